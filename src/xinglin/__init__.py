@@ -1,0 +1,1 @@
+"""Xinglin (杏林): the Internet + medical health services of a region on one FHIR record."""

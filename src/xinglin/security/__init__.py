@@ -1,0 +1,1 @@
+"""Who may do what to which part of the record: pure values and decisions."""
