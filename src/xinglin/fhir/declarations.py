@@ -1,0 +1,72 @@
+"""What a capability's contract declares: profiles, code sets and operations as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Generic, Literal, TypeVar
+
+BASE: Final = "https://xinglin.health/fhir"
+
+
+def canonical(name: str, kind: str = "StructureDefinition") -> str:
+    """Give the canonical URL of one of our own definitions."""
+    return f"{BASE}/{kind}/{name}"
+
+
+def valueset(name: str) -> str:
+    """Give the canonical URL of one of our own value sets."""
+    return canonical(name, "ValueSet")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text in the platform's two languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSet:
+    """A closed set of codes of one code system, published as CodeSystem and ValueSet.
+
+    url: of the value set. system: of the codes.
+    """
+
+    url: str
+    system: str
+    codes: Mapping[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A shape of one FHIR type, claimed by ``meta.profile``; it has exactly one owner.
+
+    required: FHIRPath paths below the type that must have a value. bindings: path → value set url, whose
+    CodeSet some capability declares.
+    """
+
+    url: str
+    on: str
+    required: tuple[str, ...] = ()
+    bindings: Mapping[str, str] = field(default_factory=dict)
+
+
+Takes = TypeVar("Takes")
+Gives = TypeVar("Gives")
+Level = Literal["system", "type", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[Takes, Gives]):
+    """A FHIR operation ``$code`` with typed in and out: frozen dataclasses, str, int, bool, Decimal, or resource structs.
+
+    on: FHIR type, or ``*`` for the system level.
+    """
+
+    code: str
+    on: str
+    takes: type[Takes]
+    gives: type[Gives]
+    level: Level = "type"
+    affects_state: bool = True
+    title: Text | None = None
