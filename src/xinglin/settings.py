@@ -1,0 +1,232 @@
+"""The settings of the platform: one frozen value, read from XINGLIN_* once at start and passed by argument."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+from urllib.parse import urlsplit
+
+PREFIX: Final = "XINGLIN_"
+
+
+class Secret:
+    """A text that never prints: neither in a log, nor in a traceback, nor by repr. `reveal` gives it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text, to the one who needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used: every fault, one a line, each beginning with the name of its variable."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _text(given: str) -> str:
+    return given
+
+
+def _secret(given: str) -> Secret:
+    return Secret(given)
+
+
+def _path(given: str) -> Path:
+    return Path(given).expanduser()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(given: str) -> int:
+        if not given.isascii() or not given.isdigit() or not low <= int(given) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(given)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(given: str) -> str:
+        if given not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return given
+
+    return read
+
+
+def _switch(given: str) -> bool:
+    if given not in {"on", "off"}:
+        raise ValueError("must be on or off")
+    return given == "on"
+
+
+def _web_address(given: str) -> str:
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http or https address without query or fragment")
+    return given.rstrip("/")
+
+
+def _database(given: str) -> Secret:
+    if urlsplit(given).scheme not in {"postgresql", "postgres"}:
+        # The address may hold a password, so the message does not repeat it.
+        raise ValueError("must begin with postgresql://")
+    return Secret(given)
+
+
+def _setting(read: Callable[[str], Any], *, default: Any, says: str) -> Any:
+    """Declare one setting: how its text is read, its default value, and what it says in docs/settings.md."""
+    return field(default=default, metadata={"read": read, "says": says})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that an operator may decide. `Settings()` is a developer's laptop."""
+
+    database_url: Secret | None = _setting(
+        _database,
+        default=None,
+        says="PostgreSQL ≥ 15 to use, as `postgresql://…`. Not set: the embedded server under `DATA_DIR`.",
+    )
+    data_dir: Path = _setting(_path, default=Path(".xinglin"), says="Directory of the embedded server and of files.")
+    host: str = _setting(_text, default="127.0.0.1", says="Address to listen on.")
+    port: int = _setting(
+        _whole(1, 65535), default=8080, says="Port to listen on. `xinglin demo` takes the next free one."
+    )
+    base_url: str | None = _setting(
+        _web_address, default=None, says="Public base of FHIR links. Not set: derived from the request's Host."
+    )
+    workers: int = _setting(_whole(0, 256), default=0, says="Server processes. 0: one for each core.")
+    db_connections: int = _setting(_whole(2, 200), default=8, says="Database connections of each server process.")
+    max_body_bytes: int = _setting(
+        _whole(1024, 2**31 - 1), default=16 * 2**20, says="Largest request body, after decompression, in bytes."
+    )
+    max_bundle_entries: int = _setting(
+        _whole(1, 1_000_000), default=10_000, says="Most entries of one batch or transaction."
+    )
+    max_parameters: int = _setting(_whole(1, 100_000), default=200, says="Most parameters of one search.")
+    max_url_bytes: int = _setting(_whole(256, 65_536), default=16_384, says="Longest address with its query, in bytes.")
+    page_size: int = _setting(_whole(1, 10_000), default=20, says="Matches on a page when `_count` is not given.")
+    page_max: int = _setting(
+        _whole(1, 10_000), default=1_000, says="Most matches on a page; a larger `_count` is cut to it."
+    )
+    sql_timeout_ms: int = _setting(
+        _whole(10, 3_600_000), default=5_000, says="Time limit of one SQL statement, in milliseconds."
+    )
+    drain_seconds: int = _setting(
+        _whole(0, 3_600), default=10, says="Time that running requests get to finish after SIGTERM, in seconds."
+    )
+    noop_updates: Literal["skip", "keep"] = _setting(
+        _one_of("skip", "keep"),
+        default="skip",
+        says="`skip`: an update without a change makes no version. `keep`: it makes one.",
+    )
+    dev_principal: bool = _setting(
+        _switch,
+        default=True,
+        says="`on`: who comes from loopback may do everything. Refused when `HOST` is not a loopback address.",
+    )
+    design_page: bool = _setting(_switch, default=False, says="`on`: `/design` shows every component of the page kit.")
+    language: Literal["zh", "en"] = _setting(
+        _one_of("zh", "en"), default="zh", says="Language of pages when the browser names neither Chinese nor English."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        _one_of("debug", "info", "warning", "error"), default="info", says="Least severity that is logged."
+    )
+    log_format: Literal["json", "console"] = _setting(
+        _one_of("json", "console"),
+        default="json",
+        says="`json`: one object a line. `console`: for a reader at a terminal.",
+    )
+
+    @property
+    def loopback(self) -> bool:
+        """True when only this machine can reach the server."""
+        return is_loopback(self.host)
+
+
+def variables() -> tuple[tuple[str, str, str], ...]:
+    """List every setting as (variable, default as text, what it says), in the order of the documentation."""
+    return tuple((PREFIX + f.name.upper(), _shown(f.default), f.metadata["says"]) for f in fields(Settings))
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read the settings from *environment*; an empty value counts as not set.
+
+    Raises SettingsError with all faults: values that cannot be read, XINGLIN_* names that are no setting, and values
+    that do not go together.
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    declared = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    for name in sorted(environment):
+        given = environment[name]
+        if not name.startswith(PREFIX) or not given:
+            continue
+        if name not in declared:
+            faults.append(f"{name}: no such setting")
+            continue
+        try:
+            values[declared[name].name] = declared[name].metadata["read"](given)
+        except ValueError as fault:
+            faults.append(f"{name}: {fault}")
+    faults += _clashes(values)
+    if faults:
+        raise SettingsError(tuple(faults))
+    return Settings(**values)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* (a name or an address, IPv6 with or without brackets) is this machine only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _clashes(values: Mapping[str, Any]) -> list[str]:
+    """Name the values that do not go together; a value that is missing or faulty counts with its default."""
+
+    def value(name: str) -> Any:
+        return values.get(name, _DEFAULTS[name])
+
+    faults = []
+    if value("dev_principal") and not is_loopback(cast("str", value("host"))):
+        faults.append(
+            f"{PREFIX}DEV_PRINCIPAL: refused on {value('host')}, which others can reach; "
+            f"set it to off or {PREFIX}HOST to 127.0.0.1"
+        )
+    if value("page_size") > value("page_max"):
+        faults.append(f"{PREFIX}PAGE_SIZE: must not be above {PREFIX}PAGE_MAX")
+    return faults
+
+
+def _shown(default: object) -> str:
+    if default is None:
+        return ""
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return str(default)
+
+
+_DEFAULTS: Final = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
