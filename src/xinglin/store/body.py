@@ -1,0 +1,178 @@
+"""Bodies as bytes: what stands before and after meta.lastUpdated, and how tails are compressed."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import zstandard
+
+from xinglin.fhir.outcome import Issue, OutcomeError
+
+PLAIN: Final = 0
+ZSTD: Final = 1  # without dictionary
+FIRST_DICTIONARY: Final = 2
+
+SMALL: Final = 192  # bytes under which a frame without dictionary gains nothing
+LEVEL: Final = 3
+
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BLANK: Final = b" \t\n\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A client's resource, cut: its id, if it has one, and the bytes that follow meta.lastUpdated."""
+
+    id: str | None
+    tail: bytes
+
+
+def head(rt: str, id: str, vid: int, ts: datetime) -> bytes:  # noqa: A002  FHIR's name
+    """Write what stands before a tail: type, id, version and instant (UTC, milliseconds)."""
+    stamp = ts.isoformat(timespec="milliseconds")[:23]
+    return f'{{"resourceType":"{rt}","id":"{id}","meta":{{"versionId":"{vid}","lastUpdated":"{stamp}Z"'.encode()
+
+
+def cut(raw: bytes, rt: str) -> Tail:
+    """Cut the JSON bytes of a resource of type *rt*, keeping digits, escapes and order.
+
+    Drops resourceType, id, meta.versionId and meta.lastUpdated, which are the store's.
+    Raises OutcomeError when the bytes are no JSON object, are of another type, or name a member of the resource or of
+    its meta twice.
+    """
+    members = _members(raw, "")
+    kind = members.pop("resourceType", None)
+    if kind is None or _text(kind, "resourceType") != rt:
+        raise OutcomeError(Issue("invalid", "wrong-type", "resourceType", f"The resource is not of type {rt}."))
+    given = members.pop("id", None)
+    meta = members.pop("meta", None)
+    parts: list[bytes] = []
+    if meta is not None:
+        for name, value in _members(bytes(meta), "meta").items():
+            if name not in {"versionId", "lastUpdated", "_versionId", "_lastUpdated"}:
+                parts += (b",", msgspec.json.encode(name), b":", bytes(value))
+    parts.append(b"}")
+    for name, value in members.items():
+        parts += (b",", msgspec.json.encode(name), b":", bytes(value))
+    parts.append(b"}")
+    return Tail(None if given is None else _text(given, "id"), b"".join(parts))
+
+
+def _members(raw: bytes, where: str) -> dict[str, msgspec.Raw]:
+    try:
+        raw.decode()  # the decoder passes over the text of raw members
+        members = _MEMBERS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise OutcomeError(Issue("structure", "malformed-json", where, str(fault))) from fault
+    # The decoder lets the last of two equal names win in silence; what has the length of all its members has no second.
+    least = 1 + sum(len(name) + 4 + len(bytes(value)) for name, value in members.items())
+    if len(raw) != least:
+        _refuse_twins(raw, members, where)
+    return members
+
+
+def _refuse_twins(raw: bytes, members: dict[str, msgspec.Raw], where: str) -> None:
+    """Walk *raw* along *members*; when they do not cover it, find the name that stands twice."""
+    at = _skip(raw, 0, b"{")
+    for name, value in members.items():
+        for piece, after in ((f'"{name}"'.encode(), b":"), (bytes(value), b",")):
+            if not raw.startswith(piece, at):
+                break
+            at = _skip(raw, at + len(piece), after)
+        else:
+            continue
+        break
+    if raw[at : at + 1] == b"}":
+        return
+    # Escaped names, or a real twin: let the standard decoder list them as they stand.
+    pairs: list[tuple[str, object]] = json.loads(raw, object_pairs_hook=list)
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            place = f"{where}.{name}" if where else name
+            raise OutcomeError(Issue("structure", "duplicate-member", place, f"The member {name} stands twice."))
+        seen.add(name)
+
+
+def _skip(raw: bytes, at: int, mark: bytes) -> int:
+    """Return the place after blanks, one optional *mark*, and blanks."""
+    while raw[at : at + 1] and raw[at] in _BLANK:
+        at += 1
+    if raw[at : at + 1] == mark:
+        at += 1
+        while raw[at : at + 1] and raw[at] in _BLANK:
+            at += 1
+    return at
+
+
+def _text(raw: msgspec.Raw, where: str) -> str:
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise OutcomeError(Issue("structure", "wrong-type", where, str(fault))) from fault
+
+
+class UnknownDictionary(Exception):
+    """A body names a dictionary that this process has not read yet; ``enc`` says which."""
+
+    def __init__(self, enc: int) -> None:
+        super().__init__(f"dictionary {enc}")
+        self.enc = enc
+
+
+class Bodies:
+    """Compresses and opens tails with the dictionaries known to this process.
+
+    ``enc`` of a stored body is 0 (plain), 1 (zstd) or the number of its dictionary, which is kept forever.
+    Not for use by several threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._compressors: dict[str, tuple[int, zstandard.ZstdCompressor]] = {}
+        self._plain = zstandard.ZstdCompressor(level=LEVEL)
+        self._openers: dict[int, zstandard.ZstdDecompressor] = {ZSTD: zstandard.ZstdDecompressor()}
+
+    def learn(self, enc: int, rt: str, dictionary: bytes) -> None:
+        """Take a dictionary into use; the newest (highest) of a type serves new bodies."""
+        if enc in self._openers:
+            return
+        data = zstandard.ZstdCompressionDict(dictionary)
+        self._openers[enc] = zstandard.ZstdDecompressor(dict_data=data)
+        if enc > self._compressors.get(rt, (0, None))[0]:
+            data.precompute_compress(level=LEVEL)
+            self._compressors[rt] = (enc, zstandard.ZstdCompressor(level=LEVEL, dict_data=data))
+
+    def knows(self, enc: int) -> bool:
+        """Tell whether bodies of this *enc* can be opened."""
+        return enc == PLAIN or enc in self._openers
+
+    def seal(self, rt: str, tail: bytes) -> tuple[int, bytes]:
+        """Compress a tail; returns enc and what to store."""
+        known = self._compressors.get(rt)
+        if known is not None:
+            enc, compressor = known
+        elif len(tail) >= SMALL:
+            enc, compressor = ZSTD, self._plain
+        else:
+            return PLAIN, tail
+        packed = compressor.compress(tail)
+        return (enc, packed) if len(packed) < len(tail) else (PLAIN, tail)
+
+    def open(self, enc: int, body: bytes) -> bytes:
+        """Return the tail; raises UnknownDictionary."""
+        if enc == PLAIN:
+            return body
+        opener = self._openers.get(enc)
+        if opener is None:
+            raise UnknownDictionary(enc)
+        return opener.decompress(body)
+
+
+def train(samples: list[bytes], size: int = 64 * 1024) -> bytes | None:
+    """Train a dictionary of at most *size* bytes; None when the samples are too few or too alike to make one."""
+    try:
+        return zstandard.train_dictionary(size, samples, level=LEVEL).as_bytes()
+    except zstandard.ZstdError:
+        return None

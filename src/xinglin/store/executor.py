@@ -1,0 +1,140 @@
+"""What the store hands out and takes in: rows, changes, and the calls that `Store` and `Transaction` share."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from xinglin.store.body import head
+
+if TYPE_CHECKING:
+    from xinglin.fhir.search.extract import Entry
+
+Op = Literal["create", "update", "delete"]
+Must = Literal["any", "new", "exists"]
+
+# Columns of `res` that `Executor.rows` needs, in any order and under these names; the alias of the table is r.
+ROW_COLUMNS: Final = "r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body"
+
+# A row as asyncpg gives it: read by column name.
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One version of a resource.
+
+    tail: plain JSON bytes that stand after the value of meta.lastUpdated; empty when the version is a delete.
+    op: ``C`` for the first version, ``U`` for later ones, ``D`` for a delete. ts: UTC, whole milliseconds.
+    """
+
+    rt: str
+    id: str
+    rid: int
+    vid: int
+    ts: datetime
+    deleted: bool
+    tail: bytes
+    op: str
+
+    def body(self) -> bytes:
+        """Join head and tail to the whole resource; empty for a delete."""
+        return b"" if self.deleted else head(self.rt, self.id, self.vid, self.ts) + self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write that the door has allowed.
+
+    op: ``create`` refuses an id that is alive; ``update`` makes or replaces, as *must* says; ``delete`` is idempotent.
+    tail, entry: what `body.cut` and `fhir.search.extract.entry` give; unused by a delete.
+    expect: the version that must be the current one (If-Match), else 412.
+    must: ``new`` refuses (412) when the resource is alive, ``exists`` refuses (404, 410) when it is not.
+    """
+
+    op: Op
+    rt: str
+    id: str
+    tail: bytes = b""
+    entry: "Entry | None" = None
+    expect: int | None = None
+    must: Must = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to.
+
+    vid: the current version afterwards; 0 when a delete found nothing. created: there was no living version before.
+    unchanged: no version was made, as nothing was to be changed (same content, or deleted already).
+    """
+
+    rt: str
+    id: str
+    vid: int
+    ts: datetime
+    created: bool
+    unchanged: bool = False
+
+
+_PLACEHOLDER: Final = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFragment:
+    """A piece of SQL with its own arguments, numbered from $1; a predicate speaks of ``res`` by the alias r."""
+
+    sql: str
+    args: tuple[object, ...] = ()
+
+    def shifted(self, by: int) -> str:
+        """Return the SQL with every placeholder moved up, for use after *by* other arguments."""
+        return _PLACEHOLDER.sub(lambda found: f"${int(found[1]) + by}", self.sql)
+
+
+class Executor(Protocol):
+    """Reads and writes of records: `Store` (each call its own commit, coalesced, grouped) or `Transaction`.
+
+    Every call raises OutcomeError for what the caller can answer (timeout 503, conflict 409 or 412, 404, 410), and never
+    an error of the driver.
+    """
+
+    @property
+    def now(self) -> datetime:
+        """The clock: of this moment (`Store`) or of the transaction's begin; UTC, whole milliseconds."""
+
+    async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:  # noqa: A002  FHIR's name
+        """Return the current version, also when it is a delete; None when there never was one.
+
+        lock: hold the row until the end of the transaction (`Transaction` only).
+        """
+
+    async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[Row | None]:
+        """Return the current versions of ``(type, id)`` pairs, in their order."""
+
+    async def write(self, change: Change) -> Written:
+        """Write one change."""
+
+    async def write_many(self, changes: Sequence[Change]) -> list[Written]:
+        """Write several changes, all or none, each to a resource of its own; answers stand in the order given."""
+
+    async def fetch(
+        self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None
+    ) -> list[Record]:
+        """Run one statement under the time limit of the store, or *timeout_ms*.
+
+        custom_plan: plan for these very arguments (conditions with skewed keys), not once for all.
+        """
+
+    async def rows(self, records: Sequence[Record]) -> list[Row]:
+        """Turn records with ROW_COLUMNS (a column ``op`` is used when there) into rows: decompresses the bodies."""
+
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(ts: datetime) -> int:
+    """Return the microseconds since the epoch."""
+    delta = ts - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
