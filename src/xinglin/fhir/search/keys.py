@@ -1,6 +1,6 @@
-"""The numbers that the index is made of: identities, buckets and keys, all 64-bit hashes that are computed and never looked up.
+"""The numbers that the index is made of: identities, buckets and keys, 64-bit hashes that are computed, never looked up.
 
-A key stands for (type, search parameter, spelling of a value). Nobody else hashes, so writer and reader cannot disagree.
+A key stands for (type, search parameter, spelling of a value). Nobody else hashes, so writer and reader agree.
 """
 
 import re
@@ -45,7 +45,7 @@ BUCKETS: Final = 1024
 """Number of values of the distribution key."""
 
 UNDATED: Final = -(2**62)
-"""Added to the time of writing it gives the `ord` of a resource without a main date, so that it sorts behind all dated ones."""
+"""Added to the time of writing it is the `ord` of a resource without a main date, which so sorts behind the dated."""
 
 DATED: Final = -(2**61)
 """Every `ord` from here on is a date; below are resources without one."""
@@ -75,7 +75,7 @@ def rid_of(resource_type: str, resource_id: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def bucket_of(resource_id: str) -> int:
-    """Compute the distribution key (0-1023) of an id: its own two leading characters when the server made it, else a hash."""
+    """Compute the distribution key (0-1023) of an id: its first two characters when the server made it, else a hash."""
     if _SERVER_MADE.fullmatch(resource_id):
         return _BASE32.index(resource_id[0]) * 32 + _BASE32.index(resource_id[1])
     return hash64(resource_id) % BUCKETS
@@ -112,7 +112,8 @@ def of_type_key(resource_type: str, parameter: str, system: str, code: str, valu
 def kind_key(resource_type: str, parameter: str, kind: str) -> int:
     """Compute the key under which a table keeps the values of one parameter.
 
-    kind: ``date``, ``text``, ``pinyin``, ``number``, ``uri``, ``terms`` … Kinds never meet spellings: their hashed text is longer by a part.
+    kind: ``date``, ``text``, ``pinyin``, ``number``, ``uri``, ``terms`` … The part marks around it keep kinds and
+    spellings apart.
     """
     return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{_PART}{kind}{_PART}")
 

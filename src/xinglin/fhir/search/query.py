@@ -1,0 +1,270 @@
+"""The algebra of search: what a query asks, with values already turned into keys and ranges of the index.
+
+The same condition is planned as SQL (`store.search`), and decided in Python over one `Entry` (`fhir.search.match`).
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from xinglin.fhir.outcome import Issue
+
+Comparator = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
+COMPARATORS: Final[frozenset[str]] = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Holds for every resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Holds for no resource: a value that cannot exist, e.g. a code of another system."""
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the conditions hold; of none: always."""
+
+    of: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of the conditions holds; of none: never."""
+
+    of: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The condition does not hold; so a resource without the element qualifies."""
+
+    of: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class IdIn:
+    """The resource has one of these logical ids."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The resource has any of these keys (token, reference, uri, exact string, composite of tokens).
+
+    coded: each key is also indexed by patient. indexed: each has rows in ix; else it stands in res.keys only.
+    pats: identities of patients for which "is the patient of the resource" alone already satisfies the condition; the
+    keys then find the other resources.
+    """
+
+    keys: tuple[int, ...]
+    coded: bool = False
+    indexed: bool = True
+    pats: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The resource has a coded value that the dictionary knows by its code alone, its system alone, or its text.
+
+    parameter: the `terms` key of the parameter. Exactly one of code, system and text is given; text is normalised and
+    matches from its beginning.
+    """
+
+    parameter: int
+    code: str | None = None
+    system: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """A date stands in a relation to the range [lo, hi) in microseconds.
+
+    main: the parameter is the type's main date, whose instants stand in `ord`. ranged: the key that such a resource has
+    when its main date is a range instead.
+    """
+
+    key: int
+    op: Comparator
+    lo: int
+    hi: int
+    main: bool = False
+    ranged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """meta.lastUpdated stands in a relation to the range [lo, hi) in microseconds."""
+
+    op: Comparator
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A normalised string begins with *text* (under any of the keys), or contains it."""
+
+    keys: tuple[int, ...]
+    text: str
+    contains: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A number lies in a range: lo and hi are None when open; *closed* says whether lo and hi themselves belong to it.
+
+    outside: the value must lie outside of the range instead (``ne``).
+    """
+
+    key: int
+    lo: float | None
+    hi: float | None
+    closed: tuple[bool, bool] = (True, False)
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A position lies within *metres* of a point (WGS 84 degrees)."""
+
+    latitude_key: int
+    longitude_key: int
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words stand in the resource's text; narrative: in its narrative."""
+
+    words: tuple[str, ...]
+    narrative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The resource has a coded value of a value set, or (up, down) a code above or below one in its code system.
+
+    It needs terminology: `store.search` expands it to keys. key_of names type and parameter.
+    """
+
+    type: str
+    parameter: str
+    relation: Literal["in", "above", "below"]
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The resource is an entry of the List with this id."""
+
+    list_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Some target of a reference parameter satisfies a condition.
+
+    salt: of (type, parameter). primary: a reference to the patient may stand in `pat` alone.
+    targets: (type, condition) pairs, any of which will do.
+    """
+
+    salt: int
+    targets: tuple[tuple[str, "Condition"], ...]
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Some resource of *type* refers to this one by a reference parameter and satisfies a condition.
+
+    salt: of (type, parameter). primary: the parameter is the primary one of a type in the patient's compartment.
+    """
+
+    type: str
+    salt: int
+    condition: "Condition"
+    primary: bool = False
+
+
+Condition = (
+    Always
+    | Never
+    | And
+    | Or
+    | Not
+    | IdIn
+    | Keys
+    | Terms
+    | Dates
+    | Updated
+    | Text
+    | Numbers
+    | Near
+    | Words
+    | Coded
+    | Listed
+    | Chain
+    | Has
+)
+
+EVERYTHING: Final = And(())
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One key of ``_sort``.
+
+    by: ``id``, ``updated``, ``main`` (the type's main date) or the table that holds the values: dx, sx, qx, term.
+    key: under which the table holds them; fallback: a second key whose value wins when there is one (pinyin).
+    """
+
+    by: Literal["id", "updated", "main", "dx", "sx", "qx", "term"]
+    descending: bool
+    key: int = 0
+    fallback: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """One ``_include`` or ``_revinclude``; parameter is ``*`` for all, source ``*`` for every type."""
+
+    source: str
+    parameter: str
+    target: str | None = None
+    reverse: bool = False
+    iterate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search, understood.
+
+    type: None for a search over several types; then *branches* holds the condition of each of them.
+    count: rows of a page; None leaves it to the caller. token: of the page, as given.
+    applied: the pairs that took effect, for the ``self`` link, in the order given; paging and presentation included.
+    issues: what was dropped, and why (handling=lenient).
+    """
+
+    type: str | None
+    condition: Condition = EVERYTHING
+    branches: tuple[tuple[str, Condition], ...] = ()
+    sort: tuple[Sort, ...] = ()
+    includes: tuple[Include, ...] = ()
+    count: int | None = None
+    total: Literal["none", "estimate", "accurate"] = "none"
+    summary: str | None = None
+    elements: tuple[str, ...] = ()
+    token: str | None = None
+    applied: tuple[tuple[str, str], ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+    def of_types(self) -> tuple[tuple[str, Condition], ...]:
+        """Give each type with its condition."""
+        return self.branches if self.type is None else ((self.type, self.condition),)
