@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from xinglin.settings import Secret, Settings, SettingsError, is_loopback, read, variables
+from xinglin.settings import Secret, Settings, SettingsError, environment, is_loopback, read, variables
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -89,3 +89,16 @@ def test_every_setting_says_something() -> None:
     listed = variables()
     assert all(says.endswith(".") and len(says) > 15 for _, _, says in listed)
     assert {name for name, _, _ in listed} >= {"XINGLIN_DATABASE_URL", "XINGLIN_PORT", "XINGLIN_LOG_FORMAT"}
+
+
+def test_settings_pass_to_another_process_whole() -> None:
+    settings = read(
+        {
+            "XINGLIN_DATABASE_URL": "postgresql://u:hunter2@/x?host=/tmp",
+            "XINGLIN_PORT": "1",
+            "XINGLIN_DESIGN_PAGE": "on",
+            "XINGLIN_BASE_URL": "https://health.example/fhir",
+        }
+    )
+    assert read(environment(settings)) == settings
+    assert read(environment(Settings())) == Settings()

@@ -194,6 +194,12 @@ def read(environment: Mapping[str, str]) -> Settings:
     return Settings(**values)
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """Write *settings* as the variables that `read` takes, secrets too: for a process that we start ourselves."""
+    named = {PREFIX + f.name.upper(): getattr(settings, f.name) for f in fields(Settings)}
+    return {name: _shown(value) for name, value in named.items() if value is not None}
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether *host* (a name or an address, IPv6 with or without brackets) is this machine only."""
     if host.lower() == "localhost":
@@ -221,12 +227,12 @@ def _clashes(values: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def _shown(default: object) -> str:
-    if default is None:
+def _shown(value: object) -> str:
+    if value is None:
         return ""
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    return str(default)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value.reveal() if isinstance(value, Secret) else str(value)
 
 
 _DEFAULTS: Final = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
