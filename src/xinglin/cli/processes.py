@@ -1,0 +1,72 @@
+"""Processes that a command starts for itself, and that never outlive it."""
+
+import contextlib
+import ctypes
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+WAIT_SECONDS: Final = 0.1
+
+
+class Stop(Exception):
+    """Somebody asked the command to stop: Ctrl-C, SIGTERM, or a closed terminal."""
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into Stop, once; while the block winds up, further ones are ignored."""
+
+    def ask(_number: int, _frame: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise Stop
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def command(name: str, *, environment: Mapping[str, str], patience: float) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run ``xinglin NAME`` beside us, and end it when the block ends.
+
+    It gets SIGTERM and *patience* seconds, then SIGKILL. It is in a session of its own, so that Ctrl-C reaches us
+    alone; should we die hard, the kernel sends it SIGTERM.
+    """
+    libc = ctypes.CDLL(None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xinglin", name],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  no thread runs in us yet
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+
+def first_to_end(processes: Mapping[str, "subprocess.Popen[bytes]"]) -> tuple[str, int]:
+    """Wait until one of *processes* ends; give its name and exit code."""
+    while True:
+        for name, process in processes.items():
+            code = process.poll()
+            if code is not None:
+                return name, code
+        time.sleep(WAIT_SECONDS)
