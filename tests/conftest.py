@@ -1,53 +1,85 @@
-"""One PostgreSQL for the test run; a database of its own for each test module that asks."""
+"""Fixtures of the whole run: one embedded PostgreSQL, a migrated template, a fresh database for each test module."""
 
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from xinglin.store import embedded
 from xinglin.store.migrate import migrate
 
-TEMPLATE = "xinglin_template"
+ROOT: Final = Path(__file__).resolve().parent.parent
+SHARED: Final = ROOT.parent / "shared"
+
+# The process that starts the run chooses the folder; those that it starts (xdist) find it here and join its server.
+FOLDER: Final = "TESTS_POSTGRESQL"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith("XINGLIN_")]:
+        # Settings of whoever runs the tests must not decide what they find.
+        del os.environ[name]
+    if FOLDER not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="xinglin-tests-"))
+        folder.chmod(0o755)  # as root the server runs as another user
+        os.environ[FOLDER] = str(folder)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty folder where a command may put a server of its own: also as root, when that runs as another user."""
+    folder = Path(tempfile.mkdtemp(prefix="xinglin-data-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
-    """Start an embedded server in a temporary directory, and stop it after the run."""
-    # The server works as a system user of its own when we are root; it must reach its folder.
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents):
-        if parent.name.startswith("pytest-"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    server = embedded.start(Path(folder))
-    yield server
-    server.stop()
+def postgres_server() -> Iterator[embedded.Server]:
+    """A PostgreSQL server for the run, shared by its processes."""
+    with embedded.start(Path(os.environ[FOLDER])) as server:
+        yield server
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest.fixture(scope="session")
 async def postgres_template(postgres_server: embedded.Server) -> str:
-    """Migrate one empty database once; the others are copies of it."""
-    connection = await asyncpg.connect(postgres_server.address("postgres"))
-    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    await connection.close()
-    await migrate(postgres_server.address(TEMPLATE))
-    return TEMPLATE
+    """Name of a migrated, empty database of this process, to copy from."""
+    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    await _execute(postgres_server, f"CREATE DATABASE {name}")
+    await migrate(postgres_server.address(name))
+    return name
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest.fixture(scope="module")
 async def postgres_dsn(
-    request: pytest.FixtureRequest, postgres_server: embedded.Server, postgres_template: str
+    postgres_server: embedded.Server, postgres_template: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
-    """Give the address of a migrated, empty database for this test module."""
-    name = re.sub(r"\W+", "_", f"t_{request.node.name}").lower()[-60:]
-    connection = await asyncpg.connect(postgres_server.address("postgres"))
+    """Address of a migrated, empty database that the tests of one module share."""
+    name = re.sub(r"\W+", "_", f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{request.node.name}").lower()[:63]
+    await _execute(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield postgres_server.address(name)
+    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data and designs beside the project; tests that need it are skipped without it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared, which lies beside a full checkout")
+    return SHARED
+
+
+async def _execute(server: embedded.Server, sql: str) -> None:
+    connection = await asyncpg.connect(server.address("postgres"))
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-        yield postgres_server.address(name)
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.execute(sql)
     finally:
         await connection.close()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 def demo() -> None:
     """Start everything on this machine with demonstration records; Ctrl-C ends all of it and keeps the data."""
+    import asyncio
     import os
     from dataclasses import replace
 
@@ -23,7 +24,7 @@ def demo() -> None:
     wanted = read(defaults | os.environ)
     try:
         with stoppable(), database(wanted) as settings:
-            migrate(address(settings))
+            asyncio.run(migrate(address(settings)))
             _load(settings)
             port = free_port(settings.host, settings.port)
             if port != settings.port:

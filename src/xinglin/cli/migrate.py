@@ -3,6 +3,7 @@
 
 def migrate() -> None:
     """Bring the database to the schema of this version (pre and post migrations)."""
+    import asyncio
     import os
 
     import typer
@@ -12,5 +13,5 @@ def migrate() -> None:
     from xinglin.store.migrate import migrate as run
 
     with database(read(os.environ)) as settings:
-        done = run(address(settings))
+        done = asyncio.run(run(address(settings)))
     typer.echo("\n".join(done) if done else "nothing to do")

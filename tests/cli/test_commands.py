@@ -1,0 +1,63 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xinglin.cli.commands import COMMANDS
+
+# What a help page must not wait for.
+HEAVY = ("asyncpg", "granian", "jinja2", "msgspec", "procrastinate", "starlette", "xinglin.fhir", "xinglin.store")
+
+
+def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
+    return subprocess.run(
+        [sys.executable, "-m", "xinglin", *arguments],
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_help_names_every_command() -> None:
+    shown = run("--help")
+    assert shown.returncode == 0
+    assert all(f" {name} " in shown.stdout for name in COMMANDS)
+
+
+def test_importing_the_commands_imports_nothing_heavy() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-c", "import sys, json, xinglin.cli; print(json.dumps(sorted(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [name for name in json.loads(listed.stdout) if name in HEAVY] == []
+
+
+def test_version_is_the_projects() -> None:
+    assert run("version").stdout.startswith("xinglin 0.")
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "work", "migrate"])
+def test_settings_that_cannot_be_used_are_listed_and_nothing_starts(command: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    ended = run(command, XINGLIN_DATA_DIR=str(data), XINGLIN_PORT="x", XINGLIN_TYPO="1", XINGLIN_HOST="0.0.0.0")
+    assert ended.returncode == 2
+    assert [line.split(":")[0] for line in ended.stderr.splitlines()] == [
+        "XINGLIN_PORT",
+        "XINGLIN_TYPO",
+        "XINGLIN_DEV_PRINCIPAL",
+    ]
+    assert not data.exists()
+
+
+def test_migrating_twice_finds_nothing_to_do(data_dir: Path) -> None:
+    first = run("migrate", XINGLIN_DATA_DIR=str(data_dir))
+    assert "0001_pre_records" in first.stdout, first.stderr
+    assert run("migrate", XINGLIN_DATA_DIR=str(data_dir)).stdout == "nothing to do\n"
