@@ -1,4 +1,4 @@
-"""The numbers that the index is made of: identities, buckets and keys, 64-bit hashes that are computed, never looked up.
+"""The numbers that the index is made of: identities, buckets, keys; 64-bit hashes that are computed, never looked up.
 
 A key stands for (type, search parameter, spelling of a value). Nobody else hashes, so writer and reader agree.
 """

@@ -1,0 +1,168 @@
+"""How strings are compared: normal form, readings of Chinese names, and the words of a text."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice, product
+from typing import Final
+
+from pypinyin import Style, lazy_pinyin
+
+LONGEST: Final = 600
+"""Characters of a string that are indexed: a row of a B-tree has to fit a third of a page."""
+
+_LONGEST_NAME = 32
+_MOST_READINGS = 8
+_MOST_WORDS = 4_000
+_BREAKS = re.compile(r"[\W_]+")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_WORD = re.compile(
+    r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+    r"|[^\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+# Letters that Unicode does not decompose into a base letter and an accent.
+_FOLDED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i"})
+
+# Characters that read otherwise as a surname, and those that are common in given names with two readings.
+_SURNAMES: Final[dict[str, tuple[str, ...]]] = {
+    "单": ("shan",), "曾": ("zeng",), "解": ("xie",), "仇": ("qiu",), "区": ("ou",), "任": ("ren",), "华": ("hua",),
+    "查": ("zha",), "朴": ("piao",), "盖": ("ge", "gai"), "缪": ("miao",), "翟": ("zhai", "di"), "覃": ("qin", "tan"),
+    "乐": ("yue", "le"), "员": ("yun",), "种": ("chong",), "秘": ("bi",), "折": ("she",), "召": ("shao",),
+    "繁": ("po",), "尉": ("wei", "yu"), "祭": ("zhai",), "黑": ("he",), "重": ("chong",), "沈": ("shen",),
+    "洗": ("xian",), "冼": ("xian",), "柏": ("bai", "bo"), "宁": ("ning",), "车": ("che",), "万": ("wan", "mo"),
+    "长": ("zhang", "chang"), "澹": ("tan",), "隗": ("wei", "kui"), "乜": ("nie",), "那": ("na",), "哈": ("ha",),
+    "石": ("shi",), "葛": ("ge",), "燕": ("yan",), "应": ("ying",), "纪": ("ji",), "谌": ("chen", "shen"),
+    "郗": ("xi", "chi"), "逄": ("pang",), "芮": ("rui",), "晁": ("chao",), "幺": ("yao",), "句": ("gou",), "佴": ("nai",),
+}  # fmt: skip
+_GIVEN: Final[dict[str, tuple[str, ...]]] = {
+    "乐": ("le", "yue"), "行": ("xing", "hang"), "朝": ("chao", "zhao"), "长": ("chang", "zhang"),
+    "重": ("zhong", "chong"), "盛": ("sheng", "cheng"), "晟": ("sheng", "cheng"), "茜": ("xi", "qian"),
+    "娜": ("na", "nuo"), "莘": ("shen", "xin"), "筠": ("yun", "jun"), "蔚": ("wei", "yu"), "宿": ("su", "xiu"),
+    "单": ("dan", "shan"), "曾": ("zeng", "ceng"), "奇": ("qi", "ji"), "贾": ("jia", "gu"), "解": ("jie", "xie"),
+    "和": ("he",), "好": ("hao",), "大": ("da",), "覃": ("qin", "tan"), "参": ("can", "shen"), "柏": ("bai", "bo"),
+    "璇": ("xuan",), "琦": ("qi",), "臧": ("zang",), "藏": ("zang", "cang"), "传": ("chuan", "zhuan"),
+    "卜": ("bu",), "俞": ("yu", "shu"), "佟": ("tong",), "晖": ("hui",), "育": ("yu",), "都": ("du", "dou"),
+}  # fmt: skip
+_DOUBLE: Final[dict[str, tuple[str, str]]] = {
+    "尉迟": ("yu", "chi"), "万俟": ("mo", "qi"), "长孙": ("zhang", "sun"), "澹台": ("tan", "tai"),
+    "单于": ("chan", "yu"), "令狐": ("ling", "hu"), "宇文": ("yu", "wen"), "鲜于": ("xian", "yu"),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=16_384)
+def normal(text: str) -> str:
+    """Bring *text* to the form in which strings are compared.
+
+    Case and accents fold, compatibility forms (full width) become plain, punctuation and space become one space. What
+    holds nothing but punctuation keeps it. At most `LONGEST` characters.
+    """
+    text = text[: LONGEST * 2]
+    if not text.isascii():
+        spread = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+        text = "".join(c for c in spread if not unicodedata.combining(c)).translate(_FOLDED)
+        text = unicodedata.normalize("NFC", text)
+    else:
+        text = text.lower()
+    plain = _BREAKS.sub(" ", text).strip()
+    return (plain or text.strip())[:LONGEST].rstrip()
+
+
+def has_han(text: str) -> bool:
+    """Tell whether *text* holds a Chinese character."""
+    return not text.isascii() and _HAN.search(text) is not None
+
+
+@lru_cache(maxsize=16_384)
+def readings(name: str) -> tuple[str, ...]:
+    """Give the ways a Chinese *name* is typed in Latin letters: full pinyin and initials, for each of its readings.
+
+    ``张三`` gives ``zhangsan`` and ``zs``. A surname has its reading as a surname; ü is typed v or u. Longer texts than a
+    name's, and texts without Chinese characters, have none.
+    """
+    plain = normal(name).replace(" ", "")
+    if len(plain) > _LONGEST_NAME or not has_han(plain):
+        return ()
+    found: dict[str, None] = {}
+    for syllables in islice(product(*_syllables(plain)), _MOST_READINGS):
+        full = "".join(syllables)
+        found[full] = None
+        if "v" in full:
+            found[full.replace("v", "u")] = None
+        found["".join(s[0] for s in syllables)] = None
+    return tuple(found)
+
+
+def _syllables(plain: str) -> list[tuple[str, ...]]:
+    runs = _WORD.findall(plain)
+    made: list[tuple[str, ...]] = []
+    for run in runs:
+        if not _HAN.match(run):
+            made.append((run,))
+            continue
+        read = lazy_pinyin(run, style=Style.NORMAL, errors="default")
+        if len(read) != len(run):
+            made.extend((s,) for s in read if s)
+            continue
+        for place, (character, syllable) in enumerate(zip(run, read, strict=True)):
+            first = place == 0 and not made
+            table = _SURNAMES if first and character in _SURNAMES else _GIVEN
+            made.append(table.get(character, (syllable,)))
+        if run[:2] in _DOUBLE and len(made) == len(run):
+            made[:2] = [(s,) for s in _DOUBLE[run[:2]]]
+    return made
+
+
+def words(text: str) -> list[str]:
+    """Split *text* into the words of the text index; Chinese runs give each pair of neighbours and each character.
+
+    Pairs make a Chinese phrase findable without a dictionary, single characters a query of one character.
+    """
+    found: list[str] = []
+    for run in _WORD.findall(normal_words(text)):
+        if _HAN.match(run):
+            found.extend(run)
+            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            found.append(run[:80])
+    return found
+
+
+def query_words(text: str) -> list[str]:
+    """Split a query into words that must all stand in the text: pairs of Chinese characters, single ones if alone."""
+    found: list[str] = []
+    for run in _WORD.findall(normal_words(text)):
+        if _HAN.match(run) and len(run) > 1:
+            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            found.append(run[:80])
+    return list(dict.fromkeys(found))
+
+
+def normal_words(text: str) -> str:
+    """Fold case, width and accents of a long text; unlike `normal` it is not cut."""
+    if text.isascii():
+        return text.lower()
+    spread = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in spread if not unicodedata.combining(c)).translate(_FOLDED))
+
+
+_TAG = re.compile(r"<[^<>]*>")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{1,31});")
+
+
+def vector(narrative: str, strings: Iterable[str]) -> str:
+    """Build the text form of a tsvector: words of the narrative (XHTML) with weight A, other words with weight B.
+
+    At most some thousand words: a longer text is findable by its beginning.
+    """
+    made: dict[str, str] = {}
+    if narrative:
+        for word in islice(words(_ENTITY.sub(" ", _TAG.sub(" ", narrative))), _MOST_WORDS):
+            made[word] = "A"
+    for text in strings:
+        if len(made) >= _MOST_WORDS * 2:
+            break
+        for word in islice(words(text), _MOST_WORDS):
+            made.setdefault(word, "B")
+    return " ".join(f"{word}:{place}{weight}" for place, (word, weight) in enumerate(made.items(), 1))
