@@ -89,7 +89,7 @@ def test_references_within_a_bundle_become_the_ids_that_its_entries_get(tmp_path
     )
     items = [x for x in found(file) if isinstance(x, Item)]
     assert [x.line for x in items] == [1, 2, 3, 4]
-    assert f'"reference": "Patient/{items[1].id}"'.encode() in items[0].raw
+    assert f'"reference":"Patient/{items[1].id}"'.encode() in items[0].raw
     assert [x.id for x in items[2:]] == ["17", "own"]
     assert b'"urn:uuid:x"' in items[3].raw
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, cast
 import msgspec
 
 from xinglin.fhir import xml
+from xinglin.fhir.links import relinked
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.store.clock import base32
 from xinglin.store.splitter import Malformed, members
@@ -231,7 +232,7 @@ def _from_entry(file: Path, line: int, raw: bytes, names: Mapping[str, str]) -> 
     method = entry.request.method if entry.request is not None else None
     if not entry.resource or method not in {None, "POST", "PUT"}:
         return Fault(str(file), line, "not-loadable", f"An entry {method or 'without resource'} cannot be loaded.")
-    return Item(str(file), line, linked(bytes(entry.resource), names), _identity(file, line, entry)[1])
+    return Item(str(file), line, relinked(bytes(entry.resource), names), _identity(file, line, entry)[1])
 
 
 def _identity(file: Path, line: int, entry: _Entry) -> tuple[str, str]:
@@ -255,16 +256,6 @@ def made_id(name: str, line: int, raw: bytes, bucket: int | None = None) -> str:
         blake2b(raw, digest_size=16, person=b"xinglin load", key=f"{line} {name}".encode()[:64]).digest()
     )
     return f"{base32(digest >> 100 & 1023 if bucket is None else bucket, 2)}-{base32(digest, 20)}"
-
-
-def linked(raw: bytes, names: Mapping[str, str]) -> bytes:
-    """Replace references to a fullUrl of the same Bundle by what the resource is known by; other bytes stay."""
-
-    def reference(found: re.Match[bytes]) -> bytes:
-        name = names.get(found[2].decode(errors="replace"))
-        return found[0] if name is None else found[1] + name.encode() + b'"'
-
-    return _REFERENCE.sub(reference, raw) if names else raw
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -304,4 +295,3 @@ _ENTRY: Final = msgspec.json.Decoder(_Entry)
 _TYPE: Final = msgspec.json.Decoder(_BundleType)
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 _ADDRESS: Final = re.compile(r"[A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
-_REFERENCE: Final = re.compile(rb'("reference"\s*:\s*")([^"\\]*)"')

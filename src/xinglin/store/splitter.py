@@ -23,12 +23,15 @@ def members(stream: BinaryIO, *, each_of: str) -> Iterator[tuple[str, bytes]]:
     Raises Malformed, after what stands before the fault was yielded.
     """
     walk = _Walk(stream)
-    walk.take("{")
-    if walk.peek() == "}":
-        walk.take("}")
-    else:
-        yield from walk.members(each_of)
-    walk.finish()
+    try:
+        walk.take("{")
+        if walk.peek() == "}":
+            walk.take("}")
+        else:
+            yield from walk.members(each_of)
+        walk.finish()
+    finally:
+        walk.leave()
 
 
 class _Walk:
@@ -100,6 +103,10 @@ class _Walk:
     def finish(self) -> None:
         if self.peek():
             raise Malformed("Something stands after the object.")
+
+    def leave(self) -> None:
+        """Let go of the stream, which its owner closes."""
+        self._text.detach()
 
     def _more(self) -> bool:
         """Read on, dropping what was taken; a value that does not fit doubles the step."""
