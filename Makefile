@@ -7,7 +7,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-RUN := .venv/.run-$(shell cksum < requirements.lock | cut -d' ' -f1)
+RUN := .venv/.run-$(shell cat requirements-setup.lock requirements.lock | cksum | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements-dev.lock requirements-r4.lock | cksum | cut -d' ' -f1)
 ASSETS := .venv/.assets-$(shell cat package-lock.json src/xinglin/web/vendor.json tools/assets.py | cksum | cut -d' ' -f1)
 TESTS ?= tests
@@ -55,6 +55,7 @@ bench: $(DEV)
 
 .venv/.run-%: .venv/bin/python
 	@echo 'setup: installing what Xinglin runs on (requirements.lock)'
+	@$(PIP) -r requirements-setup.lock
 	@$(PIP) -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
 	@rm -f .venv/.run-* && touch $@

@@ -1,4 +1,4 @@
-"""Write requirements.lock and requirements-dev.lock from pyproject.toml; run as ``make lock``.
+"""Write the locks from pyproject.toml; run as ``make lock``.
 
 Pins that are still good stay (pass ``--upgrade`` for newer ones). Hashes are those of every file of a release, and no
 address of an index is written, so that a lock installs from any mirror. requirements-r4.lock is kept by hand: one
@@ -15,7 +15,13 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PIP_TOOLS: Final = "pip-tools==7.6.2"
 MADE: Final = "Made by `make lock` from pyproject.toml; do not edit."
+SETUP: Final = "requirements-setup.lock"
 LOCKS: Final = (
+    (
+        SETUP,
+        f"# What installs the rest: a pip that knows extras in hashed locks, and the build backend. {MADE}\n",
+        None,
+    ),
     ("requirements.lock", f"# What Xinglin runs on, and what fetches its page assets. {MADE}\n", ("assets",)),
     ("requirements-dev.lock", f"# requirements.lock and what checks the project. {MADE}\n", ("assets", "dev")),
 )
@@ -29,23 +35,26 @@ def main(options: list[str]) -> int:
         python = place / "venv/bin/python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", PIP_TOOLS], check=True)
         # The build backend is pinned too, because we install ourselves without an isolated build.
-        (place / "build.in").write_text(_build_backend(), "utf-8")
+        (place / "setup.in").write_text(f"pip\n{_build_backend()}\n", "utf-8")
         for name, header, extras in LOCKS:
             made = place / name
             made.write_text((ROOT / name).read_text("utf-8"), "utf-8")
-            _compile(python, place, made, [*(f"--extra={extra}" for extra in extras), *options])
+            source = place / "setup.in" if extras is None else ROOT / "pyproject.toml"
+            _compile(python, made, source, [*(f"--extra={extra}" for extra in extras or ()), *options])
             (ROOT / name).write_text(header + _bare(made.read_text("utf-8")), "utf-8")
             print(f"lock: {name}")
     return 0
 
 
-def _compile(python: Path, place: Path, made: Path, options: list[str]) -> None:
+def _compile(python: Path, made: Path, source: Path, options: list[str]) -> None:
     subprocess.run(
         [
-            *(python, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras"),
+            *(python, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe"),
+            # With extras: pip wants each requirement of a hashed lock pinned as it is asked for.
+            "--no-strip-extras",
             *("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-annotate", "--no-header"),
             *options,
-            *("--output-file", made, ROOT / "pyproject.toml", place / "build.in"),
+            *("--output-file", made, source),
         ],
         check=True,
     )
@@ -55,7 +64,7 @@ def _build_backend() -> str:
     found = re.search(r'^requires = \["(.*)"\]$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     if found is None:
         raise LookupError("pyproject.toml names no build backend")
-    return found.group(1) + "\n"
+    return found.group(1)
 
 
 def _bare(text: str) -> str:
