@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from tools import r4_search, r4_write
+from tools import r4_checks, r4_search, r4_write
 from tools.r4_package import TypeModel, package_path, read_package, types
 from tools.r4_terminology import BY_RULE, expand
 
@@ -29,6 +29,7 @@ def generate(package: Path) -> dict[str, str]:
         "resources.py": _structs(high, models, _imports(low)) + r4_write.any_resource(resources),
         "elements.py": r4_write.elements(models.values()),
         "valuesets.py": r4_write.value_sets(expansions, coded),
+        "checks.py": r4_checks.checks(models),
         "invariants.py": r4_write.invariants(models.values()),
         "parameters.py": r4_search.write_parameters(
             r4_search.parameters(content["SearchParameter"], models), models.values()
