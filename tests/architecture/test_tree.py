@@ -13,13 +13,13 @@ LINES_MAX = 600
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:[w]ork|[f]arm|opt/[p]ypi|[r]oot/\.|tmp/[b]rief)\b"),
     "the host of a package registry": re.compile(r"\b(?:[p]ypi|[p]ythonhosted|[n]pmjs)\.(?:org|com)\b"),
-    "an address of an index": re.compile(r"--(?:extra-)?[i]ndex-url[= ]\S*(?:http|file):|\"[r]esolved\": *\"http"),
+    "an address of an index": re.compile(r"--(?:extra-)?[i]ndex-url[= ]\S*(?:https?|file):|\"[r]esolved\": *\"http"),
     "how the work is done": re.compile(
         r"\b(?:[L]LM|AI [a]ssistant|coding [a]gent|this [s]ession|[s]ubagent|[s]ub-agent|language [m]odel|[C]laude)\b"
     ),
 }
 
-NOQA = re.compile(r"# noqa(?P<codes>: [A-Z]+\d+(?:, ?[A-Z]+\d+)*)?(?P<reason>  \S.*)?")
+NOQA = re.compile(r"# noqa(?P<codes>: [A-Z]+\d+(?:, ?[A-Z]+\d+)*)?(?P<reason> +\S.*)?")
 
 
 def own(path: Path) -> bool:
@@ -113,12 +113,18 @@ def test_an_unexplained_skip_is_found() -> None:
 
 
 def unexplained_exceptions(text: str) -> list[int]:
-    """Lines where a rule is switched off without its code and the reason."""
-    return [
-        number
-        for number, line in enumerate(text.splitlines(), 1)
-        if (found := NOQA.search(line)) and not (found["codes"] and found["reason"])
-    ]
+    """Lines where a rule is switched off without its code and the reason; a reason holds for the lines that follow."""
+    lines: list[int] = []
+    explained = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = NOQA.search(line)
+        if found and found["codes"] and (found["reason"] or found["codes"] == explained):
+            explained = found["codes"]
+        else:
+            explained = ""
+            if found:
+                lines.append(number)
+    return lines
 
 
 def test_every_exception_to_a_rule_has_its_reason() -> None:
@@ -129,3 +135,6 @@ def test_every_exception_to_a_rule_has_its_reason() -> None:
 
 def test_an_unexplained_exception_is_found() -> None:
     assert unexplained_exceptions("x = 1  # noqa\ny = 1  # noqa: S608\nz = 1  # noqa: S608  constants only\n") == [1, 2]
+    assert unexplained_exceptions("x = 1  # noqa: S608 - constants\ny = 1  # noqa: S608\n\nz = 1  # noqa: S608\n") == [
+        4
+    ]
