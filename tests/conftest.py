@@ -13,6 +13,7 @@ import pytest
 
 from xinglin.store import embedded
 from xinglin.store.migrate import migrate
+from xinglin.store.store import Store
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = ROOT.parent / "shared"
@@ -81,5 +82,18 @@ async def _execute(server: embedded.Server, sql: str) -> None:
     connection = await asyncpg.connect(server.address("postgres"))
     try:
         await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def store(postgres_dsn: str) -> AsyncIterator[Store]:
+    """Open the store of this module's database; whatever the test writes is gone afterwards."""
+    opened = await Store.open(postgres_dsn)
+    yield opened
+    await opened.close()
+    connection = await asyncpg.connect(postgres_dsn)
+    try:
+        await connection.execute("TRUNCATE res, hist, ix, dx, sx, qx, tx, term, dict, procrastinate_jobs CASCADE")
     finally:
         await connection.close()

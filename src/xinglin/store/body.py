@@ -1,6 +1,7 @@
 """Bodies as bytes: what stands before and after meta.lastUpdated, and how tails are compressed."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -29,7 +30,7 @@ class Tail:
     tail: bytes
 
 
-def head(rt: str, id: str, vid: int, ts: datetime) -> bytes:  # noqa: A002  FHIR's name
+def head(rt: str, id: str, vid: int, ts: datetime) -> bytes:
     """Write what stands before a tail: type, id, version and instant (UTC, milliseconds)."""
     stamp = ts.isoformat(timespec="milliseconds")[:23]
     return f'{{"resourceType":"{rt}","id":"{id}","meta":{{"versionId":"{vid}","lastUpdated":"{stamp}Z"'.encode()
@@ -170,9 +171,9 @@ class Bodies:
         return opener.decompress(body)
 
 
-def train(samples: list[bytes], size: int = 64 * 1024) -> bytes | None:
+def train(samples: Sequence[bytes], size: int = 64 * 1024) -> bytes | None:
     """Train a dictionary of at most *size* bytes; None when the samples are too few or too alike to make one."""
     try:
-        return zstandard.train_dictionary(size, samples, level=LEVEL).as_bytes()
+        return zstandard.train_dictionary(size, list(samples), level=LEVEL).as_bytes()
     except zstandard.ZstdError:
         return None

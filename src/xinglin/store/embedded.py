@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import quote
 
 SYSTEM_USER: Final = "embedded_postgres"
@@ -27,6 +27,7 @@ SOCKET_NAME: Final = ".s.PGSQL.5432"
 SOCKET_PATH_MAX: Final = 107  # bytes: sun_path of a unix socket
 START_SECONDS: Final = 60.0  # recovery after a crash replays the log first
 STOP_SECONDS: Final = 30.0
+
 
 class EmbeddedFailure(Exception):
     """The embedded PostgreSQL could not be made or started; the message says why and ends with its log."""
@@ -57,9 +58,9 @@ class _Place:
         return self.base / "log"
 
     def run(self, program: str, *arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([self.programs / "bin" / program, *arguments], input=given, user=self.user, group=self.user,
-                              extra_groups=_none(self.user), cwd="/", env=_environment(), capture_output=True, text=True,
-                              check=False)  # fmt: skip
+        command = [str(self.programs / "bin" / program), *arguments]
+        return subprocess.run(command, input=given, user=self.user, group=self.user, extra_groups=_none(self.user),
+                              cwd="/", env=_environment(), capture_output=True, text=True, check=False)  # fmt: skip
 
 
 class Server:
@@ -104,7 +105,7 @@ class Server:
         finally:
             os.close(users)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -160,7 +161,15 @@ def _ensure_user() -> None:
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+        command = [
+            "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            SYSTEM_USER,
+        ]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode not in {0, 9}:  # 9: another starter was quicker
             raise EmbeddedFailure(f"useradd failed: {made.stderr.strip()}") from None
@@ -320,15 +329,19 @@ def _running(data: Path) -> int | None:
 def _works_in(pid: int, data: Path) -> bool:
     # A pid may have been given to a stranger since; every process of PostgreSQL stands in its data folder.
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")) == data.resolve()
+        return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
     except (FileNotFoundError, PermissionError, ProcessLookupError):
         return False  # gone, a zombie, or somebody else's
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
 def _clear_remains(data: Path) -> None:
     """After a hard death: wait for the server's children to notice, end those that do not, drop a stale pid file."""
     until = time.monotonic() + 5
-    while orphans := [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _works_in(int(p.name), data)]:
+    while orphans := [pid for pid in _pids() if _works_in(pid, data)]:
         if time.monotonic() > until:
             for pid in orphans:
                 with contextlib.suppress(ProcessLookupError):

@@ -1,7 +1,7 @@
 """What the store hands out and takes in: rows, changes, and the calls that `Store` and `Transaction` share."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from xinglin.store.body import head
 
 if TYPE_CHECKING:
-    from xinglin.fhir.search.extract import Entry
+    from xinglin.fhir.search.entry import Entry
 
 Op = Literal["create", "update", "delete"]
 Must = Literal["any", "new", "exists"]
@@ -17,8 +17,12 @@ Must = Literal["any", "new", "exists"]
 # Columns of `res` that `Executor.rows` needs, in any order and under these names; the alias of the table is r.
 ROW_COLUMNS: Final = "r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body"
 
-# A row as asyncpg gives it: read by column name.
-Record = Mapping[str, Any]
+
+class Record(Protocol):
+    """A row as asyncpg gives it, read by column name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return the value of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +100,15 @@ class SqlFragment:
 class Executor(Protocol):
     """Reads and writes of records: `Store` (each call its own commit, coalesced, grouped) or `Transaction`.
 
-    Every call raises OutcomeError for what the caller can answer (timeout 503, conflict 409 or 412, 404, 410), and never
-    an error of the driver.
+    Every call raises OutcomeError for what the caller can answer (timeout 503, conflict 409 or 412, 404, 410), and
+    never an error of the driver.
     """
 
     @property
     def now(self) -> datetime:
         """The clock: of this moment (`Store`) or of the transaction's begin; UTC, whole milliseconds."""
 
-    async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:  # noqa: A002  FHIR's name
+    async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:
         """Return the current version, also when it is a delete; None when there never was one.
 
         lock: hold the row until the end of the transaction (`Transaction` only).

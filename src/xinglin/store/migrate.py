@@ -66,7 +66,9 @@ async def migrate(dsn: str, phases: Sequence[Phase] = PHASES) -> tuple[str, ...]
 
     Waits while another process migrates. Raises MigrationFailure, with everything before the failing file applied.
     """
-    connection = await asyncpg.connect(dsn, statement_cache_size=0, server_settings={"application_name": "xinglin migrate"})
+    connection = await asyncpg.connect(
+        dsn, statement_cache_size=0, server_settings={"application_name": "xinglin migrate"}
+    )
     try:
         await _take_lock(connection)
         await connection.execute(_BOOK)

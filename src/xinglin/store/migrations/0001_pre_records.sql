@@ -88,7 +88,7 @@ CREATE TABLE qx (
 CREATE INDEX qx_val ON qx (key, val, rid);
 CREATE INDEX qx_rid ON qx (rid, key);
 
--- Words of the text, for _text and _content.
+-- Words of the text, for _text (weight A) and _content.
 CREATE TABLE tx (
   bucket  int4     NOT NULL,
   rid     int8     NOT NULL,
@@ -99,7 +99,8 @@ CREATE TABLE tx (
 CREATE INDEX tx_doc ON tx USING gin (doc);
 
 -- Coded values seen, written before the resource that has them and never removed. bucket = key & 1023.
--- tid = hash64 of system, code and display; codes may be longer than an index entry, so ask left(code, 128) as well.
+-- tid = hash64 of system, code and display (normalised). tkey: key that makes :text exact.
+-- Codes may be longer than an index entry, so ask left(code, 128) as well as code.
 CREATE TABLE term (
   bucket  int4 NOT NULL,
   param   int8 NOT NULL,
@@ -108,6 +109,7 @@ CREATE TABLE term (
   code    text COLLATE "C" NOT NULL,
   display text NOT NULL,
   key     int8 NOT NULL,
+  tkey    int8 NOT NULL,
   n       int8 NOT NULL DEFAULT 0,                    -- rows with the key when last counted (store.maintenance)
   PRIMARY KEY (bucket, param, tid)
 );

@@ -1,0 +1,83 @@
+"""Records of the database as rows: decompression, and the dictionaries it needs."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from xinglin.fhir.search.keys import TYPE_NAMES
+from xinglin.store.body import Bodies
+from xinglin.store.executor import Record, Row
+from xinglin.store.pool import Connection
+from xinglin.store.statements import places
+from xinglin.store.steps import State
+
+LOOK_AGAIN_SECONDS: Final = 60.0  # how soon a process takes up a dictionary that another one trained
+
+# Sorted by rid, so that all who lock several rows lock them in one order.
+_CURRENT: Final = """
+SELECT r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body{more}
+FROM unnest($1::int4[], $2::int8[]) AS k(bucket, rid) JOIN res r ON r.bucket = k.bucket AND r.rid = k.rid{end}
+"""
+CURRENT: Final = _CURRENT.format(more="", end="")
+LOCKED: Final = _CURRENT.format(more="", end=" ORDER BY r.rid FOR UPDATE OF r")
+STATE: Final = _CURRENT.format(more=", r.pat, r.ord, r.keys", end="")
+LOCKED_STATE: Final = _CURRENT.format(more=", r.pat, r.ord, r.keys", end=" ORDER BY r.rid FOR UPDATE OF r")
+
+
+class Records:
+    """Reads rows for one process; keeps its dictionaries."""
+
+    def __init__(self) -> None:
+        self.bodies = Bodies()
+        self._looked = float("-inf")
+
+    async def take_dictionaries(self, connection: Connection, *, now: bool = False) -> None:
+        """Read the dictionaries made since the last look; soon after one this does nothing, unless asked to *now*."""
+        moment = time.monotonic()
+        if now or moment - self._looked > LOOK_AGAIN_SECONDS:
+            self._looked = moment
+            for made in await connection.fetch("SELECT enc, rt FROM dict ORDER BY enc"):
+                if not self.bodies.knows(made["enc"]):
+                    content = await connection.fetchval("SELECT bytes FROM dict WHERE enc = $1", made["enc"])
+                    self.bodies.learn(made["enc"], TYPE_NAMES[made["rt"]], content)
+
+    async def rows(self, connection: Connection, records: Sequence[Record]) -> list[Row]:
+        """Open records; reads dictionaries that are new to this process."""
+        if self.unknown(records):
+            await self.take_dictionaries(connection, now=True)
+        return [self.row(record) for record in records]
+
+    def unknown(self, records: Sequence[Record]) -> bool:
+        """Tell whether a record needs a dictionary that this process has not read."""
+        return not all(self.bodies.knows(record["enc"]) for record in records)
+
+    def row(self, record: Record) -> Row:
+        """Open one record; raises UnknownDictionary."""
+        deleted, vid = record["deleted"], record["vid"]
+        op = _op(deleted=deleted, vid=vid)
+        tail = b"" if deleted else self.bodies.open(record["enc"], record["body"])
+        return Row(TYPE_NAMES[record["rt"]], record["id"], record["rid"], vid, record["ts"], deleted, tail, op)
+
+    async def current(
+        self, connection: Connection, pairs: Sequence[tuple[str, str]], *, lock: bool = False
+    ) -> dict[tuple[str, str], Row]:
+        """Read current versions by (type, id); absent ones are absent."""
+        found = await connection.fetch(LOCKED if lock else CURRENT, *places(pairs))
+        return {(row.rt, row.id): row for row in await self.rows(connection, found)}
+
+    async def states(
+        self, connection: Connection, pairs: Sequence[tuple[str, str]], *, lock: bool = False
+    ) -> dict[int, State]:
+        """Read current versions with their inline index columns, by rid."""
+        found = await connection.fetch(LOCKED_STATE if lock else STATE, *places(pairs))
+        rows = await self.rows(connection, found)
+        return {
+            row.rid: State(row, record["pat"], record["ord"], record["keys"])
+            for row, record in zip(rows, found, strict=True)
+        }
+
+
+def _op(*, deleted: bool, vid: int) -> str:
+    if deleted:
+        return "D"
+    return "C" if vid == 1 else "U"

@@ -1,0 +1,253 @@
+"""The statements that write versions with their index rows, and the arrays they take: one statement for any number.
+
+Columns travel as arrays and are set side by side by ``unnest``. The keys of all versions stand in one flat array, each
+version's in a slice of it: coded ix keys, other ix keys, keys that serve checks only.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from xinglin.fhir.search.entry import Entry
+from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
+from xinglin.store.body import PLAIN, Bodies
+from xinglin.store.steps import Insert, Replace
+
+Arguments = tuple[Any, ...]
+Rows = dict[int, set[tuple[Any, ...]]]
+
+INSERT: Final = """
+WITH r AS (
+  INSERT INTO res (bucket, rt, id, rid, vid, ts, pat, ord, keys, enc, body)
+  SELECT n.bucket, n.rt, n.id, n.rid, 1, n.ts, n.pat, n.ord, ($10::int8[])[n.a:n.z], n.enc, n.body
+  FROM unnest($1::int4[], $2::int2[], $3::text[], $4::int8[], $5::timestamptz[], $6::int8[], $7::int8[], $8::int2[],
+              $9::bytea[], $11::int4[], $14::int4[]) AS n(bucket, rt, id, rid, ts, pat, ord, enc, body, a, z)
+), i AS (
+  INSERT INTO ix (bucket, key, ord, rid, pat, c)
+  SELECT n.bucket, k.key, n.ord, n.rid, n.pat, k.place <= n.coded
+  FROM unnest($1::int4[], $4::int8[], $6::int8[], $7::int8[], $11::int4[], $12::int4[], $13::int4[])
+       AS n(bucket, rid, pat, ord, a, coded, i),
+       unnest(($10::int8[])[n.a:n.i]) WITH ORDINALITY AS k(key, place)
+), d AS (
+  INSERT INTO dx (bucket, rid, key, lo, hi)
+  SELECT * FROM unnest($15::int4[], $16::int8[], $17::int8[], $18::int8[], $19::int8[])
+), s AS (
+  INSERT INTO sx (bucket, rid, key, norm) SELECT * FROM unnest($20::int4[], $21::int8[], $22::int8[], $23::text[])
+), q AS (
+  INSERT INTO qx (bucket, rid, key, val) SELECT * FROM unnest($24::int4[], $25::int8[], $26::int8[], $27::float8[])
+)
+INSERT INTO tx (bucket, rid, rt, doc)
+SELECT t.bucket, t.rid, t.rt, t.doc::tsvector
+FROM unnest($28::int4[], $29::int8[], $30::int2[], $31::text[]) AS t(bucket, rid, rt, doc)
+"""
+
+# Only versions that are still the current ones are replaced; every part asks `old`, so the others are left untouched.
+REPLACE: Final = """
+WITH n AS MATERIALIZED (
+  SELECT * FROM unnest($1::int4[], $2::int8[], $3::int4[], $4::timestamptz[], $5::bool[], $6::int8[], $7::int8[],
+                       $8::int2[], $9::bytea[], $11::int4[], $12::int4[])
+       AS n(bucket, rid, vid, ts, gone, pat, ord, enc, body, a, z)
+), old AS MATERIALIZED (
+  SELECT r.bucket, r.rt, r.id, r.rid, r.vid, r.ts, r.txid, r.deleted, r.enc, r.body
+  FROM n JOIN res r ON r.bucket = n.bucket AND r.rid = n.rid
+  WHERE r.vid = n.vid
+  ORDER BY n.rid
+  FOR UPDATE OF r
+), h AS (
+  INSERT INTO hist (bucket, rt, id, rid, vid, ts, txid, op, enc, body)
+  SELECT bucket, rt, id, rid, vid, ts, txid, CASE WHEN deleted THEN 'D' WHEN vid = 1 THEN 'C' ELSE 'U' END::"char",
+         enc, body
+  FROM old
+), ixd AS (
+  DELETE FROM ix USING unnest($13::int8[], $14::int8[], $15::int8[]) AS d(rid, key, ord), old
+  WHERE ix.key = d.key AND ix.ord = d.ord AND ix.rid = d.rid AND old.rid = d.rid
+), ixi AS (
+  INSERT INTO ix (bucket, key, ord, rid, pat, c)
+  SELECT i.bucket, i.key, i.ord, i.rid, i.pat, i.c
+  FROM unnest($16::int4[], $17::int8[], $18::int8[], $19::int8[], $20::int8[], $21::bool[])
+       AS i(bucket, rid, key, ord, pat, c)
+  JOIN old USING (rid)
+), dxd AS (
+  DELETE FROM dx USING unnest($22::int8[], $23::int8[], $24::int8[], $25::int8[]) AS d(rid, key, lo, hi), old
+  WHERE dx.key = d.key AND dx.lo = d.lo AND dx.hi = d.hi AND dx.rid = d.rid AND old.rid = d.rid
+), dxi AS (
+  INSERT INTO dx (bucket, rid, key, lo, hi)
+  SELECT i.bucket, i.rid, i.key, i.lo, i.hi
+  FROM unnest($26::int4[], $27::int8[], $28::int8[], $29::int8[], $30::int8[]) AS i(bucket, rid, key, lo, hi)
+  JOIN old USING (rid)
+), sxd AS (
+  DELETE FROM sx USING unnest($31::int8[], $32::int8[], $33::text[]) AS d(rid, key, norm), old
+  WHERE sx.key = d.key AND sx.norm = d.norm AND sx.rid = d.rid AND old.rid = d.rid
+), sxi AS (
+  INSERT INTO sx (bucket, rid, key, norm)
+  SELECT i.bucket, i.rid, i.key, i.norm
+  FROM unnest($34::int4[], $35::int8[], $36::int8[], $37::text[]) AS i(bucket, rid, key, norm) JOIN old USING (rid)
+), qxd AS (
+  DELETE FROM qx USING unnest($38::int8[], $39::int8[], $40::float8[]) AS d(rid, key, val), old
+  WHERE qx.key = d.key AND qx.val = d.val AND qx.rid = d.rid AND old.rid = d.rid
+), qxi AS (
+  INSERT INTO qx (bucket, rid, key, val)
+  SELECT i.bucket, i.rid, i.key, i.val
+  FROM unnest($41::int4[], $42::int8[], $43::int8[], $44::float8[]) AS i(bucket, rid, key, val) JOIN old USING (rid)
+), txd AS (
+  DELETE FROM tx USING unnest($45::int4[], $46::int8[]) AS d(bucket, rid), old
+  WHERE tx.bucket = d.bucket AND tx.rid = d.rid AND old.rid = d.rid
+), txi AS (
+  INSERT INTO tx (bucket, rid, rt, doc)
+  SELECT i.bucket, i.rid, i.rt, i.doc::tsvector
+  FROM unnest($47::int4[], $48::int8[], $49::int2[], $50::text[]) AS i(bucket, rid, rt, doc) JOIN old USING (rid)
+  ON CONFLICT (bucket, rid) DO UPDATE SET doc = excluded.doc WHERE tx.doc <> excluded.doc
+)
+UPDATE res SET vid = n.vid + 1, ts = n.ts, txid = DEFAULT, deleted = n.gone, pat = n.pat, ord = n.ord,
+               keys = ($10::int8[])[n.a:n.z], enc = n.enc, body = n.body
+FROM old JOIN n USING (bucket, rid)
+WHERE res.bucket = old.bucket AND res.rid = old.rid
+RETURNING res.rid
+"""
+
+# The index rows of some resources that are not inline, to see what a replacement changes.
+INDEXED: Final = """
+SELECT 'd' AS kind, dx.rid, dx.key, dx.lo, dx.hi, NULL AS norm, NULL::float8 AS val
+FROM unnest($1::int8[]) k JOIN dx ON dx.rid = k
+UNION ALL SELECT 's', sx.rid, sx.key, 0, 0, sx.norm, NULL FROM unnest($1::int8[]) k JOIN sx ON sx.rid = k
+UNION ALL SELECT 'q', qx.rid, qx.key, 0, 0, NULL, qx.val FROM unnest($1::int8[]) k JOIN qx ON qx.rid = k
+"""
+
+TERMS: Final = """
+INSERT INTO term (bucket, param, tid, system, code, display, key, tkey)
+SELECT * FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[])
+ON CONFLICT DO NOTHING
+"""
+
+
+class _Keys:
+    """One flat array of keys and each version's slice (1-based, inclusive)."""
+
+    def __init__(self) -> None:
+        self.flat: list[int] = []
+        self.first: list[int] = []
+        self.coded: list[int] = []
+        self.indexed: list[int] = []
+        self.last: list[int] = []
+
+    def add(self, entry: Entry | None) -> None:
+        start = len(self.flat)
+        self.first.append(start + 1)
+        coded = indexed = 0
+        if entry is not None:
+            ix = dict(entry.ix)
+            ordered = sorted(ix, key=lambda key: not ix[key])
+            coded = sum(ix.values())
+            indexed = len(ordered)
+            self.flat += ordered
+            self.flat += dict.fromkeys(key for key in entry.keys if key not in ix)
+        self.coded.append(coded)
+        self.indexed.append(start + indexed)
+        self.last.append(len(self.flat))
+
+
+def insert_arguments(steps: Sequence[Insert], bodies: Bodies) -> Arguments:
+    """Lay out the arrays of INSERT."""
+    keys = _Keys()
+    sealed = [bodies.seal(step.change.rt, step.change.tail) for step in steps]
+    dx, sx, qx, tx = [], [], [], []
+    for step in steps:
+        entry = step.entry
+        place = (bucket_of(step.change.id), step.rid)
+        keys.add(entry)
+        dx += [(*place, *row) for row in dict.fromkeys(entry.dx)]
+        sx += [(*place, *row) for row in dict.fromkeys(entry.sx)]
+        qx += [(*place, *row) for row in dict.fromkeys(entry.qx)]
+        if entry.tx:
+            tx.append((*place, TYPE_CODES[step.change.rt], entry.tx))
+    return (
+        [bucket_of(step.change.id) for step in steps],
+        [TYPE_CODES[step.change.rt] for step in steps],
+        [step.change.id for step in steps],
+        [step.rid for step in steps],
+        [step.ts for step in steps],
+        [step.entry.pat for step in steps],
+        [step.entry.ord for step in steps],
+        [enc for enc, _ in sealed],
+        [body for _, body in sealed],
+        keys.flat, keys.first, keys.coded, keys.indexed, keys.last,
+        *_columns(dx, 5), *_columns(sx, 4), *_columns(qx, 4), *_columns(tx, 4),
+    )  # fmt: skip
+
+
+def replace_arguments(steps: Sequence[Replace], bodies: Bodies, dx: Rows, sx: Rows, qx: Rows) -> Arguments:
+    """Lay out the arrays of REPLACE. dx, sx, qx: the rows of each rid that stand now, without bucket and rid."""
+    keys = _Keys()
+    sealed = [(PLAIN, b"") if step.entry is None else bodies.seal(step.change.rt, step.change.tail) for step in steps]
+    ix_out: list[tuple[Any, ...]] = []
+    ix_in: list[tuple[Any, ...]] = []
+    outs: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    ins: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    tx_out: list[tuple[Any, ...]] = []
+    tx_in: list[tuple[Any, ...]] = []
+    for step in steps:
+        entry, old, rid = step.entry, step.old, step.old.row.rid
+        bucket = bucket_of(step.change.id)
+        keys.add(entry)
+        pat = _patient(step)
+        had = set(old.keys)
+        want = {} if entry is None else dict(entry.ix)
+        moved = step.ord != old.ord or pat != old.pat
+        ix_out += [(rid, key, old.ord) for key in had if moved or key not in want]
+        ix_in += [(bucket, rid, key, step.ord, pat, c) for key, c in want.items() if moved or key not in had]
+        wanted: tuple[set[Any], set[Any], set[Any]] = (
+            (set(), set(), set()) if entry is None else (set(entry.dx), set(entry.sx), set(entry.qx))
+        )
+        for out, into, stored, new in zip(outs, ins, (dx, sx, qx), wanted, strict=True):
+            now = stored.get(rid, set())
+            out += [(rid, *row) for row in now - new]
+            into += [(bucket, rid, *row) for row in new - now]
+        if entry is None or not entry.tx:
+            tx_out.append((bucket, rid))
+        else:
+            tx_in.append((bucket, rid, TYPE_CODES[step.change.rt], entry.tx))
+    return (
+        [bucket_of(step.change.id) for step in steps],
+        [step.old.row.rid for step in steps],
+        [step.old.row.vid for step in steps],
+        [step.ts for step in steps],
+        [step.entry is None for step in steps],
+        [_patient(step) for step in steps],
+        [step.ord for step in steps],
+        [enc for enc, _ in sealed],
+        [body for _, body in sealed],
+        keys.flat, keys.first, keys.last,
+        *_columns(ix_out, 3), *_columns(ix_in, 6),
+        *_columns(outs[0], 4), *_columns(ins[0], 5),
+        *_columns(outs[1], 3), *_columns(ins[1], 4),
+        *_columns(outs[2], 3), *_columns(ins[2], 4),
+        *_columns(tx_out, 2), *_columns(tx_in, 4),
+    )  # fmt: skip
+
+
+def indexed_rows(records: Sequence[Any]) -> tuple[Rows, Rows, Rows]:
+    """Sort what INDEXED found: dx, sx and qx rows by rid."""
+    found: tuple[Rows, Rows, Rows] = ({}, {}, {})
+    for record in records:
+        rid, key = record["rid"], record["key"]
+        match record["kind"]:
+            case "d":
+                found[0].setdefault(rid, set()).add((key, record["lo"], record["hi"]))
+            case "s":
+                found[1].setdefault(rid, set()).add((key, record["norm"]))
+            case _:
+                found[2].setdefault(rid, set()).add((key, record["val"]))
+    return found
+
+
+def places(pairs: Sequence[tuple[str, str]]) -> tuple[list[int], list[int]]:
+    """Return the buckets and rids of ``(type, id)`` pairs."""
+    return [bucket_of(id_) for _, id_ in pairs], [rid_of(rt, id_) for rt, id_ in pairs]
+
+
+def _patient(step: Replace) -> int | None:
+    # The patient stays on a deleted row, so that history can be asked by patient.
+    return step.old.pat if step.entry is None else step.entry.pat
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

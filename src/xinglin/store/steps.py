@@ -1,0 +1,118 @@
+"""What a change comes to, given the current state of its resource: decided without touching the database."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.search import keys
+from xinglin.fhir.search.entry import Entry
+from xinglin.store.executor import Change, Row, Written
+
+_TICK: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The current version and its inline index columns."""
+
+    row: Row
+    pat: int | None
+    ord: int
+    keys: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Write version 1."""
+
+    change: Change
+    entry: Entry
+    rid: int
+    ts: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Write the next version (also after a delete, also the delete itself: then *entry* is None)."""
+
+    change: Change
+    entry: Entry | None
+    old: State
+    ts: datetime
+    ord: int
+
+
+Step = Insert | Replace
+
+
+def fresh(change: Change) -> bool:
+    """Tell whether the resource cannot be there yet: a create under an id that the server just made."""
+    return change.op == "create" and change.expect is None and len(change.id) == 23 and change.id[2] == "-"
+
+
+def decide(change: Change, state: State | None, *, now: datetime, keep: bool) -> Step | Written:
+    """Return the step that *change* needs, or the answer when it needs none.
+
+    keep: write a version also when the content is the same.
+    Raises OutcomeError: 412 when the version is not the expected one or the resource exists though it must not, 409
+    when a create meets a living resource, 404 or 410 when it must exist and does not.
+    """
+    row = state.row if state is not None else None
+    living = row is not None and not row.deleted
+    if row is not None and (row.rt, row.id) != (change.rt, change.id):
+        text = f"{change.rt}/{change.id} cannot be stored: choose another id."
+        raise OutcomeError(Issue("conflict", "identity-taken", text=text))
+    if change.expect is not None and (row is None or row.vid != change.expect):
+        current = "no version" if row is None else f"version {row.vid}"
+        text = f"{change.rt}/{change.id} is at {current}, not at version {change.expect}."
+        raise OutcomeError(Issue("conflict", "version-mismatch", text=text), status=412)
+    if living and change.must == "new":
+        raise OutcomeError(Issue("conflict", "exists", text=f"{change.rt}/{change.id} exists."), status=412)
+    if living and change.op == "create":
+        raise OutcomeError(Issue("conflict", "exists", text=f"{change.rt}/{change.id} exists."))
+    if not living and change.must == "exists":
+        known = row is not None
+        raise OutcomeError(
+            Issue("deleted", "deleted", text=f"{change.rt}/{change.id} has been deleted.")
+            if known
+            else Issue("not-found", "not-found", text=f"{change.rt}/{change.id} is not known.")
+        )
+    if change.op == "delete":
+        return _delete(change, state, now)
+    entry = _entry(change)
+    if state is None or row is None:
+        return Insert(change, entry, entry.rid, now)
+    if living and row.tail == change.tail and not keep:
+        return Written(change.rt, change.id, row.vid, row.ts, created=False, unchanged=True)
+    # An undated resource keeps its place, which is the time of its first writing.
+    place = state.ord if entry.ord < keys.DATED and state.ord < keys.DATED else entry.ord
+    return Replace(change, entry, state, _after(row, now), place)
+
+
+def written(step: Step) -> Written:
+    """Answer for a step that was done."""
+    change = step.change
+    if isinstance(step, Insert):
+        return Written(change.rt, change.id, 1, step.ts, created=True)
+    row = step.old.row
+    return Written(change.rt, change.id, row.vid + 1, step.ts, created=row.deleted)
+
+
+def _delete(change: Change, state: State | None, now: datetime) -> Step | Written:
+    if state is None:
+        return Written(change.rt, change.id, 0, now, created=False, unchanged=True)
+    if state.row.deleted:
+        return Written(change.rt, change.id, state.row.vid, state.row.ts, created=False, unchanged=True)
+    return Replace(change, None, state, _after(state.row, now), state.ord)
+
+
+def _after(row: Row, now: datetime) -> datetime:
+    # Clocks of several machines differ; versions of one resource never run backwards.
+    return max(now, row.ts + _TICK)
+
+
+def _entry(change: Change) -> Entry:
+    if change.entry is None:
+        raise ValueError(f"{change.op} of {change.rt}/{change.id} has no entry")
+    return change.entry

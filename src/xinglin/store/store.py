@@ -1,0 +1,160 @@
+"""The store of one process: pinned connections, coalesced reads, grouped writes, and transactions."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Final, Literal
+
+import asyncpg
+
+from xinglin.fhir.search.keys import rid_of
+from xinglin.store.clock import Clock
+from xinglin.store.executor import Change, Record, Row, Written
+from xinglin.store.faults import AWAY, answered
+from xinglin.store.lanes import Lanes, Order
+from xinglin.store.pool import BY_IDENTITY, Connection, Pool
+from xinglin.store.records import Records
+from xinglin.store.transaction import Transaction, limited
+from xinglin.store.writing import Writer
+
+READ_LANES: Final = 1
+WRITE_LANES: Final = 2
+READS_MOST: Final = 200  # identities in one statement
+WRITES_MOST: Final = 100  # versions in one statement
+WAITING_MAX: Final = 5_000
+
+Pair = tuple[str, str]
+
+
+class Store:
+    """Records of one database, as one process sees them. Make one with `open`; it implements `Executor`.
+
+    Each call is its own commit. Reads that arrive while a statement runs share the next one; so do writes, and every
+    caller gets the answer after the durable commit of its own write.
+    """
+
+    def __init__(self, dsn: str, *, connections: int, sql_timeout_ms: int, noop_updates: str, clock: Clock) -> None:
+        self.dsn = dsn
+        self.clock = clock
+        self.sql_timeout_ms = sql_timeout_ms
+        self.records = Records()
+        self.writer = Writer(self.records, keep=noop_updates == "keep")
+        self._pool = Pool(dsn, max(2, connections - READ_LANES - WRITE_LANES), timeout_ms=sql_timeout_ms)
+        by_identity = Pool(dsn, 0, timeout_ms=sql_timeout_ms, session=BY_IDENTITY)
+        self._reads: Lanes[Pair, Row | None] = Lanes(
+            by_identity, self._read, lanes=READ_LANES, most=READS_MOST, waiting_max=WAITING_MAX, again=True
+        )
+        self._writes: Lanes[Change, Written] = Lanes(
+            by_identity, self._write, lanes=WRITE_LANES, most=WRITES_MOST, waiting_max=WAITING_MAX
+        )
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        *,
+        connections: int = 8,
+        sql_timeout_ms: int = 5_000,
+        noop_updates: Literal["skip", "keep"] = "skip",
+        clock: Clock | None = None,
+    ) -> "Store":
+        """Open the store of a migrated database; OutcomeError (503) when it cannot be reached."""
+        store = cls(
+            dsn,
+            connections=connections,
+            sql_timeout_ms=sql_timeout_ms,
+            noop_updates=noop_updates,
+            clock=clock or Clock(),
+        )
+        async with answered(), store._pool.link() as link:
+            await store.records.take_dictionaries(link.connection, now=True)
+        return store
+
+    async def close(self) -> None:
+        """Finish what was asked, then close every connection."""
+        await self._reads.close()
+        await self._writes.close()
+        await self._pool.close()
+
+    @property
+    def now(self) -> datetime:
+        """The clock at this moment."""
+        return self.clock.now()
+
+    async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:
+        """Return the current version (see `Executor.get`); a lock needs a transaction."""
+        if lock:
+            raise ValueError("a lock needs a transaction")
+        return await self._reads.ask((rt, id))
+
+    async def get_many(self, pairs: Sequence[Pair]) -> list[Row | None]:
+        """Return current versions in the order of *pairs*, by one statement."""
+        if not pairs:
+            return []
+        async with self._link() as connection:
+            found = await self.records.current(connection, list(dict.fromkeys(pairs)))
+        return [found.get(pair) for pair in pairs]
+
+    async def write(self, change: Change) -> Written:
+        """Write one change, together with those of others that arrive at the same time."""
+        return await self._writes.ask(change, rid_of(change.rt, change.id))
+
+    async def write_many(self, changes: Sequence[Change]) -> list[Written]:
+        """Write several changes in one transaction."""
+        async with self.begin() as transaction:
+            return await transaction.write_many(changes)
+
+    async def fetch(
+        self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None
+    ) -> list[Record]:
+        """Run one reading statement (see `Executor.fetch`); it is run again when the connection was lost."""
+        async with answered():
+            try:
+                return await self._fetch(sql, args, custom_plan=custom_plan, timeout_ms=timeout_ms)
+            except AWAY:
+                return await self._fetch(sql, args, custom_plan=custom_plan, timeout_ms=timeout_ms)
+
+    async def rows(self, records: Sequence[Record]) -> list[Row]:
+        """Open records (see `Executor.rows`)."""
+        if self.records.unknown(records):
+            async with self._link() as connection:
+                return await self.records.rows(connection, records)
+        return [self.records.row(record) for record in records]
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """Open a transaction (READ COMMITTED) with one clock reading; commits when the block ends, else rolls back."""
+        async with self._pool.link() as link:
+            async with answered():
+                await link.plan(custom=False)
+                work = link.connection.transaction()
+                await work.start()
+            try:
+                yield Transaction(link.connection, self.records, self.writer, self.clock.now(), self.sql_timeout_ms)
+            except BaseException:
+                with suppress(*AWAY, asyncpg.InterfaceError):  # the caller hears of what came first
+                    await work.rollback()
+                raise
+            async with answered():
+                await work.commit()
+
+    @asynccontextmanager
+    async def _link(self) -> AsyncIterator[Connection]:
+        async with answered(), self._pool.link() as link:
+            yield link.connection
+
+    async def _fetch(
+        self, sql: str, args: Sequence[object], *, custom_plan: bool, timeout_ms: int | None
+    ) -> list[Record]:
+        async with self._pool.link(custom=custom_plan) as link:
+            await link.plan(custom=custom_plan)
+            return await limited(link.connection, sql, args, timeout_ms=timeout_ms, usual_ms=self.sql_timeout_ms)
+
+    async def _read(self, connection: Connection, orders: Sequence[Order[Pair, Row | None]]) -> None:
+        found = await self.records.current(connection, list({order.item for order in orders}))
+        for order in orders:
+            if not order.answer.done():
+                order.answer.set_result(found.get(order.item))
+
+    async def _write(self, connection: Connection, orders: Sequence[Order[Change, Written]]) -> None:
+        await self.writer.group(connection, orders, self.clock.now())

@@ -1,0 +1,107 @@
+"""One transaction: reads, writes, locks and jobs that become true together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from xinglin.fhir.search.keys import hash64
+from xinglin.store import jobs
+from xinglin.store.executor import Change, Record, Row, Written
+from xinglin.store.faults import answered
+from xinglin.store.pool import Connection
+from xinglin.store.records import Records
+from xinglin.store.writing import Writer
+
+
+class Transaction:
+    """An open transaction; `Store.begin` makes, commits and rolls back. Implements `Executor`.
+
+    One task uses it at a time. After any OutcomeError from the database it can only be rolled back.
+    """
+
+    def __init__(
+        self, connection: Connection, records: Records, writer: Writer, now: datetime, sql_timeout_ms: int
+    ) -> None:
+        self.connection = connection
+        self.sql_timeout_ms = sql_timeout_ms
+        self._records = records
+        self._writer = writer
+        self._now = now
+        self._custom = False
+
+    @property
+    def now(self) -> datetime:
+        """The one clock reading of the transaction."""
+        return self._now
+
+    async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:
+        """Return the current version (see `Executor.get`)."""
+        async with answered():
+            return (await self._records.current(self.connection, [(rt, id)], lock=lock)).get((rt, id))
+
+    async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[Row | None]:
+        """Return current versions in the order of *pairs*."""
+        if not pairs:
+            return []
+        async with answered():
+            found = await self._records.current(self.connection, list(dict.fromkeys(pairs)))
+        return [found.get(pair) for pair in pairs]
+
+    async def write(self, change: Change) -> Written:
+        """Write one change."""
+        return (await self.write_many([change]))[0]
+
+    async def write_many(self, changes: Sequence[Change]) -> list[Written]:
+        """Write several changes by one statement of each kind; a refusal leaves nothing of them written."""
+        if not changes:
+            return []
+        async with answered():
+            await self._writer.learn_terms(self.connection, changes)
+            return await self._writer.all(self.connection, changes, self._now)
+
+    async def fetch(
+        self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None
+    ) -> list[Record]:
+        """Run one statement in the transaction (see `Executor.fetch`)."""
+        async with answered():
+            if custom_plan is not self._custom:
+                mode = "force_custom_plan" if custom_plan else "auto"
+                await self.connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+                self._custom = custom_plan
+            return await limited(self.connection, sql, args, timeout_ms=timeout_ms, usual_ms=self.sql_timeout_ms)
+
+    async def rows(self, records: Sequence[Record]) -> list[Row]:
+        """Open records (see `Executor.rows`)."""
+        async with answered():
+            return await self._records.rows(self.connection, records)
+
+    async def lock(self, names: Iterable[str]) -> None:
+        """Hold named locks until the end; taken in one order, so that no two wait for each other."""
+        async with answered():
+            await self.connection.execute(
+                "SELECT pg_advisory_xact_lock(name) FROM unnest($1::int8[]) AS name",
+                sorted({hash64(f"lock\x1f{name}") for name in names}),
+            )
+
+    async def defer(self, job: str, arguments: Mapping[str, object], **options: object) -> int:
+        """Enqueue a job that exists when and only when the transaction commits (see `jobs.defer`)."""
+        async with answered():
+            return await jobs.defer(self.connection, job, arguments, **options)  # type: ignore[arg-type]
+
+
+async def limited(
+    connection: Connection, sql: str, args: Sequence[object], *, timeout_ms: int | None, usual_ms: int
+) -> list[Record]:
+    """Fetch under the session's time limit, or another one for this statement alone."""
+    if timeout_ms is None or timeout_ms == usual_ms:
+        return cast("list[Record]", await connection.fetch(sql, *args))
+    await connection.execute(f"SET statement_timeout = {int(timeout_ms)}")
+    try:
+        found = await connection.fetch(sql, *args)
+    except BaseException:
+        # A transaction that failed takes the setting back by itself.
+        if not connection.is_closed() and not connection.is_in_transaction():
+            await connection.execute(f"SET statement_timeout = {int(usual_ms)}")
+        raise
+    await connection.execute(f"SET statement_timeout = {int(usual_ms)}")
+    return cast("list[Record]", found)

@@ -1,0 +1,185 @@
+"""Writes on one connection: each change is decided against the current state, all of one kind are one statement."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.search.entry import Entry
+from xinglin.fhir.search.keys import hash64, rid_of
+from xinglin.store import statements
+from xinglin.store.executor import Change, Written
+from xinglin.store.faults import IN_THE_WAY, meaning
+from xinglin.store.lanes import Order
+from xinglin.store.pool import Connection
+from xinglin.store.records import Records
+from xinglin.store.steps import Insert, Replace, decide, fresh, written
+
+ATTEMPTS: Final = 5
+TERMS_KNOWN_MAX: Final = 200_000
+
+Term = tuple[int, str, str, str, int, int]
+
+
+class Writer:
+    """Writes for one process. keep: make versions also of updates that change nothing."""
+
+    def __init__(self, records: Records, *, keep: bool) -> None:
+        self._records = records
+        self._keep = keep
+        self._terms: set[tuple[int, str, str, str]] = set()
+
+    async def group(self, connection: Connection, orders: Sequence[Order[Change, Written]], now: datetime) -> None:
+        """Write the changes of several callers, each by itself: one that is refused leaves the others alone."""
+        await self._records.take_dictionaries(connection)
+        await self.learn_terms(connection, [order.item for order in orders])
+        open_orders = list(orders)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(0.002 * 2**attempt)
+            open_orders = await self._once(connection, open_orders, now)
+            if not open_orders:
+                return
+        for order in open_orders:
+            text = "Others changed the resource again and again."
+            _refuse(order, OutcomeError(Issue("conflict", "concurrent-change", text=text)))
+
+    async def all(self, connection: Connection, changes: Sequence[Change], now: datetime) -> list[Written]:
+        """Write all changes in the transaction that is open on the connection; raises at the first that is refused."""
+        await self._records.take_dictionaries(connection)
+        pairs = [(change.rt, change.id) for change in changes]
+        if len(set(pairs)) < len(pairs):
+            raise OutcomeError(Issue("invalid", "changed-twice", text="One transaction changes one resource twice."))
+        sought = [pair for pair, change in zip(pairs, changes, strict=True) if not fresh(change)]
+        states = await self._records.states(connection, sought, lock=True) if sought else {}
+        outcomes = [
+            decide(change, states.get(rid_of(change.rt, change.id)), now=now, keep=self._keep) for change in changes
+        ]
+        inserts = [step for step in outcomes if isinstance(step, Insert)]
+        replaces = [step for step in outcomes if isinstance(step, Replace)]
+        if inserts:
+            await self._insert(connection, inserts)
+        if replaces and len(await self._replace(connection, replaces)) < len(replaces):
+            raise AssertionError("a locked row changed")
+        return [outcome if isinstance(outcome, Written) else written(outcome) for outcome in outcomes]
+
+    async def learn_terms(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Write the coded values that this process has not seen, before the resources that have them.
+
+        A statement of its own commit: a term without a resource does no harm, and no two writers wait for each other.
+        """
+        terms: dict[tuple[int, str, str, str], Term] = {}
+        for change in changes:
+            if change.entry is not None:
+                terms.update(self._new_terms(change.entry))
+        if not terms:
+            return
+        ordered = [terms[name] for name in sorted(terms)]
+        await connection.execute(statements.TERMS, *_term_columns(ordered))
+        if not connection.is_in_transaction():
+            if len(self._terms) > TERMS_KNOWN_MAX:
+                self._terms.clear()
+            self._terms.update(terms)
+
+    def _new_terms(self, entry: Entry) -> dict[tuple[int, str, str, str], Term]:
+        return {term[:4]: term for term in entry.terms if term[:4] not in self._terms}
+
+    async def _once(
+        self, connection: Connection, orders: list[Order[Change, Written]], now: datetime
+    ) -> list[Order[Change, Written]]:
+        """Try once; returns the orders whose resources were changed by somebody else meanwhile."""
+        sought = [order for order in orders if not fresh(order.item)]
+        states = await self._records.states(connection, [(o.item.rt, o.item.id) for o in sought]) if sought else {}
+        inserts: list[tuple[Order[Change, Written], Insert]] = []
+        replaces: list[tuple[Order[Change, Written], Replace]] = []
+        for order in orders:
+            state = states.get(rid_of(order.item.rt, order.item.id))
+            try:
+                outcome = decide(order.item, state, now=now, keep=self._keep)
+            except OutcomeError as refusal:
+                _refuse(order, refusal)
+                continue
+            match outcome:
+                case Written():
+                    _answer(order, outcome)
+                case Insert():
+                    inserts.append((order, outcome))
+                case Replace():
+                    replaces.append((order, outcome))
+        again = await self._insert_group(connection, inserts) if inserts else []
+        return again + (await self._replace_group(connection, replaces) if replaces else [])
+
+    async def _insert_group(
+        self, connection: Connection, group: list[tuple[Order[Change, Written], Insert]]
+    ) -> list[Order[Change, Written]]:
+        try:
+            await self._insert(connection, [step for _, step in group])
+        except asyncpg.PostgresError as fault:
+            return await self._one_by_one(connection, group, fault, self._insert_group)
+        for order, step in group:
+            _answer(order, written(step))
+        return []
+
+    async def _replace_group(
+        self, connection: Connection, group: list[tuple[Order[Change, Written], Replace]]
+    ) -> list[Order[Change, Written]]:
+        try:
+            done = await self._replace(connection, [step for _, step in group])
+        except asyncpg.PostgresError as fault:
+            return await self._one_by_one(connection, group, fault, self._replace_group)
+        for order, step in group:
+            if step.old.row.rid in done:
+                _answer(order, written(step))
+        return [order for order, step in group if step.old.row.rid not in done]
+
+    async def _one_by_one(
+        self, connection: Connection, group: list[tuple[Order[Change, Written], Any]], fault: Exception, write: Any
+    ) -> list[Order[Change, Written]]:
+        """After a group failed as a whole: replay its members alone, so that each gets its own answer."""
+        if connection.is_closed():
+            raise fault
+        if len(group) > 1:
+            return [order for member in group for order in await write(connection, [member])]
+        order = group[0][0]
+        if isinstance(fault, IN_THE_WAY):
+            return [order]  # decided anew against what stands there now
+        _refuse(order, meaning(fault))
+        return []
+
+    async def _insert(self, connection: Connection, steps: Sequence[Insert]) -> None:
+        await connection.execute(statements.INSERT, *statements.insert_arguments(steps, self._records.bodies))
+
+    async def _replace(self, connection: Connection, steps: Sequence[Replace]) -> set[int]:
+        """Write next versions; returns the rids that were still at the version that the steps know."""
+        steps = sorted(steps, key=lambda step: step.old.row.rid)
+        rids = [step.old.row.rid for step in steps]
+        stored = statements.indexed_rows(await connection.fetch(statements.INDEXED, rids))
+        arguments = statements.replace_arguments(steps, self._records.bodies, *stored)
+        return {record["rid"] for record in await connection.fetch(statements.REPLACE, *arguments)}
+
+
+def _term_columns(terms: Sequence[Term]) -> tuple[list[Any], ...]:
+    return (
+        [key & 1023 for *_, key, _ in terms],
+        [param for param, *_ in terms],
+        [hash64(f"{system}\x1f{code}\x1f{display}") for _, system, code, display, *_ in terms],
+        [system for _, system, *_ in terms],
+        [code for _, _, code, *_ in terms],
+        [display for _, _, _, display, *_ in terms],
+        [key for *_, key, _ in terms],
+        [text_key for *_, text_key in terms],
+    )
+
+
+def _answer(order: Order[Change, Written], outcome: Written) -> None:
+    if not order.answer.done():
+        order.answer.set_result(outcome)
+
+
+def _refuse(order: Order[Change, Written], refusal: OutcomeError) -> None:
+    if not order.answer.done():
+        order.answer.set_exception(refusal)
+        order.answer.exception()  # seen: a caller that went away is no unhandled fault
