@@ -102,6 +102,11 @@ _SIMPLE = re.compile(r"\(?([A-Za-z]+(?:\.[A-Za-z]+)*)(?: as code\)|\.as\(code\))
 _TYPE_SUFFIX = re.compile(r"\.where\(resolve\(\) is [A-Za-z]+\)")
 
 
+def kept_as(code: str) -> str:
+    """Give the code under which values are kept: a phonetic name is found as a name, which has its readings."""
+    return "name" if code == "phonetic" else code
+
+
 def parameter(resource_type: str, code: str) -> SearchParameter | None:
     """Find a search parameter of a type; None when the type has none of that code."""
     return PARAMETERS.get(resource_type, {}).get(code)

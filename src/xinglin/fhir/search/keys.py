@@ -32,7 +32,7 @@ RESOURCE_TYPES: Final[tuple[str, ...]] = tuple(
     Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation
     SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport
     TestScript ValueSet VerificationResult VisionPrescription
-    """.split()  # noqa: SIM905 - a list of 146 strings is unreadable
+    """.split()
 )
 """The concrete resource types of R4 in alphabetical order."""
 

@@ -69,14 +69,15 @@ class Keys:
 class Terms:
     """The resource has a coded value that the dictionary knows by its code alone, its system alone, or its text.
 
-    parameter: the `terms` key of the parameter. Exactly one of code, system and text is given; text is normalised and
-    matches from its beginning.
+    parameter: the `terms` key of the parameter. Exactly one of code, system and text is given; text (normalised; a uri
+    as it is) matches from its beginning, or anywhere when *contains*.
     """
 
     parameter: int
     code: str | None = None
     system: str | None = None
     text: str | None = None
+    contains: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _SURNAMES: Final[dict[str, tuple[str, ...]]] = {
     "洗": ("xian",), "冼": ("xian",), "柏": ("bai", "bo"), "宁": ("ning",), "车": ("che",), "万": ("wan", "mo"),
     "长": ("zhang", "chang"), "澹": ("tan",), "隗": ("wei", "kui"), "乜": ("nie",), "那": ("na",), "哈": ("ha",),
     "石": ("shi",), "葛": ("ge",), "燕": ("yan",), "应": ("ying",), "纪": ("ji",), "谌": ("chen", "shen"),
-    "郗": ("xi", "chi"), "逄": ("pang",), "芮": ("rui",), "晁": ("chao",), "幺": ("yao",), "句": ("gou",), "佴": ("nai",),
+    "郗": ("xi", "chi"), "逄": ("pang",), "芮": ("rui",), "晁": ("chao",), "幺": ("yao",), "句": ("gou",),
 }  # fmt: skip
 _GIVEN: Final[dict[str, tuple[str, ...]]] = {
     "乐": ("le", "yue"), "行": ("xing", "hang"), "朝": ("chao", "zhao"), "长": ("chang", "zhang"),
@@ -77,8 +77,8 @@ def has_han(text: str) -> bool:
 def readings(name: str) -> tuple[str, ...]:
     """Give the ways a Chinese *name* is typed in Latin letters: full pinyin and initials, for each of its readings.
 
-    ``张三`` gives ``zhangsan`` and ``zs``. A surname has its reading as a surname; ü is typed v or u. Longer texts than a
-    name's, and texts without Chinese characters, have none.
+    ``张三`` gives ``zhangsan`` and ``zs``. A surname has its reading as a surname; ü is typed v or u. Texts longer than
+    a name, and texts without Chinese characters, have none.
     """
     plain = normal(name).replace(" ", "")
     if len(plain) > _LONGEST_NAME or not has_han(plain):

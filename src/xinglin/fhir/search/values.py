@@ -48,7 +48,7 @@ def split(value: str, separator: str) -> list[str]:
 
 
 def unescape(value: str) -> str:
-    """Take the backslash off ``\\,``, ``\\$``, ``\\|`` and ``\\\\``; any other backslash stands for itself."""
+    r"""Take the backslash off ``\\,``, ``\\$``, ``\\|`` and ``\\``; any other backslash stands for itself."""
     if "\\" not in value:
         return value
     made: list[str] = []
