@@ -154,8 +154,12 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
     yield from _twice("capability", (one.name for one in capabilities))
     yield from _twice("owner of profile", (profile.url for one in capabilities for profile in one.profiles))
     yield from _twice("owner of code set", (codes.url for one in capabilities for codes in one.code_sets))
-    yield from _twice("handler of", (f"{h.operation.on}/${h.operation.code}" for one in capabilities for h in one.operations))
-    yield from _twice("page on", (f"{verb} {page.path}" for one in capabilities for page in one.pages for verb in _verbs(page)))
+    yield from _twice(
+        "handler of", (f"{h.operation.on}/${h.operation.code}" for one in capabilities for h in one.operations)
+    )
+    yield from _twice(
+        "page on", (f"{verb} {page.path}" for one in capabilities for page in one.pages for verb in _verbs(page))
+    )
     yield from _twice("job", (job.name for one in capabilities for job in one.jobs))
     names = {one.name for one in capabilities}
     sets = {codes.url for one in capabilities for codes in one.code_sets}

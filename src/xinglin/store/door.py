@@ -6,37 +6,41 @@ answer. `Door.auto` gives a Fhir whose calls each commit by themselves (reads co
 gives a unit of work: one transaction, one clock reading, one id source.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
+from urllib.parse import parse_qsl
 
-import msgspec
 from msgspec import Struct
 
 from xinglin.fhir import codec
 from xinglin.fhir.declarations import Operation
+from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
+from xinglin.fhir.profiles import profile_issues
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.extract import entry as entry_of
 from xinglin.fhir.search.grammar import parse
-from xinglin.fhir.search.match import matches
-from xinglin.fhir.search.query import And, IdIn, Query
+from xinglin.fhir.search.home import home_of
+from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
 from xinglin.security.grants import Reach
 from xinglin.security.principal import Principal
-from xinglin.store import search
+from xinglin.store import history, search
 from xinglin.store.body import cut
-from xinglin.store.clock import Clock
-from xinglin.fhir.profiles import profile_issues
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
+from xinglin.store.history import HistoryPage
 from xinglin.store.rulebook import Rulebook
+from xinglin.store.search import Page
 from xinglin.store.store import Store
 from xinglin.store.transaction import Transaction
 
 Takes = TypeVar("Takes")
 Gives = TypeVar("Gives")
+# makes a new document of the old one: JSON form, decimals as Decimal
+Apply = Callable[[dict[str, Any]], dict[str, Any]]
 
 Wish = Literal["create", "update", "patch", "delete"]
 SUBSETTED: Final = "SUBSETTED"
@@ -47,7 +51,8 @@ class Order:
     """One write that a caller wishes.
 
     resource: the client's bytes, or a struct; None for a delete. id: None lets the server choose one (create).
-    if_match: the version the caller knows. must: what has to be there before.
+    if_match: the version the caller knows. must: what has to be there before. free: the id in the resource does not
+    count (conditional update, entry of a Bundle). where: FHIRPath put before the place of each fault.
     """
 
     wish: Wish
@@ -56,16 +61,18 @@ class Order:
     id: str | None = None
     if_match: int | None = None
     must: Must = "any"
+    free: bool = False
+    where: str = ""
 
 
 class Door:
     """The door of one process over one store, obeying one rulebook."""
 
-    def __init__(self, store: Store, rulebook: Rulebook, *, base_url: str = "", clock: Clock | None = None) -> None:
+    def __init__(self, store: Store, rulebook: Rulebook, *, base_url: str = "") -> None:
         self.store = store
         self.rulebook = rulebook
         self.base_url = base_url
-        self.clock = clock or Clock()
+        self.clock = store.clock
 
     def auto(self, principal: Principal) -> "Fhir":
         """Give calls that each commit by themselves."""
@@ -116,28 +123,315 @@ class Fhir:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    async def read(self, type: str, id: str, *, lock: bool = False, interaction: str = "read") -> Row:
+    async def read(self, type: str, id: str, *, lock: bool = False) -> Row:
         """Return the current version; OutcomeError not-found (404), or deleted (410) where nothing is hidden."""
-        reach = self.reach(interaction, type)
-        if not reach.everything and not await self._reached(reach, type, id):
-            raise OutcomeError(_not_found(type, id))
+        await self._must_reach("read", type, id)
         row = await self.executor.get(type, id, lock=lock)
         if row is None:
-            raise OutcomeError(_not_found(type, id))
+            raise OutcomeError(not_found(type, id))
         if row.deleted:
             raise OutcomeError(Issue("deleted", "deleted", text=f"{type}/{id} has been deleted."))
         return row
 
+    async def vread(self, type: str, id: str, vid: str) -> Row:
+        """Return one version; a version that is a delete is gone (410)."""
+        await self._must_reach("vread", type, id)
+        row = await history.version(self.executor, type, id, int(vid)) if vid.isdecimal() and len(vid) < 10 else None
+        if row is None:
+            raise OutcomeError(not_found(type, f"{id}/_history/{vid}"))
+        if row.deleted:
+            raise OutcomeError(Issue("deleted", "deleted", text=f"Version {vid} of {type}/{id} is its delete."))
+        return row
+
+    async def search(self, query: Query) -> Page:
+        """Find what the query asks within the principal's reach: matches, includes, the token of the next page."""
+        if query.type is not None and self.reach("search", query.type).nothing:
+            raise OutcomeError(forbidden("search", query.type))
+        return await search.run(self.executor, query, self._searchable)
+
+    async def find(self, type: str, /, **parameters: str) -> Page:
+        """Search with plain parameters, ``find("Observation", patient="Patient/1", _sort="-date")``; unknown ones are refused."""
+        return await self.search(parse(type, list(parameters.items()), strict=True, base_url=self.door.base_url))
+
+    async def count(self, type: str, /, **parameters: str) -> int:
+        """Count what a search would find."""
+        page = await self.find(type, **parameters, _summary="count")
+        return page.total or 0
+
+    async def history(self, type: str | None = None, id: str | None = None, **page: Any) -> HistoryPage:
+        """Return versions, newest first: of an instance, a type, or everything (see `store.history`)."""
+        if type is not None and id is not None:
+            await self._must_reach("history", type, id)
+        predicate = None
+        if id is None:
+            predicate = search.reach_predicate([type] if type else list(RESOURCES), self._reach_for("history"))
+        return await history.page(self.executor, type, id, predicate=predicate, **page)
+
     def reach(self, interaction: str, type: str) -> Reach:
         """Give what the principal reaches of *type*; OutcomeError when the type is unknown."""
-        known(type)
+        if type not in RESOURCES:
+            raise OutcomeError(
+                Issue("not-supported", "unknown-type", text=f"There is no resource type {type}."), status=404
+            )
         return self.door.rulebook.reach(self.principal, interaction, type)
 
-    async def _reached(self, reach: Reach, type: str, id: str) -> bool:
-        if reach.everything:
-            return True
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    async def create(self, resource: bytes | Struct, *, type: str, if_none_exist: str | None = None) -> Written:
+        """Make a resource under a new id; with criteria only when nothing meets them (then the one that does is answered)."""
+        if if_none_exist is None:
+            return await self._write(Order("create", type, resource))
+        async with self._transaction() as inside:
+            found = await inside.only_match(type, if_none_exist)
+            if found is not None:
+                return Written(type, found.id, found.vid, found.ts, created=False, unchanged=True)
+            return await inside._write(Order("create", type, resource))
+
+    async def update(
+        self, resource: bytes | Struct, *, type: str, id: str, if_match: int | None = None, must: Must = "any"
+    ) -> Written:
+        """Replace the resource, or make it under the client's id; *must* as in `executor.Change`."""
+        return await self._write(Order("update", type, resource, id, if_match, must))
+
+    async def update_where(
+        self, resource: bytes | Struct, *, type: str, criteria: str, if_match: int | None = None
+    ) -> Written:
+        """Update the one resource that meets the criteria; none: create; several: 412 (conditional update)."""
+        async with self._transaction() as inside:
+            found = await inside.only_match(type, criteria)
+            given = _id_of(resource)
+            if found is not None:
+                if given not in {None, found.id}:
+                    text = f"The criteria find {type}/{found.id}, the resource says {given}."
+                    raise OutcomeError(Issue("invalid", "id-mismatch", f"{type}.id", text))
+                return await inside._write(Order("update", type, resource, found.id, if_match, "exists", free=True))
+            if given is None:
+                return await inside._write(Order("create", type, resource))
+            return await inside._write(Order("update", type, resource, given, if_match, "new"))
+
+    async def patch(self, apply: Apply, *, type: str, id: str, if_match: int | None = None) -> Written:
+        """Read under lock, let *apply* make the new document of the old one (decimals as Decimal), and update."""
+        async with self._transaction() as inside:
+            if inside.reach("patch", type).nothing:
+                raise OutcomeError(forbidden("patch", type))
+            await inside._must_reach("patch", type, id)
+            row = await inside.executor.get(type, id, lock=True)
+            if row is None:
+                raise OutcomeError(not_found(type, id))
+            if row.deleted:
+                raise OutcomeError(Issue("deleted", "deleted", text=f"{type}/{id} has been deleted."))
+            if if_match not in {None, row.vid}:
+                raise OutcomeError(stale(type, id, row.vid), status=412)
+            document = apply(document_of(row.body()))
+            if document.get("resourceType") != type or document.get("id") != id:
+                raise OutcomeError(Issue("invalid", "id-immutable", f"{type}.id", "A patch may not change type or id."))
+            return await inside._write(Order("patch", type, bytes_of(document), id, row.vid, "exists"))
+
+    async def patch_where(self, apply: Apply, *, type: str, criteria: str, if_match: int | None = None) -> Written:
+        """Patch the one resource that meets the criteria; none: 404; several: 412."""
+        async with self._transaction() as inside:
+            found = await inside.only_match(type, criteria)
+            if found is None:
+                raise OutcomeError(Issue("not-found", "no-match", text=f"No {type} meets the criteria."))
+            return await inside.patch(apply, type=type, id=found.id, if_match=if_match)
+
+    async def delete(self, type: str, id: str, *, if_match: int | None = None) -> Written:
+        """Delete; idempotent: what is not there (or not yours) answers with version 0."""
+        return await self._write(Order("delete", type, None, id, if_match))
+
+    async def delete_where(self, type: str, criteria: str) -> tuple[Written, ...]:
+        """Delete the one resource that meets the criteria; none: nothing; several: 412 (conditional delete "single")."""
+        async with self._transaction() as inside:
+            found = await inside.only_match(type, criteria)
+            return () if found is None else (await inside._write(Order("delete", type, None, found.id)),)
+
+    async def write_many(self, orders: Sequence[Order]) -> list[Written]:
+        """Write several resources, all or none, each once; answers stand in the order given."""
+        async with self._transaction() as inside:
+            changes = [await inside._allow_one_of(order) for order in orders]
+            written = await inside.executor.write_many(changes)
+            for order, change in zip(orders, changes, strict=True):
+                await inside._must_have_stayed(order, change)
+            return written
+
+    # -- operations ---------------------------------------------------------------------------------------------
+
+    async def operate(self, operation: Operation[Takes, Gives], given: Takes) -> Gives:
+        """Call an operation that some capability handles, in this transaction, with this principal's rights."""
+        if not self.door.rulebook.may_operate(self.principal, operation.code, operation.on):
+            raise OutcomeError(forbidden(f"${operation.code}", operation.on))
+        _, run = self.door.rulebook.operations[operation.on, operation.code]
+        async with self._transaction() as inside:
+            gives: Gives = await run(inside._work, given)
+            return gives
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator["Fhir"]:
+        """Give this Fhir when it has a transaction already, else one in a transaction of its own."""
+        if self._work is not None:
+            yield self
+        else:
+            async with self.door.work(self.principal) as work:
+                yield work.fhir
+
+    async def _write(self, order: Order) -> Written:
+        if self._work is None and self._needs_transaction(order):
+            async with self.door.work(self.principal) as work:
+                return await work.fhir._write(order)
+        change = await self._allow(order)
+        written = await self.executor.write(change)
+        await self._must_have_stayed(order, change)
+        return written
+
+    def _needs_transaction(self, order: Order) -> bool:
+        """A write needs more than its own statement when the state before counts, or the reach asks SQL."""
+        guarded = bool(self.door.rulebook.invariants.get(order.type)) and order.wish != "create"
+        return guarded or not self.reach(order.wish, order.type).everything
+
+    async def _allow_one_of(self, order: Order) -> Change:
+        """Judge an order among others: what refuses it says which one it is."""
+        try:
+            return await self._allow(order)
+        except OutcomeError as refused:
+            if not order.where:
+                raise
+            raise OutcomeError(*(_below(order, issue) for issue in refused.issues), status=refused.status) from refused
+
+    async def _allow(self, order: Order) -> Change:
+        """Judge one order against grants, form, profiles and invariants, and make the change of it."""
+        reach = self.reach(order.wish, order.type)
         if reach.nothing:
-            return False
+            raise OutcomeError(forbidden(order.wish, order.type))
+        before: Row | None = None
+        if order.id is not None and self._work is not None and self._needs_transaction(order):
+            keys.check_id(order.id, order.type)
+            before = await self.executor.get(order.type, order.id, lock=True)
+            if before is not None and not before.deleted and not await self._reached(reach, order.type, order.id):
+                raise OutcomeError(not_found(order.type, order.id))
+        if order.wish == "delete":
+            self._guard(order.type, before, None)
+            return Change("delete", order.type, order.id or "", expect=order.if_match)
+        return self._prepared(order, before)
+
+    def _prepared(self, order: Order, before: Row | None) -> Change:
+        raw = order.resource if isinstance(order.resource, bytes) else codec.encode(order.resource)  # type: ignore[arg-type]
+        struct = codec.decode(raw, order.type)
+        cutting = cut(raw, order.type)
+        _refuse_subset(struct, order.type)
+        if order.id is not None and not order.free and cutting.id != order.id:
+            told = "has none" if cutting.id is None else f"says {cutting.id}"
+            text = f"The id in the address is {order.id}, the resource {told}."
+            raise OutcomeError(Issue("invalid", "id-mismatch", f"{order.type}.id", text))
+        rulebook = self.door.rulebook
+        refuse(profile_issues(struct, rulebook.profiles, rulebook.code_sets))
+        self._guard(order.type, before, struct)
+        made = order.id or self.door.clock.new_id(home_of(struct))
+        entry = entry_of(struct, id=made, now_us=microseconds(self.executor.now), base_url=self.door.base_url)
+        must = order.must
+        if order.wish == "update" and must == "any" and self.reach("create", order.type).nothing:
+            must = "exists"
+        return Change(
+            "create" if order.wish == "create" else "update",
+            order.type,
+            made,
+            cutting.tail,
+            entry,
+            order.if_match,
+            must,
+        )
+
+    def _guard(self, type: str, before: Row | None, after: Struct | None) -> None:
+        """Ask the invariants of the type, or of the profiles that the state before or after claims."""
+        checks = self.door.rulebook.invariants.get(type)
+        if not checks:
+            return
+        old = codec.decode(before.body(), type) if before is not None and not before.deleted else None
+        claimed = _claimed(old) | _claimed(after)
+        refuse(issue for url, check in checks if url is None or url in claimed for issue in check(old, after))
+
+    async def _must_have_stayed(self, order: Order, change: Change) -> None:
+        """Refuse a write whose result lies outside the reach (the transaction rolls back)."""
+        reach = self.reach(order.wish, order.type)
+        if reach.everything or change.entry is None:
+            return
+        if not await self._reached(reach, order.type, change.id):
+            raise OutcomeError(
+                Issue("forbidden", "outside-reach", order.type, "What you wrote lies outside what you may write.")
+            )
+
+    async def only_match(self, type: str, criteria: str) -> Row | None:
+        """Find the one resource that meets the criteria, holding the criteria's lock; several are refused (412)."""
+        pairs = parse_qsl(criteria.removeprefix("?").removeprefix(f"{type}?"), keep_blank_values=True)
+        query = parse(type, pairs, strict=True, base_url=self.door.base_url)
+        if query.condition == EVERYTHING:
+            raise OutcomeError(
+                Issue("invalid", "criteria-empty", text="The criteria name no search parameter."), status=412
+            )
+        if self._work is not None:
+            await self._work.lock(f"{type}?{sorted(pairs)}")
+        page = await self.search(replace(query, count=2, sort=(), includes=(), total="none"))
+        if len(page.matches) > 1:
+            text = f"More than one {type} meets the criteria {criteria}."
+            raise OutcomeError(Issue("multiple-matches", "multiple-matches", text=text), status=412)
+        return page.matches[0] if page.matches else None
+
+    async def _must_reach(self, interaction: str, type: str, id: str) -> None:
+        reach = self.reach(interaction, type)
+        if not reach.everything and not await self._reached(reach, type, id):
+            raise OutcomeError(not_found(type, id))
+
+    async def _reached(self, reach: Reach, type: str, id: str) -> bool:
+        if reach.nothing or reach.everything:
+            return reach.everything
         query = Query(type=type, condition=IdIn((id,)), count=1)
-        page = await search.run(self.executor, query, lambda on: reach if on == type else self.reach("search", on))
+        page = await search.run(self.executor, query, lambda on: reach if on == type else self._searchable(on))
         return bool(page.matches)
+
+    def _searchable(self, type: str) -> Reach:
+        return self.reach("search", type)
+
+    def _reach_for(self, interaction: str) -> Callable[[str], Reach]:
+        return lambda type: self.reach(interaction, type)
+
+
+def _below(order: Order, issue: Issue) -> Issue:
+    """Put the place of the order before that of the fault: ``Patient.name`` becomes ``Bundle.entry[3].resource.name``."""
+    return replace(issue, where=order.where + issue.where.removeprefix(order.type))
+
+
+def not_found(type: str, id: str) -> Issue:
+    """Say that something is not there; the same for what is not yours."""
+    return Issue("not-found", "not-found", text=f"{type}/{id} is not known.")
+
+
+def forbidden(wish: str, type: str) -> Issue:
+    """Say that no grant allows the wish on the type at all."""
+    return Issue("forbidden", "forbidden", text=f"You have no right to {wish} on {type}.")
+
+
+def stale(type: str, id: str, vid: int) -> Issue:
+    """Say that If-Match named an older version."""
+    return Issue(
+        "conflict", "version-conflict", text=f"{type}/{id} is at version {vid} now: read it again, then change it."
+    )
+
+
+def _id_of(resource: bytes | Struct) -> str | None:
+    if isinstance(resource, bytes):
+        return codec.decode(resource).id  # type: ignore[attr-defined,no-any-return]
+    return getattr(resource, "id", None)
+
+
+def _claimed(resource: Struct | None) -> frozenset[str]:
+    meta = getattr(resource, "meta", None)
+    return frozenset(url.partition("|")[0] for url in getattr(meta, "profile", None) or ())
+
+
+def _refuse_subset(resource: Struct, type: str) -> None:
+    """A resource that was read in part (_summary, _elements) may not replace the whole one."""
+    meta = getattr(resource, "meta", None)
+    if any(tag.code == SUBSETTED for tag in getattr(meta, "tag", None) or ()):
+        text = "This resource is marked SUBSETTED: it was read in part. Read it whole before you write it."
+        raise OutcomeError(Issue("invalid", "subsetted", f"{type}.meta.tag", text))

@@ -1,0 +1,71 @@
+"""The one list of capabilities, and the programs made of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from xinglin.capabilities.records import capability as records
+from xinglin.registry import Capability, Job, Registry
+from xinglin.security.principal import SYSTEM
+from xinglin.settings import Settings
+from xinglin.store import jobs
+from xinglin.store.door import Door
+from xinglin.store.store import Store
+
+CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
+    records.declare,  # 记录浏览
+)
+
+
+def create_registry(settings: Settings) -> Registry:
+    """Declare every capability; RegistryError lists all contradictions."""
+    return Registry(tuple(declare(settings) for declare in CAPABILITIES))
+
+
+async def open_door(settings: Settings, registry: Registry) -> Door:
+    """Open the store of the database that the settings name, behind its door; close ``door.store`` in the end."""
+    store = await Store.open(
+        database_address(settings),
+        connections=settings.db_connections,
+        sql_timeout_ms=settings.sql_timeout_ms,
+        noop_updates=settings.noop_updates,
+    )
+    return Door(store, registry.rulebook, base_url=settings.base_url or "")
+
+
+async def create_worker(settings: Settings) -> None:
+    """Run the jobs of all capabilities until cancelled, each in a unit of work of the platform's own principal."""
+    registry = create_registry(settings)
+    door = await open_door(settings, registry)
+    try:
+        await jobs.work(database_address(settings), bound(registry, door))
+    finally:
+        await door.store.close()
+
+
+def database_address(settings: Settings) -> str:
+    """Give the address of the database; commands fill it in when the embedded server is used."""
+    if settings.database_url is None:
+        raise LookupError("no database: settings must name one, or pass cli.database.database first")
+    return settings.database_url.reveal()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundJob:
+    """A declared job that opens its own unit of work; what `store.jobs.work` runs."""
+
+    name: str
+    run: Callable[..., Awaitable[None]]
+    retries: int
+    every: str
+
+
+def bound(registry: Registry, door: Door) -> tuple[BoundJob, ...]:
+    """Bind every job of the registry to the door."""
+    return tuple(BoundJob(job.name, partial(_run, job, door), job.retries, job.every) for job in registry.jobs.values())
+
+
+async def _run(job: Job, door: Door, **arguments: object) -> None:
+    async with door.work(SYSTEM) as work:
+        await job.run(work, **arguments)
