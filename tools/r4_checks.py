@@ -28,10 +28,27 @@ WRONG_BY_RULE: Final[Mapping[str, str]] = {
     "http://hl7.org/fhir/ValueSet/mimetypes": "MIME_TYPE({v}) is None",
 }
 # Values of extensions by how often they are met, so that the first comparison mostly hits.
-FREQUENT: Final = (
-    "string code Coding CodeableConcept Reference uri url boolean dateTime decimal integer Quantity Address Period"
-    " HumanName Identifier date canonical instant"
-).split()
+FREQUENT: Final = [
+    "string",
+    "code",
+    "Coding",
+    "CodeableConcept",
+    "Reference",
+    "uri",
+    "url",
+    "boolean",
+    "dateTime",
+    "decimal",
+    "integer",
+    "Quantity",
+    "Address",
+    "Period",
+    "HumanName",
+    "Identifier",
+    "date",
+    "canonical",
+    "instant",
+]
 # Invariants that the functions check inline.
 INLINE: Final = frozenset({"ele-1", "ext-1"})
 
@@ -257,7 +274,7 @@ def _head() -> list[str]:
     return [
         f'"""Checks of the R4 types beyond what decoding does; {HEADER}.',
         "",
-        "A function answers True only when the value is sound; what it refuses gets a thorough look, which names the faults.",
+        "A function answers True only when the value is sound; what it refuses gets a thorough look for the faults.",
         "Arguments: the value, its resource, the resource that contains that, the depth in objects.",
         '"""',
         "",
@@ -271,7 +288,19 @@ def _head() -> list[str]:
         "from xinglin.fhir.primitives import (",
         *(
             f"    {name},"
-            for name in "CURRENCY DATE DATE_TIME ID INSTANT MIME_TYPE OID TIME UUID is_base64 is_number".split()
+            for name in [
+                "CURRENCY",
+                "DATE",
+                "DATE_TIME",
+                "ID",
+                "INSTANT",
+                "MIME_TYPE",
+                "OID",
+                "TIME",
+                "UUID",
+                "is_base64",
+                "is_number",
+            ]
         ),
         ")",
         "from xinglin.fhir.rules import RULES",

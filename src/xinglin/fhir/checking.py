@@ -1,4 +1,4 @@
-"""What the generated checks (`xinglin.fhir.r4.checks`) and the thorough validator share: bindings, targets, siblings."""
+"""What the generated checks and the thorough validator share: bindings, targets of references, siblings."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -68,11 +68,13 @@ def siblings(
         if not isinstance(extra, list):
             if not _sibling(given, extra, check, resource, root, depth):
                 return False
-        elif not extra or (given is not None and len(given) != len(extra)):
-            return False
-        elif not all(
-            _sibling(one, other, check, resource, root, depth)
-            for one, other in zip(given or [None] * len(extra), extra, strict=True)
+        elif (
+            not extra
+            or (given is not None and len(given) != len(extra))
+            or not all(
+                _sibling(one, other, check, resource, root, depth)
+                for one, other in zip(given or [None] * len(extra), extra, strict=True)
+            )
         ):
             return False
     return True

@@ -67,6 +67,6 @@ def _doubled(value: object) -> bool:
 def _thorough(raw: bytes, expected: str | None) -> Resource:
     document = plain(raw)
     issues, resource = validate.look(document, expected)
-    if resource is None or any(issue.severity == "error" for issue in issues):
+    if not isinstance(resource, Resource) or any(issue.severity == "error" for issue in issues):
         raise OutcomeError(*issues or (Issue("structure", "unreadable", "", "the resource cannot be read"),))
     return resource

@@ -10,42 +10,117 @@ from typing import Final
 from xml.parsers import expat
 
 XHTML: Final = "http://www.w3.org/1999/xhtml"
-MAX_DEPTH: Final = 200
 
 ELEMENTS: Final = frozenset(
-    "a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt em"
-    " h1 h2 h3 h4 h5 h6 hr i img kbd li map ol p pre q s samp small span strike strong sub sup"
-    " table tbody td tfoot th thead tr tt u ul var".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "address",
+        "area",
+        "b",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "kbd",
+        "li",
+        "map",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+    ]
 )
 COMMON: Final = frozenset(
-    "abbr accesskey align axis char charoff class colspan dir headers id lang rowspan scope span style tabindex title"
-    " valign width".split()
+    [
+        "abbr",
+        "accesskey",
+        "align",
+        "axis",
+        "char",
+        "charoff",
+        "class",
+        "colspan",
+        "dir",
+        "headers",
+        "id",
+        "lang",
+        "rowspan",
+        "scope",
+        "span",
+        "style",
+        "tabindex",
+        "title",
+        "valign",
+        "width",
+        "xml:lang",
+        "xml:space",
+    ]
 )
 SPECIAL: Final[Mapping[str, frozenset[str]]] = {
-    "a": frozenset("charset coords href hreflang name rel rev shape type".split()),
-    "area": frozenset("alt coords href nohref shape".split()),
+    "a": frozenset(["charset", "coords", "href", "hreflang", "name", "rel", "rev", "shape", "type"]),
+    "area": frozenset(["alt", "coords", "href", "nohref", "shape"]),
     "blockquote": frozenset({"cite"}),
     "br": frozenset({"clear"}),
     "col": frozenset({"height"}),
-    "hr": frozenset("noshade size".split()),
-    "img": frozenset("alt border height hspace ismap longdesc src usemap vspace".split()),
-    "li": frozenset("type value".split()),
+    "hr": frozenset(["noshade", "size"]),
+    "img": frozenset(["alt", "border", "height", "hspace", "ismap", "longdesc", "src", "usemap", "vspace"]),
+    "li": frozenset(["type", "value"]),
     "map": frozenset({"name"}),
-    "ol": frozenset("compact start type".split()),
+    "ol": frozenset(["compact", "start", "type"]),
     "pre": frozenset({"space"}),
     "q": frozenset({"cite"}),
-    "table": frozenset("bgcolor border cellpadding cellspacing frame rules summary".split()),
-    "td": frozenset("bgcolor height nowrap".split()),
-    "th": frozenset("bgcolor height nowrap".split()),
+    "table": frozenset(["bgcolor", "border", "cellpadding", "cellspacing", "frame", "rules", "summary"]),
+    "td": frozenset(["bgcolor", "height", "nowrap"]),
+    "th": frozenset(["bgcolor", "height", "nowrap"]),
     "tr": frozenset({"bgcolor"}),
-    "ul": frozenset("compact type".split()),
+    "ul": frozenset(["compact", "type"]),
 }
 _ADDRESSES: Final = frozenset({"href", "src", "cite", "longdesc", "usemap"})
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _SAFE_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "urn", "cid"})
 _IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|bmp|webp)[;,]", re.IGNORECASE)
 _UNSAFE_STYLE = re.compile(r"url\s*\(|expression\s*\(|@import|behavior|-moz-binding|javascript:|\\", re.IGNORECASE)
-_SIGN: Final = "\x01"  # parts namespace and name; cannot stand in XML
 
 
 class _Refused(Exception):
@@ -53,11 +128,13 @@ class _Refused(Exception):
 
 
 def fault(div: str) -> str | None:
-    """Say what is wrong with the XHTML of a div; None when it is sound."""
-    parser = expat.ParserCreate("UTF-8", _SIGN)
-    reader = _Reader()
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
+    """Say what is wrong with the XHTML of a div; None when it is sound.
+
+    Names are compared as they are written: the namespace is the default one, prefixes are not allowed.
+    """
+    parser = expat.ParserCreate("UTF-8")
+    reader = _Reader(parser)
+    parser.StartElementHandler = reader.first
     parser.CharacterDataHandler = reader.characters
     parser.StartDoctypeDeclHandler = reader.doctype
     try:
@@ -72,35 +149,39 @@ def fault(div: str) -> str | None:
 class _Reader:
     """Handlers of expat that refuse what is not allowed."""
 
-    def __init__(self) -> None:
-        self.depth = 0
+    __slots__ = ("content", "parser")
+
+    def __init__(self, parser: expat.XMLParserType) -> None:
+        self.parser = parser
         self.content = False
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        space, _, name = tag.rpartition(_SIGN)
-        if self.depth == 0 and (space, name) != (XHTML, "div"):
+    def first(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag != "div" or attributes.get("xmlns") != XHTML:
             raise _Refused(f"it must be one div in the namespace {XHTML}")
-        if space != XHTML or name not in ELEMENTS:
-            raise _Refused(f"the element {name} is not allowed")
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise _Refused(f"elements are nested deeper than {MAX_DEPTH}")
-        self.content = self.content or name == "img"
-        for attribute, value in attributes.items():
-            _attribute(name, attribute.rpartition(_SIGN)[2], value)
+        self.start(tag, attributes)
+        self.parser.StartElementHandler = self.start
 
-    def end(self, _tag: str) -> None:
-        self.depth -= 1
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag not in ELEMENTS:
+            raise _Refused(f"the element {tag} is not allowed")
+        if tag == "img":
+            self.content = True
+        for attribute, value in attributes.items():
+            _attribute(tag, attribute, value)
 
     def characters(self, text: str) -> None:
-        self.content = self.content or not text.isspace()
+        if not text.isspace():
+            self.content = True
+            self.parser.CharacterDataHandler = None  # enough is known
 
     def doctype(self, *_declared: object) -> None:
         raise _Refused("a document type declaration is not allowed")
 
 
 def _attribute(element: str, name: str, value: str) -> None:
-    if name not in COMMON and name not in SPECIAL.get(element, ()) and name != "space":
+    if name == "xmlns" and value == XHTML:
+        return
+    if name not in COMMON and name not in SPECIAL.get(element, ()):
         raise _Refused(f"the attribute {name} of {element} is not allowed")
     if name == "style" and _UNSAFE_STYLE.search(value):
         raise _Refused("a style must not load or run anything")

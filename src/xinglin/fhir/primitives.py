@@ -1,6 +1,7 @@
 """Formats of the FHIR primitive types (http://hl7.org/fhir/R4/datatypes.html#primitive).
 
-The aliases annotate the generated structs, so that msgspec checks them while it decodes; formats are checked after. Strings stay strings: a date keeps its precision, a decimal its digits.
+The aliases annotate the generated structs, so that msgspec checks them while it decodes; formats are checked after.
+Strings stay strings: a date keeps its precision, a decimal its digits.
 """
 
 import re
@@ -12,34 +13,34 @@ from msgspec import Meta
 
 __all__ = [
     "CURRENCY",
-    "Canonical",
-    "Code",
-    "Currency",
     "DATE",
     "DATE_TIME",
-    "Date",
-    "DateTime",
     "ID",
     "INSTANT",
     "INTEGER_RANGE",
+    "MAX_STRING",
+    "MIME_TYPE",
+    "OID",
+    "PATTERNS",
+    "TIME",
+    "UUID",
+    "Canonical",
+    "Code",
+    "Currency",
+    "Date",
+    "DateTime",
     "Id",
     "Instant",
     "Integer",
-    "MAX_STRING",
-    "MIME_TYPE",
     "Markdown",
     "Maybe",
     "MimeType",
     "Number",
-    "OID",
     "Oid",
-    "PATTERNS",
     "PositiveInt",
     "String",
-    "TIME",
     "Text",
     "Time",
-    "UUID",
     "UnsignedInt",
     "Uri",
     "Url",
@@ -156,7 +157,7 @@ def is_number(value: object) -> bool:
     """Tell whether *value* is a decimal as decoding leaves it: Decimal or int, in a range that arithmetic bears."""
     if type(value) is int:
         return abs(value) < _LARGEST
-    if type(value) is not Decimal or not isinstance(value, Decimal) or not value.is_finite():
+    if not isinstance(value, Decimal) or type(value) is not Decimal or not value.is_finite():
         return False
     return abs(value.adjusted()) <= MAX_EXPONENT and len(value.as_tuple().digits) <= MAX_DIGITS
 

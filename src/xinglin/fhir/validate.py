@@ -118,12 +118,12 @@ class _Structure:
             element, kind = known[plain_name]
             if member != plain_name:
                 if plain_name not in given:
-                    kept |= self._primitive(name, element, kind, None, value, where, depth, plain_name)
+                    kept |= self._primitive(element, kind, None, value, where, depth, plain_name)
             elif is_primitive(kind):
                 sibling = given.get(f"_{member}", _ABSENT) if extensible(name, member) else _ABSENT
-                kept |= self._primitive(name, element, kind, value, sibling, where, depth, member)
+                kept |= self._primitive(element, kind, value, sibling, where, depth, member)
             else:
-                found = self._complex_member(name, element, kind, value, f"{where}.{element.name}", depth + 1)
+                found = self._complex_member(element, kind, value, f"{where}.{element.name}", depth + 1)
                 if found is not None:
                     kept[_attr(element, member)] = found
         return kept
@@ -140,16 +140,16 @@ class _Structure:
             self._fault("structure", "cardinality", where, f"at most {element.max} may stand here")
         return value
 
-    def _complex_member(self, owner: str, element: Element, kind: str, value: object, where: str, depth: int) -> Any:
+    def _complex_member(self, element: Element, kind: str, value: object, where: str, depth: int) -> Any:
         if element.max == 1:
-            return self._one(owner, element, kind, value, where, depth)
+            return self._one(element, kind, value, where, depth)
         items = self._array(value, element, where)
         if items is None:
             return None
-        found = [self._one(owner, element, kind, item, f"{where}[{n}]", depth) for n, item in enumerate(items)]
+        found = [self._one(element, kind, item, f"{where}[{n}]", depth) for n, item in enumerate(items)]
         return None if any(item is None for item in found) else found
 
-    def _one(self, owner: str, element: Element, kind: str, value: object, where: str, depth: int) -> Any:
+    def _one(self, element: Element, kind: str, value: object, where: str, depth: int) -> Any:
         if kind == "Resource":
             return self.resource(value, where, depth)
         made = self.complex(kind, value, where, depth)
@@ -164,7 +164,6 @@ class _Structure:
 
     def _primitive(
         self,
-        owner: str,
         element: Element,
         kind: str,
         value: object,
@@ -403,7 +402,9 @@ def _kind(value: object) -> str:
         return "a boolean"
     if isinstance(value, (int, Decimal)):
         return "a number"
-    return {str: "a string", list: "an array"}.get(type(value), "an object")
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
 
 
 def _show(value: object) -> str:
