@@ -200,7 +200,7 @@ async def test_reads_that_arrive_together_share_statements(store: Store) -> None
         asked += 1
         await read(*given)  # type: ignore[arg-type]
 
-    store._reads._work = counted  # type: ignore[assignment]
+    store._reads._work = counted
     rows = await asyncio.gather(*(store.get("Observation", f"r{n % 60}") for n in range(200)))
     assert [row is not None for row in rows] == [n % 60 < 50 for n in range(200)]
     assert asked <= 3

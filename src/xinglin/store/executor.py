@@ -132,7 +132,7 @@ class Executor(Protocol):
         """
 
     async def rows(self, records: Sequence[Record]) -> list[Row]:
-        """Turn records with ROW_COLUMNS (a column ``op`` is used when there) into rows: decompresses the bodies."""
+        """Turn records with the columns of ROW_COLUMNS into rows: decompresses the bodies."""
 
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
