@@ -137,7 +137,11 @@ def _token(asked: Asked, value: str) -> Condition:
         return IdIn((unescape(value),))
     match asked.modifier:
         case "text":
-            return Terms(keys.kind_key(asked.type, asked.code, "terms"), text=_some(asked, normal(unescape(value))))
+            return Terms(
+                keys.kind_key(asked.type, asked.code, "terms"),
+                text=_some(asked, normal(unescape(value))),
+                indexed="Identifier" not in catalog.element_types(asked.type, asked.code),
+            )
         case "of-type":
             return _of_type(asked, value)
         case "in" | "not-in":

@@ -56,16 +56,18 @@ def coding(draft: Draft, code: str, value: Any) -> int | None:
 
 
 def _concept(draft: Draft, code: str, value: Any) -> None:
-    first: int | None = None
+    first: Any = None
     for one in value.coding or ():
-        key = coding(draft, code, one)
-        first = key if first is None else first
+        if coding(draft, code, one) is not None and first is None:
+            first = one
     if not value.text:
         return
-    if first is None:
+    if first is None or len(first.code) > LONGEST_CODE:
         _text_only(draft, code, value.text)
     else:
-        draft.term(code, "", "", normal(value.text), first)
+        system = first.system or ""
+        key = keys.token_key(draft.type, code, system, first.code)
+        draft.term(code, system, first.code, normal(value.text), key)
 
 
 def _text_only(draft: Draft, code: str, text: str) -> None:
@@ -92,9 +94,15 @@ def _identifier(draft: Draft, code: str, value: Any) -> None:
             of_type = keys.of_type_key(draft.type, code, one.system or "", one.code, value.value)
             draft.checks[of_type] = None
         if one.display:
-            draft.term(code, "", "", normal(one.display), full)
+            _type_text(draft, code, one.display)
     if value.type.text:
-        draft.term(code, "", "", normal(value.type.text), full)
+        _type_text(draft, code, value.type.text)
+
+
+def _type_text(draft: Draft, code: str, text: str) -> None:
+    """Index the text of an identifier's type: for checks alone, as most identifiers share it."""
+    plain = normal(text)
+    draft.term(code, "", "", plain, keys.text_key(keys.kind_key(draft.type, code, "terms"), plain))
 
 
 def _contact(draft: Draft, code: str, value: Any) -> None:

@@ -70,7 +70,7 @@ class Terms:
     """The resource has a coded value that the dictionary knows by its code alone, its system alone, or its text.
 
     parameter: the `terms` key of the parameter. Exactly one of code, system and text is given; text (normalised; a uri
-    as it is) matches from its beginning, or anywhere when *contains*.
+    as it is) matches from its beginning, or anywhere when *contains*. indexed: the keys found have rows in ix.
     """
 
     parameter: int
@@ -78,6 +78,7 @@ class Terms:
     system: str | None = None
     text: str | None = None
     contains: bool = False
+    indexed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ CREATE TABLE dx (
   rid     int8 NOT NULL
 );
 CREATE INDEX dx_lo ON dx (key, lo, hi, rid);
+CREATE INDEX dx_hi ON dx (key, hi, lo, rid);
 CREATE INDEX dx_rid ON dx (rid, key);
 
 -- Strings, normalised and cut short enough for an index entry (fhir.search.extract).
