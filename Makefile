@@ -25,7 +25,7 @@ demo: $(RUN) $(ASSETS)
 
 test: $(DEV) $(ASSETS)
 	@$(BIN)/python -m tools.chromium
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 setup: $(DEV) $(ASSETS)
 

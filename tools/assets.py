@@ -100,7 +100,9 @@ def _compress(paths: Iterable[Path]) -> None:
 
 def _node(*arguments: str) -> None:
     path = f"{NODE / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    subprocess.run([NODE / "bin/node", *arguments], cwd=ROOT, check=True, env=os.environ | {"PATH": path})
+    # A mirror inside an institution's network has a certificate that the machine knows, and Node's own list does not.
+    environment = os.environ | {"PATH": path, "NODE_USE_SYSTEM_CA": "1"}
+    subprocess.run([NODE / "bin/node", *arguments], cwd=ROOT, check=True, env=environment)
 
 
 if __name__ == "__main__":
