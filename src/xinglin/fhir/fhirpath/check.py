@@ -15,10 +15,10 @@ from xinglin.fhir.fhirpath.nodes import check_known, is_fhir, is_primitive, is_t
 from xinglin.fhir.fhirpath.tree import (
     Binary,
     Call,
+    Constant,
     Expr,
     External,
     Indexed,
-    Constant,
     Member,
     Polarity,
     Special,

@@ -29,7 +29,6 @@ class Environment:
     strict: unknown elements are semantic errors, before anything is evaluated.
     ordered: functions that need an order are refused on collections without one; only with strict.
     many_as: let ``as`` take several items, as the invariants and search parameters of R4 do.
-    html_checks: answers ``htmlChecks()`` for the narrative's XHTML.
     """
 
     now: datetime.datetime | None = None
@@ -37,7 +36,6 @@ class Environment:
     member_of: MemberOf | None = None
     subsumes: Subsumes | None = None
     conforms_to: ConformsTo | None = None
-    html_checks: Callable[[str], bool] | None = None
     trace: Trace | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
     root_resource: Struct | None = None

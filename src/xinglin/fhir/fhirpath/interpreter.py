@@ -27,11 +27,11 @@ from xinglin.fhir.fhirpath.scope import Run, Scope, integer, one
 from xinglin.fhir.fhirpath.tree import (
     Binary,
     Call,
+    Constant,
     Empty,
     Expr,
     External,
     Indexed,
-    Constant,
     Member,
     Polarity,
     Special,

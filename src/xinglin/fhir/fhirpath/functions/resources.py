@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from xinglin.fhir import narrative
 from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.fhirpath.functions.signature import Function, each, truth
 from xinglin.fhir.fhirpath.nodes import (
@@ -171,12 +172,9 @@ def _subsumption(scope: Scope, wider: Node | None, narrower: Node | None) -> Col
 
 def _html_checks(scope: Scope, focus: Collection, arguments: Arguments) -> Collection:
     item = one(focus)
-    hook = scope.run.environment.html_checks
     if item is None or not isinstance(item.value, str):
         return []
-    if hook is None:
-        raise FhirPathError("execution", "There is no check of narratives for htmlChecks()")
-    return truth(hook(item.value))
+    return truth(narrative.fault(item.value) is None)
 
 
 def _check_modifiers(scope: Scope, focus: Collection, arguments: Arguments) -> Collection:
