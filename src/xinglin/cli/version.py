@@ -6,6 +6,7 @@ import typer
 def version() -> None:
     """Print the versions of Xinglin and Python."""
     import platform
-    from importlib import metadata
 
-    typer.echo(f"xinglin {metadata.version('xinglin')} (Python {platform.python_version()})")
+    from xinglin import __version__
+
+    typer.echo(f"xinglin {__version__} (Python {platform.python_version()})")
