@@ -135,10 +135,12 @@ OID: Final = re.compile(PATTERNS["oid"]).fullmatch
 TIME: Final = re.compile(PATTERNS["time"]).fullmatch
 UUID: Final = re.compile(PATTERNS["uuid"]).fullmatch
 _MATCHES: Final = {
+    "currency": CURRENCY,
     "date": DATE,
     "dateTime": DATE_TIME,
     "id": ID,
     "instant": INSTANT,
+    "mimetype": MIME_TYPE,
     "oid": OID,
     "time": TIME,
     "uuid": UUID,

@@ -292,7 +292,7 @@ class _Structure:
             if element.min and not types:
                 self._fault("required", "required", f"{where}.{element.name}", f"{name}.{element.name} is required")
                 self.spoiled.add(where)
-        if TYPES[name].kind != "resource" and not given.keys() - {"id"}:
+        if TYPES[name].kind != "resource" and not given.keys() - ({"id"} if name != "Element" else set()):
             text = "an object must not be empty" if not given else "an element has content, not an id alone"
             self._fault("invariant", "ele-1", where, text)
 
@@ -371,7 +371,8 @@ def _attributes(name: str) -> tuple[tuple[str, Element, tuple[str, ...], str], .
         step = TYPES[step].base
     found = []
     for member, (element, kind) in members(name).items():
-        places = tuple(place for owner in owners if rules(place := f"{owner}.{element.name}") or advice(place))
+        named = (f"{owner}.{element.name}" for owner in owners)
+        places = tuple(place for place in named if place not in TYPES and (rules(place) or advice(place)))
         found.append((_attr(element, member), element, places, kind))
         if extensible(name, member):
             found.append((f"_{member}", element, (), "Element"))
