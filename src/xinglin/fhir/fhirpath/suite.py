@@ -18,6 +18,7 @@ from xinglin.fhir.fhirpath.parser import parse
 from xinglin.fhir.fhirpath.quantity import Quantity
 from xinglin.fhir.fhirpath.scope import boolean
 from xinglin.fhir.fhirpath.temporal import Date, DateTime, Time
+from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.r4 import RESOURCES
 
 Read = Callable[[str], bytes]
@@ -84,13 +85,27 @@ def run(tests: bytes, read_input: Read, *, now: datetime.datetime) -> list[Resul
 
     now: what ``now()`` returns in every test.
     """
-    inputs: dict[str, Struct] = {}
+    inputs: dict[str, Struct | str] = {"": ""}
     found: list[Result] = []
     for case in cases(tests):
-        if case.input and case.input not in inputs:
-            inputs[case.input] = resource(read_input(case.input))
-        found.append(Result(case, fault(case, inputs.get(case.input), now=now)))
+        if case.input not in inputs:
+            inputs[case.input] = _input(case.input, read_input)
+        given = inputs[case.input]
+        if isinstance(given, str) and given:
+            found.append(Result(case, given))
+        else:
+            found.append(Result(case, fault(case, given if isinstance(given, Struct) else None, now=now)))
     return found
+
+
+def _input(name: str, read_input: Read) -> Struct | str:
+    """Return an input file as a struct, or what is wrong with it."""
+    try:
+        return resource(read_input(name))
+    except OSError as missing:
+        return f"the input {name} can't be opened: {missing.strerror}"
+    except OutcomeError as refused:
+        return f"the input {name} can't be read: {refused}"
 
 
 def resource(raw: bytes) -> Struct:
@@ -98,7 +113,10 @@ def resource(raw: bytes) -> Struct:
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         document: object = xml.read(raw)
     else:
-        document = _DECODER.decode(raw)
+        try:
+            document = _DECODER.decode(raw)
+        except msgspec.DecodeError as refused:
+            raise FhirPathError("execution", f"The input is not JSON: {refused}") from None
     kind = document.get("resourceType") if isinstance(document, dict) else None
     if not isinstance(kind, str) or kind not in RESOURCES:
         raise FhirPathError("execution", f"{kind} is not a type of resource")
