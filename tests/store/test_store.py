@@ -89,9 +89,11 @@ async def test_refusals_leave_everything_as_it_was(store: Store, given: Change, 
 
 
 async def index(store: Store, rid: int) -> dict[str, object]:
+    tables = {"ix": "key, ord, pat, c", "dx": "key, lo, hi", "sx": "key, norm", "qx": "key, val", "tx": "doc"}
     found: dict[str, object] = {}
-    for table, columns in {"ix": "key, ord, pat, c", "dx": "key, lo, hi", "sx": "key, norm", "qx": "key, val", "tx": "doc"}.items():  # fmt: skip
-        found[table] = {tuple(r.values()) for r in await store.fetch(f"SELECT {columns} FROM {table} WHERE rid = $1", rid)}  # type: ignore[attr-defined]  # fmt: skip
+    for table, columns in tables.items():
+        records = await store.fetch(f"SELECT {columns} FROM {table} WHERE rid = $1", rid)
+        found[table] = {tuple(record.values()) for record in records}  # type: ignore[attr-defined]
     return found
 
 

@@ -156,10 +156,7 @@ def _read(token: str) -> tuple[datetime, int]:
     try:
         text = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)).decode("ascii")
         ts, rid = (int(part) for part in text.split("."))
-        if not -(2**63) <= rid < 2**63:
-            raise ValueError(token)
+        rid.to_bytes(8, signed=True)  # OverflowError when it is no int8
         return EPOCH + timedelta(microseconds=ts), rid
     except (ValueError, binascii.Error, OverflowError) as fault:
-        raise OutcomeError(
-            Issue("value", "bad-page-token", text="The token of the page is not one of ours.")
-        ) from fault
+        raise OutcomeError(Issue("value", "bad-page-token", text="The page token is not one of ours.")) from fault
