@@ -113,12 +113,13 @@ def test_an_unexplained_skip_is_found() -> None:
 
 
 def unexplained_exceptions(text: str) -> list[int]:
-    """Lines where a rule is switched off without its code and the reason; a reason holds for the lines that follow."""
+    """Lines that switch a rule off without its code, or without a reason (on the line, above it, or carried on)."""
     lines: list[int] = []
-    explained = ""
+    explained = before = ""
     for number, line in enumerate(text.splitlines(), 1):
         found = NOQA.search(line)
-        if found and found["codes"] and (found["reason"] or found["codes"] == explained):
+        said, before = before.startswith("#"), line.strip()
+        if found and found["codes"] and (found["reason"] or said or found["codes"] == explained):
             explained = found["codes"]
         else:
             explained = ""
@@ -135,6 +136,7 @@ def test_every_exception_to_a_rule_has_its_reason() -> None:
 
 def test_an_unexplained_exception_is_found() -> None:
     assert unexplained_exceptions("x = 1  # noqa\ny = 1  # noqa: S608\nz = 1  # noqa: S608  constants only\n") == [1, 2]
+    assert unexplained_exceptions("# Constants only.\nx = 1  # noqa: S608\n") == []
     assert unexplained_exceptions("x = 1  # noqa: S608 - constants\ny = 1  # noqa: S608\n\nz = 1  # noqa: S608\n") == [
         4
     ]
