@@ -10,6 +10,7 @@ import msgspec
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4 import RESOURCES
+from xinglin.fhir.wire import plain
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: Final = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
@@ -111,7 +112,7 @@ _RESTFUL: Final = re.compile(r"(https?://[^?#]+)/([A-Z][A-Za-z]{2,60})/([A-Za-z0
 
 
 def read(raw: bytes, *, base_url: str, max_entries: int) -> Incoming:
-    """Read a Bundle of requests; in a transaction all faults of form in one OutcomeError, each naming its entry.
+    """Read a Bundle of requests; all faults of form of a transaction in one OutcomeError, each naming its entry.
 
     base_url: our own, so that absolute urls of ours are understood. More than *max_entries* is refused with 413.
     """
@@ -120,6 +121,7 @@ def read(raw: bytes, *, base_url: str, max_entries: int) -> Incoming:
     except msgspec.ValidationError as fault:
         raise OutcomeError(Issue("structure", "bundle-form", "Bundle", f"{fault}.")) from fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        plain(raw)  # says where
         raise OutcomeError(Issue("structure", "malformed-json", text=f"The body is not JSON: {fault}.")) from fault
     if bundle.resource_type != "Bundle":
         text = f"A Bundle is expected here, not {bundle.resource_type[:64]!r}."

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.wire import plain
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -16,6 +17,7 @@ def document_of(raw: bytes) -> Any:
     try:
         return _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as fault:
+        plain(raw)  # says where, as it reads the same text more slowly
         raise OutcomeError(Issue("structure", "malformed-json", text=f"The body is not JSON: {fault}.")) from fault
 
 

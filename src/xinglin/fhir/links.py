@@ -1,8 +1,7 @@
 """Links between the entries of a Bundle, and replacing them by where the entries come to live.
 
-"Servers SHALL replace all matching links in the bundle, whether they are found in the resource ids, resource references,
-elements of type uri, url, oid, uuid, and <a href="" & <img src="" in the narrative. Elements of type canonical are not
-replaced." Source: http://hl7.org/fhir/R4/http.html#trules
+Links are replaced in references, in elements of type uri, url, oid and uuid, and in the hrefs and srcs of narratives;
+canonicals are not. Source: http://hl7.org/fhir/R4/http.html#trules
 """
 
 import re
@@ -11,11 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from xinglin.fhir.model import members
 from xinglin.fhir.document import bytes_of, document_of
+from xinglin.fhir.model import members
 from xinglin.fhir.r4 import RESOURCES
 
-# The string after a member `reference`: in R4 that of a Reference, or a uri (Expression.reference), which is replaced too.
+# The string after a member `reference`: that of a Reference, or a uri (Expression.reference), which is replaced too.
 # An escaped quote cannot open a member here, so text that quotes JSON is left alone.
 _REFERENCE: Final = re.compile(rb'"reference"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _ADDRESS: Final = re.compile(rb"(?:urn:(?:uuid|oid):|https?:(?:\\?/){2})[^\"\\\s<>'&]+")

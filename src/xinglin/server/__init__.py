@@ -1,0 +1,1 @@
+"""What the network sees: one file for each FHIR interaction, operations, health, metrics, pages."""

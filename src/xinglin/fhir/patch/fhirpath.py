@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from xinglin.fhir.fhirpath import evaluate
-from xinglin.fhir.fhirpath.errors import FhirPathError
-from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.document import pruned
+from xinglin.fhir.fhirpath import FhirPathError, Node, evaluate
+from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.patch.place import Place, Value, element_of, place_of, value_of
 from xinglin.fhir.r4 import RESOURCES
 
@@ -161,9 +160,18 @@ def _places(document: dict[str, Any], operation: Operation) -> list[Place]:
         raise OutcomeError(Issue("invalid", "fhirpath", where, f"The path cannot be followed: {fault}")) from fault
     except (msgspec.ValidationError, RecursionError) as fault:
         raise _impossible(where, f"The operations before leave no valid resource: {fault}.") from fault
-    if any(node.path is None for node in nodes):
-        raise _impossible(where, f"{operation.path} gives computed values, not elements.")
-    return [place_of(document, tuple(node.path or ())) for node in nodes]
+    if any(not _belongs(node, resource) for node in nodes):
+        raise _impossible(where, f"{operation.path} gives computed values, not elements of the resource.")
+    if operation.type != "add" and any(not node.path for node in nodes):
+        raise _impossible(where, "The resource itself cannot be replaced, deleted or moved by a patch.")
+    return [place_of(document, node.path) for node in nodes]
+
+
+def _belongs(node: Node, resource: msgspec.Struct) -> bool:
+    """Tell whether the node is *resource* or stands in it, rather than being computed or resolved."""
+    while node.parent is not None:
+        node = node.parent
+    return node.value is resource
 
 
 def _one(document: dict[str, Any], operation: Operation) -> Place:

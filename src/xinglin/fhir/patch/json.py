@@ -6,8 +6,8 @@ The library `jsonpatch` was looked at: it takes ``true`` for ``1`` in a test, an
 import copy
 from typing import Any, Final
 
-from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.document import pruned, same
+from xinglin.fhir.outcome import Issue, OutcomeError
 
 MAX_OPERATIONS: Final = 1000
 _NEEDS: Final = {
@@ -58,7 +58,9 @@ def _form_fault(operation: object, where: str) -> Issue | None:
     for pointer in ("path", *(("from",) if name in {"move", "copy"} else ())):
         given = operation.get(pointer)
         if not isinstance(given, str) or (given and not given.startswith("/")):
-            return Issue("structure", "patch-form", f"{where}.{pointer}", f"{pointer} is a JSON Pointer such as /name/0.")
+            return Issue(
+                "structure", "patch-form", f"{where}.{pointer}", f"{pointer} is a JSON Pointer such as /name/0."
+            )
     for needed in _NEEDS[name]:
         if needed not in operation:
             return Issue("required", "patch-form", f"{where}.{needed}", f"{name} needs {needed}.")

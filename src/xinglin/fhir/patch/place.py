@@ -98,11 +98,14 @@ class Place:
         return more, "Element"
 
     def _tidy(self) -> None:
-        """Drop a half that says nothing any more: FHIR wants no list of nulls."""
-        for member in (self.member, "_" + self.member):
-            found = self.container.get(member)
-            if isinstance(found, list) and found and all(item is None for item in found):
-                del self.container[member]
+        """Make both halves of a list one length, and drop a half that says nothing any more."""
+        lists = [(name, self.container.get(name)) for name in (self.member, "_" + self.member)]
+        found = [(name, items) for name, items in lists if isinstance(items, list)]
+        longest = max((len(items) for _, items in found), default=0)
+        for name, items in found:
+            items.extend([None] * (longest - len(items)))
+            if items and all(item is None for item in items):
+                del self.container[name]
 
 
 def place_of(document: dict[str, Any], path: Sequence[str | int]) -> Place:

@@ -1,0 +1,1 @@
+"""Operations of the standard, one file each, and those that capabilities declare."""
