@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from xinglin.fhir import validate
+from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.r4.checks import CHECKS
@@ -40,7 +41,7 @@ def _fast(raw: bytes, name: str) -> Resource | None:
     try:
         resource = decoder(name).decode(raw)
         sound = CHECKS[name](resource, resource, resource, 1)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, FhirPathError):
         return None  # the thorough look says what is wrong
     if not sound or (b"\\" in raw and b"\\u0000" in raw) or not _single(raw, resource):
         return None

@@ -18,26 +18,33 @@ from xinglin.fhir.r4.invariants import INVARIANTS
 
 Holds = Callable[[Any, Any, Any], bool]
 
-# key -> (expression asked instead, reason)
-CORRECTED: Final[Mapping[str, tuple[str, str]]] = {
-    "bdl-8": (
+# (place, key) -> (expression asked instead, reason)
+CORRECTED: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("Bundle.entry", "bdl-8"): (
         "fullUrl.empty() or fullUrl.contains('/_history/').not()",
         "fullUrl is optional, and contains() of nothing is nothing",
     ),
-    "mdd-1": (
+    ("MedicationDispense", "mdd-1"): (
         (
             "whenHandedOver.empty() or whenPrepared.empty() or (whenHandedOver >= whenPrepared).empty()"
             " or whenHandedOver >= whenPrepared"
         ),
         "dates of different precision may be neither before nor after each other",
     ),
-    "per-1": (
+    ("Period", "per-1"): (
         "start.hasValue().not() or end.hasValue().not() or (start <= end).empty() or start <= end",
         "dates of different precision may be neither before nor after each other; R5 compares their boundaries",
     ),
-    "ras-2": (
+    ("RiskAssessment.prediction", "ras-2"): (
         "(probability is decimal).not() or probability.empty() or (probability as decimal) <= 100",
         "probability is optional, and `is` of nothing is nothing",
+    ),
+    ("Task", "inv-1"): (
+        (
+            "lastModified.exists().not() or authoredOn.exists().not() or (lastModified >= authoredOn).empty()"
+            " or lastModified >= authoredOn"
+        ),
+        "dates of different precision may be neither before nor after each other",
     ),
 }
 # Invariants of which the expression is not run: the functions below or the structs themselves see to it.
@@ -48,7 +55,6 @@ BY_HAND: Final[Mapping[str, str]] = {
     "txt-1": "htmlChecks() is `narrative.fault`",
     "txt-2": "htmlChecks() is `narrative.fault`",
     "dom-3": "the expression uses `as` on collections, which FHIRPath forbids",
-    "inv-1 Task": "dates of different precision may be neither before nor after each other",
 }
 
 
@@ -82,34 +88,36 @@ def _rule(invariant: Invariant, place: str) -> Rule | None:
     key = invariant.key
     if key in {"ele-1", "ext-1"}:
         return None
-    expression = CORRECTED[key][0] if key in CORRECTED else invariant.expression
+    expression = CORRECTED[place, key][0] if (place, key) in CORRECTED else invariant.expression
     by_hand = _HAND.get((place, key))
     if by_hand is not None:
         return Rule(key, expression, by_hand)
     quick = _QUICK.get(key)
-    compiled = _compiled(expression, _context_type(place))
+    compiled = _compiled(expression, _types(place))
     return Rule(key, expression, compiled if quick is None else _either(quick, compiled))
 
 
-def _context_type(place: str) -> str:
-    """Name the type of the values that a rule at *place* sees: an element's first type when it is no type itself."""
+def _types(place: str) -> tuple[str, ...]:
+    """Name the types of the values that a rule at *place* sees."""
     if place in TYPES:
-        return place
+        return (place,)
     owner, _, name = place.rpartition(".")
-    return next(e for e in TYPES[owner].elements if e.name == name).types[0]
+    return next(e for e in TYPES[owner].elements if e.name == name).types
 
 
-def _compiled(expression: str, type_name: str) -> Holds:
-    from xinglin.fhir import fhirpath  # noqa: PLC0415 - it reads the structs that we check
-    from xinglin.fhir.fhirpath import nodes  # noqa: PLC0415
+def _compiled(expression: str, types: tuple[str, ...]) -> Holds:
+    # Imported late: it takes a while, and a process that only reads needs no rules.
+    from xinglin.fhir.fhirpath.compile import compile_predicate  # noqa: PLC0415
 
-    tree = fhirpath.parse(expression)
-    environment = fhirpath.Environment(many_as=True)
+    if len(types) == 1:
+        predicate = compile_predicate(expression, types[0])
+        return lambda value, resource, root: predicate(resource, value, root)
+    by_type = {name: compile_predicate(expression, name) for name in types}
 
-    def holds(value: Any, resource: Any, _root: Any) -> bool:
-        context = nodes.Node(value, f"FHIR.{getattr(value, 'fhir_type', type_name)}")
-        found = fhirpath.evaluate(tree, resource, environment=environment, context=context)
-        return len(found) == 1 and found[0].value is True
+    def holds(value: Any, resource: Any, root: Any) -> bool:
+        # Of a choice: structs say their type; the one primitive type that rules stand on is decimal.
+        name = getattr(value, "fhir_type", "decimal")
+        return by_type[name](resource, value, root)
 
     return holds
 
@@ -204,18 +212,11 @@ def _local_references(value: Any) -> Iterator[str]:
                 yield from _local_references(one)
 
 
-def _modified_after_authored(task: Any, resource: Any, root: Any) -> bool:
-    if task.lastModified is None or task.authoredOn is None:
-        return True
-    return _compiled("(lastModified >= authoredOn).empty() or lastModified >= authoredOn", "Task")(task, resource, root)
-
-
 _HAND: Final[Mapping[tuple[str, str], Holds]] = {
     ("DomainResource", "dom-3"): _contained_are_referenced,
     ("Narrative.div", "txt-1"): _narrative_is_safe,
     ("Narrative.div", "txt-2"): lambda *_: True,  # txt-1 has looked for content too
     ("Reference", "ref-1"): _local_reference_is_contained,
-    ("Task", "inv-1"): _modified_after_authored,
 }
 
 

@@ -10,13 +10,14 @@ from msgspec import Struct
 from xinglin.fhir import checking, narrative
 from xinglin.fhir.checking import MAX_DEPTH
 from xinglin.fhir.definitions import Element
+from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.model import extensible, is_primitive, members
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.primitives import INTEGER_RANGE, MAX_STRING, formed, is_number
 from xinglin.fhir.r4 import CLASSES, RESOURCES
 from xinglin.fhir.r4.elements import TYPES
 from xinglin.fhir.r4.valuesets import CODES, CODINGS
-from xinglin.fhir.rules import advice, rules
+from xinglin.fhir.rules import Rule, advice, rules
 from xinglin.fhir.wire import Doubled, encode, plain
 
 MAX_ISSUES: Final = 200
@@ -49,7 +50,7 @@ def look(document: dict[str, Any], expected: str | None = None) -> tuple[tuple[I
     resource = walk.resource(document, "", 1, expected)
     issues = list(walk.issues)
     if resource is not None:
-        issues += _Rules(severity="error", spoiled=walk.spoiled).of(resource)
+        issues += _Rules(severity="error", spoiled=walk.spoiled, faulty=bool(walk.issues)).of(resource)
     if len(issues) > MAX_ISSUES:
         rest = len(issues) - MAX_ISSUES
         more = Issue("informational", "more-faults", "", f"{rest} more faults are not shown", "information")
@@ -307,10 +308,13 @@ class _Structure:
 class _Rules:
     """Asks the invariants of every value in a struct."""
 
-    def __init__(self, *, severity: str, spoiled: set[str] | frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, *, severity: str, spoiled: set[str] | frozenset[str] = frozenset(), faulty: bool = False
+    ) -> None:
         self.asked = rules if severity == "error" else advice
         self.severity: Any = severity
         self.spoiled = spoiled
+        self.faulty = faulty
 
     def of(self, resource: Any, where: str = "", root: Any = None) -> Iterator[Issue]:
         """Give an issue for every rule that does not hold in *resource* and what it holds."""
@@ -351,8 +355,15 @@ class _Rules:
         if any(spot == where or spot.startswith((f"{where}.", f"{where}[")) for spot in self.spoiled):
             return
         for rule in self.asked(place):
-            if rule.key not in {"txt-1", "txt-2"} and not rule.holds(value, resource, root):
+            if rule.key not in {"txt-1", "txt-2"} and not self._holds(rule, value, resource, root):
                 yield Issue("invariant", rule.key, where, f"{rule.key}: {rule.expression}", self.severity)
+
+    def _holds(self, rule: Rule, value: Any, resource: Any, root: Any) -> bool:
+        """Ask one rule; one that cannot be carried out does not hold, unless faults found before may be the cause."""
+        try:
+            return rule.holds(value, resource, root)
+        except FhirPathError:
+            return self.faulty
 
 
 @cache
