@@ -52,7 +52,9 @@ def test_add_sets_a_single_element() -> None:
 
 def test_add_appends_to_a_list() -> None:
     value = {"valueHumanName": {"text": "C"}}
-    assert [name.get("text") for name in patched(PATIENT, operation("add", "Patient", name="name", value=value))["name"]] == [
+    assert [
+        name.get("text") for name in patched(PATIENT, operation("add", "Patient", name="name", value=value))["name"]
+    ] == [
         None,
         "B",
         "C",
@@ -118,12 +120,18 @@ def test_delete_by_criteria() -> None:
 
 def test_delete_one_of_a_list_of_primitives_keeps_the_others_extensions() -> None:
     raw = b'{"resourceType":"Patient","id":"1","name":[{"given":["x","y"],"_given":[null,{"id":"g"}]}]}'
-    assert patched(raw, operation("delete", "Patient.name[0].given[0]"))["name"][0] == {"given": ["y"], "_given": [{"id": "g"}]}
+    assert patched(raw, operation("delete", "Patient.name[0].given[0]"))["name"][0] == {
+        "given": ["y"],
+        "_given": [{"id": "g"}],
+    }
     assert patched(raw, operation("delete", "Patient.name[0].given[1]"))["name"][0] == {"given": ["x"]}
 
 
 def test_replace_changes_a_value() -> None:
-    assert patched(PATIENT, operation("replace", "Patient.birthDate", value={"valueDate": "2001-02-03"}))["birthDate"] == "2001-02-03"
+    assert (
+        patched(PATIENT, operation("replace", "Patient.birthDate", value={"valueDate": "2001-02-03"}))["birthDate"]
+        == "2001-02-03"
+    )
 
 
 def test_replace_changes_the_type_of_a_choice() -> None:

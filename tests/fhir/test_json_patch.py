@@ -39,11 +39,17 @@ def refused(*operations: object) -> OutcomeError:
         ({"op": "replace", "path": "/name/0/family", "value": "李"}, ("name", 0, "family"), "李"),
         ({"op": "copy", "from": "/name/0/family", "path": "/name/0/text"}, ("name", 0, "text"), "王"),
         ({"op": "move", "from": "/name/0/family", "path": "/name/0/text"}, ("name", 0, "text"), "王"),
-        ({"op": "replace", "path": "/_birthDate/extension/0/url", "value": "v"}, ("_birthDate", "extension", 0, "url"), "v"),
+        (
+            {"op": "replace", "path": "/_birthDate/extension/0/url", "value": "v"},
+            ("_birthDate", "extension", 0, "url"),
+            "v",
+        ),
         ({"op": "test", "path": "/extension/0/valueDecimal", "value": 1}, ("active",), True),
     ],
 )
-def test_an_operation_does_what_rfc_6902_says(operation: dict[str, Any], path: tuple[Any, ...], expected: object) -> None:
+def test_an_operation_does_what_rfc_6902_says(
+    operation: dict[str, Any], path: tuple[Any, ...], expected: object
+) -> None:
     found: Any = patched(operation)
     for step in path:
         found = found[step]

@@ -18,6 +18,10 @@ METHODS: Final = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 
 
+# Raw cannot be joined with None; the default of an absent member is no bytes at all.
+_ABSENT: Final = msgspec.Raw()
+
+
 class _Request(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
     method: str = ""
     url: str = ""
@@ -26,21 +30,21 @@ class _Request(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="cam
     if_match: str | None = None
     if_none_exist: str | None = None
     id: str | None = None
-    extension: msgspec.Raw | None = None
-    modifier_extension: msgspec.Raw | None = None
+    extension: msgspec.Raw = _ABSENT
+    modifier_extension: msgspec.Raw = _ABSENT
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
     full_url: str | None = None
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = _ABSENT
     request: _Request | None = None
     # What a server may have written into a Bundle that is sent on; without meaning in a request.
     id: str | None = None
-    link: msgspec.Raw | None = None
-    search: msgspec.Raw | None = None
-    response: msgspec.Raw | None = None
-    extension: msgspec.Raw | None = None
-    modifier_extension: msgspec.Raw | None = None
+    link: msgspec.Raw = _ABSENT
+    search: msgspec.Raw = _ABSENT
+    response: msgspec.Raw = _ABSENT
+    extension: msgspec.Raw = _ABSENT
+    modifier_extension: msgspec.Raw = _ABSENT
 
 
 class _Bundle(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
@@ -48,14 +52,14 @@ class _Bundle(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="came
     type: str | None = None
     entry: list[msgspec.Raw] = msgspec.field(default_factory=list)
     id: str | None = None
-    meta: msgspec.Raw | None = None
+    meta: msgspec.Raw = _ABSENT
     implicit_rules: str | None = None
     language: str | None = None
-    identifier: msgspec.Raw | None = None
+    identifier: msgspec.Raw = _ABSENT
     timestamp: str | None = None
     total: int | None = None
-    link: msgspec.Raw | None = None
-    signature: msgspec.Raw | None = None
+    link: msgspec.Raw = _ABSENT
+    signature: msgspec.Raw = _ABSENT
 
 
 _BUNDLE: Final = msgspec.json.Decoder(_Bundle)
@@ -156,7 +160,7 @@ def _item(entry: _Entry, at: int, base_url: str) -> Item:
         raise OutcomeError(Issue("value", "bundle-method", f"{where}.request.method", text))
     if not request.url or len(request.url) > 16_384 or "\0" in request.url:
         raise OutcomeError(Issue("required", "bundle-url", f"{where}.request.url", "The entry needs a request.url."))
-    if entry.resource is None and request.method in {"PUT", "PATCH"}:
+    if not bytes(entry.resource) and request.method in {"PUT", "PATCH"}:
         text = f"A {request.method} needs a resource."
         raise OutcomeError(Issue("required", "bundle-resource", f"{where}.resource", text))
     url = request.url.removeprefix(base_url).lstrip("/") if base_url else request.url.lstrip("/")
@@ -176,7 +180,7 @@ def _item(entry: _Entry, at: int, base_url: str) -> Item:
         query=query,
         rest=tuple(segments),
         full_url=entry.full_url,
-        resource=None if entry.resource is None else bytes(entry.resource),
+        resource=bytes(entry.resource) or None,
         if_match=request.if_match,
         if_none_match=request.if_none_match,
         if_none_exist=request.if_none_exist,

@@ -79,11 +79,7 @@ def _resource(router: Router, offered: set[str], name: str) -> dict[str, Any]:
         "searchInclude": ["*", *includes(name)],
         "searchRevInclude": list(_reverse().get(name, ())),
         "searchParam": [_parameter(name, code) for code in searchable(name)],
-        "operation": [
-            one
-            for level in ("type", "instance")
-            for one in _operations(router, level, name)  # type: ignore[arg-type]
-        ],
+        "operation": [one for level in ("type", "instance") for one in _operations(router, level, name)],
     }
 
 

@@ -74,7 +74,7 @@ def _preference(header: str) -> Preference:
         if name.strip().lower() == "return":
             for known in ("minimal", "representation", "OperationOutcome"):
                 if value.lower() == known.lower():
-                    give = known  # type: ignore[assignment]  # one of the three
+                    give = known
         elif name.strip().lower() == "handling":
             strict = value.lower() == "strict"
     return Preference(give, strict)

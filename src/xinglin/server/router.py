@@ -99,7 +99,7 @@ class Router:
         return Found(route.name, route.interaction, route.handler, target)
 
     def _operation(self, method: str, parts: list[str]) -> Found:
-        level: Level = ("system", "type", "instance")[len(parts) - 1]  # type: ignore[assignment]  # one of the three
+        level: Level = ("system", "type", "instance")[len(parts) - 1]
         code = parts[-1][1:]
         type_name = _type(parts[0]) if level != "system" else ""
         one = next((one for one in self._operations.get(code, ()) if one.serves(level, type_name)), None)

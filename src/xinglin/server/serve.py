@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from granian import Granian
+from granian.server import Server
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
@@ -30,8 +30,8 @@ def serve(settings: Settings, *, target: str = TARGET) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _granian(settings: Settings, target: str) -> Granian:
-    return Granian(
+def _granian(settings: Settings, target: str) -> Server:
+    return Server(
         target,
         address=settings.host,
         port=settings.port,

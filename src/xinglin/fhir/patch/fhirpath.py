@@ -35,11 +35,11 @@ class Operation:
 
     def text(self, name: str) -> str:
         """Give the string of part *name*."""
-        return _primitive(self.parts[name], str, f"{self.where}.part.where(name = '{name}')")
+        return str(_primitive(self.parts[name], str, f"{self.where}.part.where(name = '{name}')"))
 
     def number(self, name: str) -> int:
         """Give the integer of part *name*."""
-        return _primitive(self.parts[name], int, f"{self.where}.part.where(name = '{name}')")
+        return int(_primitive(self.parts[name], int, f"{self.where}.part.where(name = '{name}')"))
 
 
 def fhirpath_patch(document: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def place_of(document: dict[str, Any], path: Sequence[str | int]) -> Place:
         at += 1 if index is None else 2
         stem = member.removeprefix("_")
         element, kind = members(owner)[stem]
-        item = container.get(member)
+        item: Any = container.get(member)
         if index is not None and item is not None:
             item = item[index]
         if member.startswith("_") and at < len(path):
