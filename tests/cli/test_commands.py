@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from xinglin.cli.commands import COMMANDS
+from xinglin.store.embedded import Server
 
 # What a help page must not wait for.
 HEAVY = ("asyncpg", "granian", "jinja2", "msgspec", "procrastinate", "starlette", "xinglin.fhir", "xinglin.store")
@@ -61,3 +62,24 @@ def test_migrating_twice_finds_nothing_to_do(data_dir: Path) -> None:
     first = run("migrate", XINGLIN_DATA_DIR=str(data_dir))
     assert "0001_pre_records" in first.stdout, first.stderr
     assert run("migrate", XINGLIN_DATA_DIR=str(data_dir)).stdout == "nothing to do\n"
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("postgresql://nobody@127.0.0.1:9/x", "does not let us in"),
+        ("postgresql://nobody@/x?host=/no/such/folder", "does not let us in"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_said_in_a_line(database: str, said: str) -> None:
+    ended = run("migrate", XINGLIN_DATABASE_URL=database)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_database_that_does_not_exist_is_said_in_a_line(postgres_server: Server) -> None:
+    ended = run("migrate", XINGLIN_DATABASE_URL=postgres_server.address("no_such"))
+    assert ended.returncode == 1
+    assert "must exist" in ended.stderr
+    assert "Traceback" not in ended.stderr

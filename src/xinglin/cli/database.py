@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import typer
+
 from xinglin.settings import Secret, Settings
 
 
@@ -12,15 +14,37 @@ def database(settings: Settings) -> Iterator[Settings]:
     """Give *settings* with the address of a running database.
 
     The embedded server is started, or joined when another command runs it, and left at the end; the last command to
-    leave stops it. Raises store.embedded.EmbeddedFailure.
+    leave stops it. A server that cannot be started ends the command with the reason.
     """
     if settings.database_url is not None:
         yield settings
         return
     from xinglin.store import embedded
 
-    with embedded.start(settings.data_dir) as server:
+    try:
+        server = embedded.start(settings.data_dir)
+    except embedded.EmbeddedFailure as failure:
+        raise _ended(str(failure)) from None
+    with server:
         yield replace(settings, database_url=Secret(server.dsn))
+
+
+def migrated(settings: Settings) -> tuple[str, ...]:
+    """Bring the database to this version, or end the command with why not; give the names of the steps that ran."""
+    import asyncio
+
+    import asyncpg
+
+    from xinglin.store.migrate import MigrationFailure, migrate
+
+    try:
+        return asyncio.run(migrate(address(settings)))
+    except MigrationFailure as failure:
+        raise _ended(str(failure)) from None
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as failure:
+        raise _ended(f"The database of XINGLIN_DATABASE_URL does not let us in: {failure}") from None
+    except asyncpg.InvalidCatalogNameError as failure:
+        raise _ended(f"The database of XINGLIN_DATABASE_URL must exist: {failure}") from None
 
 
 def address(settings: Settings) -> str:
@@ -28,3 +52,8 @@ def address(settings: Settings) -> str:
     if settings.database_url is None:
         raise LookupError("no database: settings must pass cli.database.database first")
     return settings.database_url.reveal()
+
+
+def _ended(reason: str) -> typer.Exit:
+    typer.echo(reason, err=True)
+    return typer.Exit(1)

@@ -10,21 +10,19 @@ if TYPE_CHECKING:
 
 def demo() -> None:
     """Start everything on this machine with demonstration records; Ctrl-C ends all of it and keeps the data."""
-    import asyncio
     import os
     from dataclasses import replace
 
-    from xinglin.cli.database import address, database
+    from xinglin.cli.database import database, migrated
     from xinglin.cli.ports import free_port
     from xinglin.cli.processes import Stop, stoppable
     from xinglin.settings import read
-    from xinglin.store.migrate import migrate
 
     defaults = {"XINGLIN_DESIGN_PAGE": "on", "XINGLIN_LOG_LEVEL": "warning", "XINGLIN_LOG_FORMAT": "console"}
     wanted = read(defaults | os.environ)
     try:
         with stoppable(), database(wanted) as settings:
-            asyncio.run(migrate(address(settings)))
+            migrated(settings)
             _load(settings)
             port = free_port(settings.host, settings.port)
             if port != settings.port:

@@ -1,17 +1,15 @@
 """`xinglin migrate`."""
 
+import typer
+
 
 def migrate() -> None:
     """Bring the database to the schema of this version (pre and post migrations)."""
-    import asyncio
     import os
 
-    import typer
-
-    from xinglin.cli.database import address, database
+    from xinglin.cli.database import database, migrated
     from xinglin.settings import read
-    from xinglin.store.migrate import migrate as run
 
     with database(read(os.environ)) as settings:
-        done = asyncio.run(run(address(settings)))
+        done = migrated(settings)
     typer.echo("\n".join(done) if done else "nothing to do")
