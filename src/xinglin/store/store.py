@@ -8,12 +8,14 @@ from typing import Final, Literal
 import asyncpg
 
 from xinglin.fhir.search.keys import rid_of
+from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
 from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import AWAY, answered
 from xinglin.store.lanes import Lanes, Order
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
+from xinglin.store.steps import Insert, written
 from xinglin.store.transaction import Transaction, limited
 from xinglin.store.writing import Writer
 
@@ -103,6 +105,23 @@ class Store:
         """Write several changes in one transaction."""
         async with self.begin() as transaction:
             return await transaction.write_many(changes)
+
+    async def load(self, changes: Sequence[Change]) -> list[Written]:
+        """Write first versions of resources that are not there, in one transaction by COPY; all or none.
+
+        Conflict (409) when one of them is there: then write them one by one.
+        """
+        steps = [
+            Insert(change, change.entry, rid_of(change.rt, change.id), self.clock.now())
+            for change in changes
+            if change.entry is not None
+        ]
+        async with self._link() as connection:
+            await self.records.take_dictionaries(connection)
+            await self.writer.learn_terms(connection, changes)
+            async with connection.transaction():
+                await copy_in(connection, steps, self.records.bodies)
+        return [written(step) for step in steps]
 
     async def fetch(
         self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None

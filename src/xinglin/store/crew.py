@@ -1,0 +1,233 @@
+"""The processes that load: one reads, the others judge and write, each with database connections of its own."""
+
+import multiprocessing
+import signal
+import struct
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Final, Self
+
+import msgspec
+import uvloop
+
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.security.principal import Principal
+from xinglin.store.door import Door
+from xinglin.store.loading import Loader, Refusal, Report
+from xinglin.store.rulebook import Rulebook
+from xinglin.store.sources import Fault, Found, Item, Remark
+from xinglin.store.store import Store
+
+BATCH_ITEMS: Final = 500
+BATCH_BYTES: Final = 4 * 2**20
+
+_LENGTH: Final = struct.Struct("<I")
+_ITEM: Final = msgspec.msgpack.Decoder(Item)
+
+
+class LoadFailure(Exception):
+    """The database or a loading process failed; what was reported so far is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a loading process needs to know. It travels to the process, so the rules come as what makes them."""
+
+    dsn: str
+    rulebook: Callable[[], Rulebook]
+    principal: Principal
+    base_url: str = ""
+    sql_timeout_ms: int = 60_000
+
+
+@dataclass(slots=True)
+class Progress:
+    """Sums over all batches so far; waiting: resources that are tried again later."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    waiting: int = 0
+    passed_over: list[Remark] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """Resources that have been dealt with."""
+        return self.created + self.updated + self.unchanged + self.refused
+
+
+def load(
+    found: Iterable[Found], task: Task, *, processes: int, refuse: Callable[[Refusal], None]
+) -> Iterator[Progress]:
+    """Load everything *found*; yields the same Progress after each batch, and at the end.
+
+    refuse: called with each resource that is refused. Resources whose conditional references have no target yet wait in
+    a file and are tried again at the end, as long as that brings any of them in.
+    Raises LoadFailure.
+    """
+    progress = Progress()
+    waiting = _Spool()
+    last = False
+    with _Crew(task, processes) as crew:
+        items = _items(found, progress, refuse)
+        while True:
+            before = progress.done
+            for report in crew.work(_batches(items), last=last):
+                _add(progress, report, refuse, waiting)
+                yield progress
+            if not waiting.count:
+                break
+            items, last = waiting.items(), progress.done == before
+            waiting, progress.waiting = _Spool(), 0
+    yield progress
+
+
+def _items(found: Iterable[Found], progress: Progress, refuse: Callable[[Refusal], None]) -> Iterator[Item]:
+    for one in found:
+        match one:
+            case Item():
+                yield one
+            case Fault():
+                progress.refused += 1
+                refuse(Refusal(one.source, one.line, (Issue("structure", one.key, text=one.text),)))
+            case Remark():
+                progress.passed_over.append(one)
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item.raw)
+        if len(batch) >= BATCH_ITEMS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _add(progress: Progress, report: Report, refuse: Callable[[Refusal], None], waiting: "_Spool") -> None:
+    progress.created += report.created
+    progress.updated += report.updated
+    progress.unchanged += report.unchanged
+    progress.refused += len(report.refused)
+    for refusal in report.refused:
+        refuse(refusal)
+    for item in report.waiting:
+        waiting.add(item)
+    progress.waiting = waiting.count
+
+
+class _Spool:
+    """Items in a file without a name, which goes when nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by `items`, or with this object
+        self.count = 0
+
+    def add(self, item: Item) -> None:
+        raw = msgspec.msgpack.encode(item)
+        self._file.write(_LENGTH.pack(len(raw)) + raw)
+        self.count += 1
+
+    def items(self) -> Iterator[Item]:
+        """Read the items back, once."""
+        with self._file as file:
+            file.seek(0)
+            while head := file.read(_LENGTH.size):
+                yield _ITEM.decode(file.read(_LENGTH.unpack(head)[0]))
+
+
+class _Crew:
+    """Some processes that load batches; they end with the block, or when this process dies."""
+
+    def __init__(self, task: Task, processes: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._links: list[Connection] = []
+        self._processes: list[BaseProcess] = []
+        for number in range(processes):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, task), name=f"load-{number}", daemon=True)
+            process.start()
+            theirs.close()
+            self._links.append(ours)
+            self._processes.append(process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for link in self._links:
+            link.close()
+        for process in self._processes:
+            process.join()
+
+    def work(self, batches: Iterator[list[Item]], *, last: bool) -> Iterator[Report]:
+        """Hand out the batches, one to each process at a time, and give the reports as they come."""
+        idle = list(self._links)
+        busy: list[Connection] = []
+        for batch in batches:
+            if not idle:
+                for link in _answering(busy):
+                    idle.append(link)
+                    yield _receive(link)
+            link = idle.pop()
+            _send(link, batch, last=last)
+            busy.append(link)
+        while busy:
+            for link in _answering(busy):
+                idle.append(link)
+                yield _receive(link)
+
+
+def _answering(busy: list[Connection]) -> list[Connection]:
+    """Wait for answers; the processes that give one are taken out of *busy*."""
+    answering = wait(busy)
+    ready = [link for link in busy if link in answering]
+    for link in ready:
+        busy.remove(link)
+    return ready
+
+
+def _send(link: Connection, batch: list[Item], *, last: bool) -> None:
+    try:
+        link.send((batch, last))
+    except OSError as fault:
+        raise LoadFailure(f"a loading process ended: {fault}") from fault
+
+
+def _receive(link: Connection) -> Report:
+    try:
+        answer = link.recv()
+    except (EOFError, OSError) as fault:
+        raise LoadFailure("a loading process ended; see above") from fault
+    if isinstance(answer, Report):
+        return answer
+    raise LoadFailure(str(answer))
+
+
+def _serve(link: Connection, task: Task) -> None:
+    """Run in a loading process: a report for each batch, until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the reader decides
+    uvloop.run(_load(link, task))
+
+
+async def _load(link: Connection, task: Task) -> None:
+    try:
+        store = await Store.open(task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms)
+        loader = Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))
+        try:
+            while True:
+                items, last = link.recv()  # nothing else runs in this process, so waiting may block the loop
+                link.send(await loader.load(items, last=last))
+        finally:
+            await store.close()
+    except (EOFError, BrokenPipeError):
+        return  # the reader has gone
+    except OutcomeError as refused:
+        link.send(str(refused))
