@@ -1,0 +1,1 @@
+"""What is measured, each against a floor that is measured beside it: `make bench`."""
