@@ -104,9 +104,7 @@ def _main(draft: Draft, code: str, values: list[tuple[str, Any]], undated: int) 
         key = keys.kind_key(draft.type, code, "date")
         for span in found:
             draft.dx[key, span[0], span[1]] = None
-    if lo == keys.FIRST:
-        return hi - 1
-    return lo
+    return max(lo, keys.DATED)  # a period without a beginning comes before all that have one
 
 
 class _Plan:

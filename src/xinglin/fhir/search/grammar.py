@@ -97,6 +97,7 @@ def parse(
         token=reading.token,
         applied=tuple(reading.applied),
         issues=tuple(reading.issues),
+        base_url=setting.base_url,
     )
 
 

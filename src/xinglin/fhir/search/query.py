@@ -251,7 +251,7 @@ class Query:
     type: None for a search over several types; then *branches* holds the condition of each of them.
     count: rows of a page; None leaves it to the caller. token: of the page, as given.
     applied: the pairs that took effect, for the ``self`` link, in the order given; paging and presentation included.
-    issues: what was dropped, and why (handling=lenient).
+    issues: what was dropped, and why (handling=lenient). base_url: of this server; references below it are local.
     """
 
     type: str | None
@@ -266,6 +266,7 @@ class Query:
     token: str | None = None
     applied: tuple[tuple[str, str], ...] = ()
     issues: tuple[Issue, ...] = ()
+    base_url: str = ""
 
     def of_types(self) -> tuple[tuple[str, Condition], ...]:
         """Give each type with its condition."""

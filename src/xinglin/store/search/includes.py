@@ -1,0 +1,195 @@
+"""``_include``, ``_revinclude`` and ``:iterate``: what else belongs to a page, within reach, found round by round."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from xinglin.fhir.fhirpath.compile import compile_path
+from xinglin.fhir.outcome import Issue
+from xinglin.fhir.r4 import RESOURCES
+from xinglin.fhir.r4.parameters import PARAMETERS
+from xinglin.fhir.search import catalog, keys, references
+from xinglin.fhir.search.query import Include
+from xinglin.store.executor import ROW_COLUMNS, Executor, Row
+from xinglin.store.search.sql import Builder, ReachOf
+
+MOST_INCLUDED: Final = 1_000
+MOST_ROUNDS: Final = 8
+
+Place = tuple[str, str, str | None]  # type, id, version
+
+
+async def included(
+    executor: Executor, asked: Sequence[Include], matches: Sequence[Row], reach: ReachOf, base_url: str
+) -> tuple[list[Row], list[Issue]]:
+    """Find what the includes add to *matches*: no duplicates, nothing that is a match, at most MOST_INCLUDED rows.
+
+    ``:iterate`` starts from what was found before as well; it ends when a round finds nothing new.
+    """
+    seen: set[Place] = {(row.rt, row.id, None) for row in matches}
+    found: list[Row] = []
+    start: Sequence[Row] = matches
+    for turn in range(MOST_ROUNDS):
+        round_ = [one for one in asked if one.iterate or not turn]
+        if not round_ or not start:
+            break
+        room = MOST_INCLUDED - len(found)
+        new = await _round(executor, round_, start, reach, base_url, seen, room + 1)
+        found += new[:room]
+        if len(new) > room:
+            text = f"Only the first {MOST_INCLUDED} included resources are shown."
+            return found, [Issue("too-costly", "search-includes-cut", text=text, severity="warning")]
+        start = new
+    return found, []
+
+
+async def _round(
+    executor: Executor,
+    asked: Sequence[Include],
+    start: Sequence[Row],
+    reach: ReachOf,
+    base_url: str,
+    seen: set[Place],
+    room: int,
+) -> list[Row]:
+    """Find what one round adds, and enter it into *seen*."""
+    places: dict[Place, None] = {}
+    for include in asked:
+        if not include.reverse:
+            for row in start:
+                places.update(dict.fromkeys(_targets(include, row, base_url)))
+    rows = await _fetch(executor, [place for place in places if place not in seen][:room], reach)
+    backward = [include for include in asked if include.reverse]
+    if backward and start:
+        rows += await _referring(executor, backward, start, reach, room)
+    new: list[Row] = []
+    for row in rows:
+        place = (row.rt, row.id, None)
+        current = place in seen
+        if current or (row.rt, row.id, str(row.vid)) in seen:
+            continue
+        seen.update((place, (row.rt, row.id, str(row.vid))))
+        new.append(row)
+    return new
+
+
+# -- forward ------------------------------------------------------------------------------------------------------
+
+
+def _targets(include: Include, row: Row, base_url: str) -> Iterable[Place]:
+    """Read the references of one row that an include follows."""
+    if row.deleted or include.source not in {"*", row.rt}:
+        return
+    resource = msgspec.json.decode(row.body(), type=RESOURCES[row.rt], strict=False)
+    for path in _paths(row.rt, include.parameter):
+        for kind, value in path(resource):
+            text = value.reference if kind == "Reference" else value if isinstance(value, str) else None
+            target = references.local(text, base_url) if text else None
+            if target is not None and include.target in {None, target.type}:
+                yield target.type, target.id, target.version
+
+
+@cache
+def _paths(resource_type: str, code: str) -> tuple[Callable[[Struct], list[tuple[str, Any]]], ...]:
+    known = PARAMETERS[resource_type]
+    return tuple(
+        compile_path(parameter.expression, resource_type)
+        for parameter in known.values()
+        if parameter.kind == "reference" and parameter.expression and code in {"*", parameter.code}
+    )
+
+
+async def _fetch(executor: Executor, places: Sequence[Place], reach: ReachOf) -> list[Row]:
+    """Read resources, within reach; a reference to a version gives that version."""
+    by_type: dict[str, list[Place]] = {}
+    for place in places:
+        by_type.setdefault(place[0], []).append(place)
+    if not by_type:
+        return []
+    builder = Builder(reach)
+    parts = []
+    for kind, some in by_type.items():
+        rids = builder.arg([keys.rid_of(kind, one) for _, one, version in some if version is None], "int8[]")
+        check = (
+            f"r.rt = {keys.TYPE_CODES[kind]} AND {builder.checks(kind, builder.within(kind, builder.reach(kind)), 'r')}"
+        )
+        parts.append(f"SELECT {ROW_COLUMNS} FROM res r WHERE r.rid = ANY({rids}) AND NOT r.deleted AND {check}")
+        versioned = [(one, int(version)) for _, one, version in some if version is not None and _is_version(version)]
+        if versioned:
+            pairs = (
+                f"unnest({builder.arg([keys.rid_of(kind, one) for one, _ in versioned], 'int8[]')},"
+                f" {builder.arg([version for _, version in versioned], 'int4[]')}) AS v(rid, vid)"
+            )
+            parts.append(
+                f"SELECT {ROW_COLUMNS} FROM {pairs} JOIN res r ON r.rid = v.rid AND r.vid = v.vid"
+                f" WHERE NOT r.deleted AND {check}"
+            )
+            parts.append(
+                f"SELECT h.rt, h.id, h.rid, h.vid, h.ts, false AS deleted, h.enc, h.body FROM {pairs}"
+                f" JOIN res r ON r.rid = v.rid JOIN hist h ON h.bucket = r.bucket AND h.rid = v.rid AND h.vid = v.vid"
+                f" WHERE h.op <> 'D' AND {check}"
+            )
+    return await executor.rows(await executor.fetch(" UNION ALL ".join(parts), *builder.args))
+
+
+def _is_version(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+# -- backward -----------------------------------------------------------------------------------------------------
+
+
+async def _referring(
+    executor: Executor, asked: Sequence[Include], start: Sequence[Row], reach: ReachOf, room: int
+) -> list[Row]:
+    """Find resources that refer to any of *start*, newest first."""
+    builder = Builder(reach)
+    parts: list[str] = []
+    for source, codes in _sources(asked).items():
+        found = [sql for code, target in codes for sql in _reverse(builder, source, code, target, start)]
+        if not found:
+            continue
+        check = builder.check(source, builder.reach(source), "r")
+        parts.append(
+            f"(SELECT {ROW_COLUMNS} FROM (SELECT DISTINCT rid FROM ({' UNION ALL '.join(found)}) u) d"
+            f" JOIN res r ON r.rid = d.rid WHERE r.rt = {keys.TYPE_CODES[source]} AND NOT r.deleted AND {check}"
+            f" ORDER BY r.ord DESC, r.rid DESC LIMIT {room})"
+        )
+    if not parts:
+        return []
+    return await executor.rows(await executor.fetch(" UNION ALL ".join(parts), *builder.args, custom_plan=True))
+
+
+def _sources(asked: Sequence[Include]) -> dict[str, set[tuple[str, str | None]]]:
+    """Give the reference parameters to follow backwards, by type."""
+    found: dict[str, set[tuple[str, str | None]]] = {}
+    for include in asked:
+        for source in PARAMETERS if include.source == "*" else (include.source,):
+            for code, parameter in PARAMETERS[source].items():
+                if parameter.kind == "reference" and include.parameter in {"*", code}:
+                    found.setdefault(source, set()).add((code, include.target))
+    return found
+
+
+def _reverse(builder: Builder, source: str, code: str, target: str | None, start: Sequence[Row]) -> list[str]:
+    """Give the identities of *source* resources whose parameter *code* names any of *start*."""
+    allowed = catalog.targets(source, code)
+    rids = [row.rid for row in start if row.rt in allowed and target in {None, row.rt}]
+    if not rids:
+        return []
+    salt = keys.reference_salt(source, code)
+    x = builder.alias("x")
+    wanted = builder.arg([salt ^ rid for rid in rids], "int8[]")
+    found = [f"SELECT {x}.rid FROM ix {x} WHERE {x}.key = ANY({wanted})"]
+    patients = [row.rid for row in start if row.rt == "Patient"]
+    if patients and code in catalog.primary(source) and target in {None, "Patient"}:
+        p = builder.alias("p")
+        mine = builder.arg(patients, "int8[]")
+        found.append(
+            f"SELECT {p}.rid FROM res {p} WHERE {p}.rt = {keys.TYPE_CODES[source]} AND {p}.pat = ANY({mine})"
+            f" AND NOT {p}.deleted"
+        )
+    return found

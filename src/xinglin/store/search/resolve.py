@@ -1,0 +1,111 @@
+"""Conditions that need other resources before they can be planned: ``_list``, value sets and code hierarchies."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from xinglin.fhir.search import catalog, keys, references
+from xinglin.fhir.search.query import And, Chain, Coded, Condition, Has, IdIn, Keys, Listed, Not, Or, Query
+from xinglin.fhir.search.values import unsupported
+from xinglin.store.executor import Executor
+from xinglin.store.search.sql import Builder, ReachOf
+from xinglin.store.search.terminology import Expander
+
+MOST_CODES = 20_000
+
+
+def needs_resolving(condition: Condition) -> bool:
+    """Tell whether *condition* holds anything that `resolve` replaces."""
+    match condition:
+        case Coded() | Listed():
+            return True
+        case And(of) | Or(of):
+            return any(map(needs_resolving, of))
+        case Not(of):
+            return needs_resolving(of)
+        case Chain(_, targets):
+            return any(needs_resolving(inner) for _, inner in targets)
+        case Has():
+            return needs_resolving(condition.condition)
+        case _:
+            return False
+
+
+async def resolved(query: Query, executor: Executor, reach: ReachOf, expander: Expander) -> Query:
+    """Replace what needs other resources in every condition of *query*."""
+    if not any(needs_resolving(condition) for _, condition in query.of_types()):
+        return query
+    each = [(on, await resolve(on, condition, executor, reach, expander)) for on, condition in query.of_types()]
+    if query.type is None:
+        return replace(query, branches=tuple(each))
+    return replace(query, condition=each[0][1])
+
+
+async def resolve(
+    resource_type: str, condition: Condition, executor: Executor, reach: ReachOf, expander: Expander
+) -> Condition:
+    """Replace ``_list`` by ids and value sets by keys; OutcomeError 400 when terminology is not known."""
+    if not needs_resolving(condition):
+        return condition
+    match condition:
+        case And(of):
+            return And(tuple([await resolve(resource_type, one, executor, reach, expander) for one in of]))
+        case Or(of):
+            return Or(tuple([await resolve(resource_type, one, executor, reach, expander) for one in of]))
+        case Not(of):
+            return Not(await resolve(resource_type, of, executor, reach, expander))
+        case Chain(_, targets):
+            made = [(on, await resolve(on, inner, executor, reach, expander)) for on, inner in targets]
+            return replace(condition, targets=tuple(made))
+        case Has():
+            inner = await resolve(condition.type, condition.condition, executor, reach, expander)
+            return replace(condition, condition=inner)
+        case Listed(list_id):
+            return IdIn(await _entries(resource_type, list_id, executor, reach))
+        case Coded():
+            return await _codes(condition, expander)
+        case _:
+            return condition
+
+
+async def _entries(resource_type: str, list_id: str, executor: Executor, reach: ReachOf) -> tuple[str, ...]:
+    """Give the ids of the type's entries in a List; none when there is no such List in reach."""
+    builder = Builder(reach)
+    found = await executor.fetch(builder.found("List", IdIn((list_id,))), *builder.args)
+    row = await executor.get("List", list_id) if found else None
+    if row is None or row.deleted:
+        return ()
+    document: dict[str, Any] = msgspec.json.decode(row.body())
+    items = (e.get("item", {}).get("reference", "") for e in document.get("entry", ()) if not e.get("deleted", False))
+    targets = (references.local(item, "") for item in items)
+    return tuple(dict.fromkeys(t.id for t in targets if t is not None and t.type == resource_type))
+
+
+async def _codes(asked: Coded, expander: Expander) -> Condition:
+    name = f"{asked.parameter}:{asked.relation}"
+    match asked.relation:
+        case "in":
+            found = await expander.expand(asked.value)
+            missing = f"the value set '{asked.value[:200]}' is not known here."
+        case "below":
+            found = await expander.descendants(asked.system, asked.value)
+            missing = f"the hierarchy of the code system '{asked.system[:200]}' is not known here."
+        case _:
+            found = await expander.ancestors(asked.system, asked.value)
+            missing = f"the hierarchy of the code system '{asked.system[:200]}' is not known here."
+    if found is None:
+        raise unsupported(name, missing)
+    if len(found) > MOST_CODES:
+        raise unsupported(name, f"more than {MOST_CODES} codes.")
+    return _keys_of(asked, found)
+
+
+def _keys_of(asked: Coded, codes: Iterable[tuple[str, str]]) -> Keys:
+    types = catalog.element_types(asked.type, asked.parameter)
+    coded = types <= {"Coding", "CodeableConcept"}
+    made = [keys.token_key(asked.type, asked.parameter, system, code) for system, code in codes]
+    if not types & {"Coding", "CodeableConcept"} or "*" in types:
+        made += [keys.key_of(asked.type, asked.parameter, code) for _, code in codes]
+    return Keys(tuple(dict.fromkeys(made)), coded=coded)

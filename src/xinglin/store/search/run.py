@@ -1,0 +1,200 @@
+"""Run a search: a page of matches with what belongs to it, or a count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from xinglin.fhir.outcome import Issue
+from xinglin.fhir.search import keys
+from xinglin.fhir.search.query import Always, Condition, Keys, Never, Query
+from xinglin.store.executor import ROW_COLUMNS, Executor, Row, SqlFragment
+from xinglin.store.search import plan, token
+from xinglin.store.search.includes import included
+from xinglin.store.search.order import RID_ASCENDING, Order, order_of
+from xinglin.store.search.plan import Part
+from xinglin.store.search.resolve import resolved
+from xinglin.store.search.sql import Builder, ReachOf
+from xinglin.store.search.terminology import Expander, StoredTerminology
+
+PAGE: Final = 20
+"""Rows of a page when neither the query nor the caller says a number."""
+
+_FRESH_S = 10.0
+_MOST_COUNTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search.
+
+    matches: in order. included: what ``_include`` and ``_revinclude`` add, never a match. next_token: None on the last
+    page. total: None unless the query asks for it. issues: remarks besides those of the query.
+    """
+
+    matches: list[Row]
+    included: list[Row]
+    next_token: str | None
+    total: int | None
+    issues: tuple[Issue, ...]
+    query: Query
+
+
+class _Counts:
+    """Frequencies of conditions, kept for some seconds: they choose a plan and change no answer."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, tuple[object, ...]], tuple[float, list[int]]] = {}
+
+    def get(self, sql: str, args: Sequence[object]) -> list[int] | None:
+        """Give what was counted lately."""
+        found = self._known.get((sql, _frozen(args)))
+        return found[1] if found is not None and monotonic() - found[0] < _FRESH_S else None
+
+    def put(self, sql: str, args: Sequence[object], counts: list[int]) -> None:
+        """Keep what was counted just now."""
+        if len(self._known) >= _MOST_COUNTS:
+            self._known.clear()
+        self._known[sql, _frozen(args)] = (monotonic(), counts)
+
+
+def _frozen(args: Sequence[object]) -> tuple[object, ...]:
+    return tuple(tuple(one) if isinstance(one, list) else one for one in args)
+
+
+_COUNTS: Final = _Counts()
+
+
+async def run(executor: Executor, query: Query, reach: ReachOf, *, expander: Expander | None = None) -> Page:
+    """Answer *query* within *reach*, which is asked for every type that is touched.
+
+    A type without any reach gives an empty page, as if it held nothing. Raises OutcomeError 400 for a token of another
+    search and for value sets that are not known, 503 when the time is over.
+    """
+    query = await resolved(query, executor, reach, expander or StoredTerminology(executor))
+    total = await count(executor, query, reach) if query.total != "none" or _counted(query) else None
+    if _counted(query):
+        return Page([], [], None, total, (), query)
+    size = query.count if query.count is not None else PAGE
+    rows, following = await _matches(executor, query, reach, size)
+    more, issues = await included(executor, query.includes, rows, reach, query.base_url) if query.includes else ([], [])
+    return Page(rows, more, following, total, tuple(issues), query)
+
+
+def _counted(query: Query) -> bool:
+    return query.count == 0 or query.summary == "count"
+
+
+def _parts(builder: Builder, query: Query) -> list[Part]:
+    """Give what is asked of each type in reach; types of which nothing can match fall away."""
+    made = []
+    for on, condition in query.of_types():
+        conditions = builder.within(on, condition)
+        if not any(isinstance(one, Never) for one in conditions):
+            made.append(Part(on, conditions))
+    return made
+
+
+async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) -> tuple[list[Row], str | None]:
+    builder = Builder(reach, query.base_url)
+    parts = _parts(builder, query)
+    order = order_of(builder, query.sort)
+    if not parts:
+        if query.token is not None:
+            token.read(query.token, query, RID_ASCENDING if token.order_name(query.token) == "rid" else order)
+        return [], None
+    counts: plan.Counts = {}
+    if len(parts) == 1:
+        wanted = plan.wanted_counts(parts[0], order)
+        counts = await _counted_conditions(executor, query, reach, parts[0], wanted)
+        if not query.sort:
+            order = _natural(query, parts[0], order, counts)
+    after = token.read(query.token, query, order) if query.token is not None else None
+    sql = page_sql(builder, parts, order, after, size + 1, counts)
+    records = await executor.fetch(sql, *builder.args, custom_plan=_custom(parts))
+    following = None
+    if len(records) > size:
+        records = records[:size]
+        following = token.write(query, order, [records[-1][name] for name in order.names()])
+    return await executor.rows(records), following
+
+
+def _natural(query: Query, part: Part, order: Order, counts: plan.Counts) -> Order:
+    """Choose the order of a search without ``_sort``; later pages keep the order of the first."""
+    if query.token is not None:
+        return RID_ASCENDING if token.order_name(query.token) == RID_ASCENDING.name else order
+    return plan.natural_order(part, counts) or order
+
+
+def page_sql(
+    builder: Builder, parts: Sequence[Part], order: Order, after: Sequence[Any] | None, limit: int, counts: plan.Counts
+) -> str:
+    """Write the statement of a page: rows of ``res`` with the columns of the order."""
+    each = [plan.select(builder, part, order, after, limit, counts) for part in parts]
+    if len(each) == 1:
+        found = each[0]
+    else:
+        names = ", ".join(order.names())
+        union = " UNION ALL ".join(f"(SELECT {names} FROM ({one}) t{place})" for place, one in enumerate(each))
+        found = f"SELECT {names} FROM ({union}) every ORDER BY {order.by()} LIMIT {limit}"
+    columns = ", ".join(f"m.{name}" for name in order.names())
+    return (
+        f"SELECT {ROW_COLUMNS}, {columns} FROM ({found}) m JOIN res r ON r.rid = m.{order.names()[-1]}"
+        f" ORDER BY {order.by('m.')}"
+    )
+
+
+def _custom(parts: Sequence[Part]) -> bool:
+    """Tell whether the plan should suit these very arguments: ranges, whose width decides between indexes."""
+    return any(plan.ranged(one) for part in parts for one in part.conditions)
+
+
+async def _counted_conditions(
+    executor: Executor, query: Query, reach: ReachOf, part: Part, wanted: Sequence[Condition]
+) -> plan.Counts:
+    if not wanted:
+        return {}
+    builder = Builder(reach, query.base_url)
+    sql = plan.count_sql(builder, part, wanted)
+    found = _COUNTS.get(sql, builder.args)
+    if found is None:
+        record = (await executor.fetch(sql, *builder.args, custom_plan=True))[0]
+        found = [record[f"c{place}"] for place in range(len(wanted))]
+        _COUNTS.put(sql, builder.args, found)
+    return dict(zip(wanted, found, strict=True))
+
+
+async def count(executor: Executor, query: Query, reach: ReachOf) -> int:
+    """Count what *query* finds within *reach*, exactly."""
+    query = await resolved(query, executor, reach, StoredTerminology(executor))
+    builder = Builder(reach, query.base_url)
+    parts = _parts(builder, query)
+    if not parts:
+        return 0
+    sql = " UNION ALL ".join(_count_of(builder, part) for part in parts)
+    return sum(record["n"] for record in await executor.fetch(sql, *builder.args, custom_plan=True))
+
+
+def _count_of(builder: Builder, part: Part) -> str:
+    only = part.conditions[0] if len(part.conditions) == 1 else None
+    if isinstance(only, Keys) and only.indexed and len(only.keys) == 1 and not only.pats:
+        return f"SELECT count(*) AS n FROM ix x WHERE x.key = {builder.key(only.keys[0])}"
+    return f"SELECT count(DISTINCT f.rid) AS n FROM ({builder.found_of(part.type, part.conditions)}) f"
+
+
+def reach_predicate(types: Sequence[str], reach: ReachOf) -> SqlFragment | None:
+    """Give the reach over several types as one predicate on ``res`` r (for histories); None when nothing is hidden."""
+    builder = Builder(reach)
+    free: list[int] = []
+    some: list[str] = []
+    for on in types:
+        seen = builder.reach(on)
+        if isinstance(seen, Always):
+            free.append(keys.TYPE_CODES[on])
+        elif not isinstance(seen, Never):
+            some.append(f"(r.rt = {keys.TYPE_CODES[on]} AND {builder.check(on, seen, 'r')})")
+    if len(free) == len(types):
+        return None
+    if free:
+        some.append(f"r.rt IN ({', '.join(map(str, free))})")
+    return SqlFragment("(" + (" OR ".join(some) or "false") + ")", tuple(builder.args))
