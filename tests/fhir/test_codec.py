@@ -344,7 +344,10 @@ def test_hostile_json_is_refused(raw: bytes, key: str) -> None:
 
 
 def test_a_doubled_member_cannot_hide_behind_an_exponent() -> None:
-    raw = b'{"resourceType":"Observation","status":"final","code":{"text":"a"},"valueQuantity":{"value":%s,"unit":"a","unit":"b"}}'
+    raw = (
+        b'{"resourceType":"Observation","status":"final","code":{"text":"a"},'
+        b'"valueQuantity":{"value":%s,"unit":"a","unit":"b"}}'
+    )
     for number in (b"1e9", b"1e-6", b"5E-3", b"1e1000", b"0e0"):
         assert ("doubled-member", "Observation.value.unit") in places(raw % number)
 
