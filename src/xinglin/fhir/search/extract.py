@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from xinglin.fhir.fhirpath.compile import compile_path
+from xinglin.fhir.fhirpath.compile import compile_path, compile_paths
 from xinglin.fhir.r4.elements import TYPES
 from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.search import catalog, indexers, keys
@@ -36,14 +36,17 @@ def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None =
     draft = Draft(resource_type, resource_id, base_url)
     plan = _plan(resource_type)
     ord_ = keys.UNDATED + now_us
-    for code, present, path, index in plan.simple:
-        values = path(resource)
-        if values:
+    main: list[tuple[str, Any]] = []
+    simple = plan.simple
+    for code, kind, value in plan.paths(resource):
+        if code == plan.main:
+            main.append((kind, value))
+        else:
+            present, index = simple[code]
             draft.checks[present] = None
-            for kind, value in values:
-                index(draft, code, kind, value)
-    if plan.main is not None:
-        ord_ = _main(draft, plan.main, plan.main_path(resource), ord_)
+            index(draft, code, kind, value)
+    if main:
+        ord_ = _main(draft, plan.main or "", main, ord_)
     for composite in plan.composites:
         composite(draft, resource)
     return _entry(draft, ord_, vector(*_texts(resource)))
@@ -110,29 +113,26 @@ def _main(draft: Draft, code: str, values: list[tuple[str, Any]], undated: int) 
 class _Plan:
     """What to do with a resource of one type.
 
-    simple: (code, presence key, path, indexer). main: the main date and its path. composites: (draft, resource) each.
+    paths: selects the values of every parameter but composites at once, as (code, FHIR type, value).
+    simple: presence key and indexer by code. main: the main date. composites: called with (draft, resource) each.
     """
 
-    __slots__ = ("composites", "main", "main_path", "simple")
+    __slots__ = ("composites", "main", "paths", "simple")
 
     def __init__(self, resource_type: str) -> None:
         self.main = catalog.main_date(resource_type)
-        self.main_path: Path = lambda _: []
-        self.simple: list[tuple[str, int, Path, indexers.Indexer]] = []
+        self.simple: dict[str, tuple[int, indexers.Indexer]] = {}
         self.composites: list[Callable[[Draft, Struct], None]] = []
+        expressions: dict[str, str] = {}
         for code, parameter in PARAMETERS[resource_type].items():
             if code in _OWN or not parameter.expression or catalog.kept_as(code) != code:
                 continue
-            if parameter.kind == "composite":
-                if parameter.expression != resource_type:
-                    self.composites.append(_composite(resource_type, code))
-                continue
-            path = compile_path(parameter.expression, resource_type)
-            if code == self.main:
-                self.main_path = path
-            else:
-                index = indexers.KINDS[parameter.kind]
-                self.simple.append((code, keys.present_key(resource_type, code), path, index))
+            if parameter.kind != "composite":
+                expressions[code] = parameter.expression
+                self.simple[code] = keys.present_key(resource_type, code), indexers.KINDS[parameter.kind]
+            elif parameter.expression != resource_type:
+                self.composites.append(_composite(resource_type, code))
+        self.paths: Callable[[Struct], list[tuple[str, str, Any]]] = compile_paths(expressions, resource_type)
 
 
 @cache

@@ -53,12 +53,7 @@ class StoredTerminology:
     async def _expand(self, url: str, nested: int) -> Codes | None:
         document = await self._find("ValueSet", url)
         if document is None:
-            bound = VALUE_SETS.get(url.split("|", 1)[0])
-            if bound is None:
-                return None
-            return [
-                (system, str(code)) for system in sorted(catalog.systems_of(url)) for code in sorted(bound, key=str)
-            ]
+            return _bound(url.split("|", 1)[0])
         compose = document.get("compose")
         if compose is None:
             return _contained(document.get("expansion", {}).get("contains", []))
