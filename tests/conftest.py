@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import hypothesis
 import pytest
 
 from xinglin.store import embedded
@@ -20,6 +21,11 @@ SHARED: Final = ROOT.parent / "shared"
 
 # The process that starts the run chooses the folder; those that it starts (xdist) find it here and join its server.
 FOLDER: Final = "TESTS_POSTGRESQL"
+
+# A busy machine is slow without being wrong, so an example has no time limit of its own; the test has (pytest-timeout).
+# What a property test finds in `make test` must be found again by whoever looks into it.
+hypothesis.settings.register_profile("xinglin", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+hypothesis.settings.load_profile("xinglin")
 
 
 def pytest_configure(config: pytest.Config) -> None:
