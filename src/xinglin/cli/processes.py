@@ -36,15 +36,17 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def command(name: str, *, environment: Mapping[str, str], patience: float) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run ``xinglin NAME`` beside us, and end it when the block ends.
+def command(
+    name: str, *arguments: str, environment: Mapping[str, str], patience: float
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run ``xinglin NAME ARGUMENTS…`` beside us, and end it when the block ends.
 
     It gets SIGTERM and *patience* seconds, then SIGKILL. It is in a session of its own, so that Ctrl-C reaches us
     alone; should we die hard, the kernel sends it SIGTERM.
     """
     libc = ctypes.CDLL(None)
     process = subprocess.Popen(
-        [sys.executable, "-m", "xinglin", name],
+        [sys.executable, "-m", "xinglin", name, *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
