@@ -38,7 +38,10 @@ def test_a_sound_capability_is_taken_whole() -> None:
     [
         (Capability("a", NAME, profiles=(contract.ERRAND,)), "owner of profile"),
         (Capability("a", NAME, needs=("identity",)), "needs identity"),
-        (Capability("a", NAME, operations=(Handler(Operation("fly", "Task", str, str), nothing),)), "nobody is granted Task/$fly"),
+        (
+            Capability("a", NAME, operations=(Handler(Operation("fly", "Task", str, str), nothing),)),
+            "nobody is granted Task/$fly",
+        ),
         (Capability("a", NAME, pages=(Page(COUNTER, "/errands", show=nothing),)), "page on GET /errands"),
         (Capability("a", NAME, pages=(Page(COUNTER, "/elsewhere", show=nothing),)), "outside its portal"),
         (Capability("a", NAME, pages=(Page(COUNTER, "/errands/x"),)), "neither shows nor takes"),
@@ -47,7 +50,10 @@ def test_a_sound_capability_is_taken_whole() -> None:
         (Capability("a", NAME, grants=(Grant("x", frozenset({"glance"}), "Task"),)), "unknown interaction glance"),
         (Capability("a", NAME, grants=(Grant("x", frozenset({"read"}), "*", "patient=1"),)), "cannot have the reach"),
         (Capability("a", NAME, profiles=(Profile("u", "Nothing"),)), "unknown type Nothing"),
-        (Capability("a", NAME, profiles=(Profile("u", "Task", bindings={"code": valueset("none")}),)), "which no capability declares"),
+        (
+            Capability("a", NAME, profiles=(Profile("u", "Task", bindings={"code": valueset("none")}),)),
+            "which no capability declares",
+        ),
         (Capability("a", NAME, invariants=(Invariant("Nothing", lambda _before, _after: ()),)), "unknown type Nothing"),
         (Capability("errands", NAME), "same capability errands"),
     ],
@@ -59,4 +65,7 @@ def test_a_contradiction_is_refused(wrong: Capability, told: str) -> None:
 def test_all_contradictions_are_told_at_once() -> None:
     wrong = replace(declare(), name="other", needs=("identity",))
     told = "\n".join(faults(declare(), wrong))
-    assert all(part in told for part in ("owner of profile", "handler of Task/$claim", "needs identity", "page on GET", "other: the job"))
+    assert all(
+        part in told
+        for part in ("owner of profile", "handler of Task/$claim", "needs identity", "page on GET", "other: the job")
+    )

@@ -1,6 +1,8 @@
 """The one list of capabilities, and the programs made of it."""
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -8,7 +10,11 @@ from typing import Final
 from xinglin.capabilities.records import capability as records
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
-from xinglin.settings import Settings
+from xinglin.server.asgi import create_asgi
+from xinglin.server.http import ASGIApp
+from xinglin.server.lifespan import Lifespan
+from xinglin.server.pages import create_pages
+from xinglin.settings import Settings, read
 from xinglin.store import jobs
 from xinglin.store.door import Door
 from xinglin.store.store import Store
@@ -32,6 +38,23 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         noop_updates=settings.noop_updates,
     )
     return Door(store, registry.rulebook, base_url=settings.base_url or "")
+
+
+def create_app() -> Lifespan:
+    """Make the application of one server process, from the settings in its environment."""
+    settings = read(os.environ)
+    return Lifespan(partial(opened, settings))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """Open the door, and give what serves FHIR and pages through it."""
+    registry = create_registry(settings)
+    door = await open_door(settings, registry)
+    try:
+        yield create_asgi(registry, door, settings, pages=create_pages(registry, door, settings))
+    finally:
+        await door.store.close()
 
 
 async def create_worker(settings: Settings) -> None:

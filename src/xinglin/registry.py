@@ -73,7 +73,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Background work, safe to run twice: named ``capability.verb``; timed when ``every`` holds ``HH:MM Zone`` or a cron line."""
+    """Background work, safe to run twice, named ``capability.verb``.
+
+    every: ``HH:MM Zone`` or a cron line in UTC when it is timed.
+    """
 
     name: str
     run: Callable[..., Awaitable[None]]

@@ -8,6 +8,4 @@ async def remind(work: UnitOfWork, task: str) -> None:
     row = await work.fhir.read("Task", task, lock=True)
     if b"reminded" in row.tail:
         return
-    await work.fhir.patch(
-        lambda document: document | {"description": "reminded"}, type="Task", id=task
-    )
+    await work.fhir.patch(lambda document: document | {"description": "reminded"}, type="Task", id=task)

@@ -1,7 +1,7 @@
 """Pages of errands."""
 
 from xinglin.store.door import UnitOfWork
-from xinglin.web import Form, View
+from xinglin.web.view import Form, View
 
 
 async def show(work: UnitOfWork, form: Form) -> View:

@@ -10,5 +10,5 @@ GRANTS = (
     Grant("dispatcher", WRITE, "Patient"),
     Grant("runner", WRITE, "Task", reach="owner={practitioner}"),
     Grant("resident", frozenset({"read", "search", "history"}), "Task", reach="patient={patient}"),
-    Grant("resident", frozenset({"read", "search", "history"}), "Patient", reach="_id={patient}"),
+    Grant("resident", frozenset({"read", "search", "history"}), "Patient", reach="_id={patient.id}"),
 )

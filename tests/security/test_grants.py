@@ -15,7 +15,11 @@ def test_without_a_grant_nothing_is_reached() -> None:
 
 
 def test_a_grant_for_another_role_interaction_or_type_gives_nothing() -> None:
-    grants = (Grant("nurse", READ, "Task"), Grant("resident", frozenset({"search"}), "Task"), Grant("resident", READ, "Basic"))
+    grants = (
+        Grant("nurse", READ, "Task"),
+        Grant("resident", frozenset({"search"}), "Task"),
+        Grant("resident", READ, "Basic"),
+    )
     assert reach_of(RESIDENT, "read", "Task", grants) == NOTHING
 
 
@@ -39,7 +43,9 @@ def test_an_operation_needs_its_own_right() -> None:
     assert may_operate(RESIDENT, "claim", "Task", (grant,))
     assert not may_operate(RESIDENT, "close", "Task", (grant,))
     assert not may_operate(RESIDENT, "claim", "Basic", (grant,))
-    assert not may_operate(RESIDENT, "claim", "Task", (Grant("resident", READ, "Task", operations=frozenset({"claim"})),))
+    assert not may_operate(
+        RESIDENT, "claim", "Task", (Grant("resident", READ, "Task", operations=frozenset({"claim"})),)
+    )
 
 
 grants_strategy = st.lists(
@@ -57,3 +63,8 @@ grants_strategy = st.lists(
 def test_one_more_grant_never_reaches_less(some: list[Grant], more: list[Grant]) -> None:
     small, large = reach_of(RESIDENT, "read", "Task", some), reach_of(RESIDENT, "read", "Task", some + more)
     assert large.everything or (not small.everything and set(small.searches) <= set(large.searches))
+
+
+def test_the_id_alone_can_be_named() -> None:
+    reach = reach_of(RESIDENT, "read", "Patient", (Grant("resident", READ, "Patient", "_id={patient.id}"),))
+    assert reach.searches == ("_id=1",)

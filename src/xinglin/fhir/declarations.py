@@ -58,7 +58,7 @@ Level = Literal["system", "type", "instance"]
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[Takes, Gives]):
-    """A FHIR operation ``$code`` with typed in and out: frozen dataclasses, str, int, bool, Decimal, or resource structs.
+    """A FHIR operation ``$code``, typed in and out: frozen dataclasses, str, int, bool, Decimal, or resource structs.
 
     on: FHIR type, or ``*`` for the system level.
     """

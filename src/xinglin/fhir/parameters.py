@@ -23,7 +23,16 @@ _VALUES: Final[Mapping[type, tuple[str, ...]]] = {
     int: ("valueInteger", "valuePositiveInt", "valueUnsignedInt"),
     Decimal: ("valueDecimal", "valueInteger"),
     str: (
-        *("valueString", "valueCode", "valueUri", "valueUrl", "valueCanonical", "valueId", "valueDate", "valueDateTime"),
+        *(
+            "valueString",
+            "valueCode",
+            "valueUri",
+            "valueUrl",
+            "valueCanonical",
+            "valueId",
+            "valueDate",
+            "valueDateTime",
+        ),
         *("valueInstant", "valueTime", "valueMarkdown", "valueOid", "valueUuid", "valueBase64Binary"),
     ),
 }
@@ -38,8 +47,10 @@ def read(document: Mapping[str, Any], into: type[T]) -> T:
     values: dict[str, object] = {}
     hints = get_type_hints(into)
     known = {_camel(field.name): field for field in _fields(into)}
-    for name in given.keys() - known.keys():
-        issues.append(Issue("not-supported", "unknown-parameter", where(name), f"There is no parameter {name}."))
+    issues += [
+        Issue("not-supported", "unknown-parameter", where(name), f"There is no parameter {name}.")
+        for name in given.keys() - known.keys()
+    ]
     for name, field in known.items():
         parts = given.get(name, [])
         kind, many, optional = _shape(hints[field.name])
@@ -52,11 +63,15 @@ def read(document: Mapping[str, Any], into: type[T]) -> T:
                 values[field.name] = None
             continue
         if len(parts) > 1 and not many:
-            issues.append(Issue("invalid", "parameter-repeated", where(name), f"The parameter {name} may stand only once."))
+            issues.append(
+                Issue("invalid", "parameter-repeated", where(name), f"The parameter {name} may stand only once.")
+            )
             continue
         found = [_value(part, kind) for part in parts]
         if any(value is None for value in found):
-            issues.append(Issue("value", "parameter-type", where(name), f"The parameter {name} must hold {_told(kind)}."))
+            issues.append(
+                Issue("value", "parameter-type", where(name), f"The parameter {name} must hold {_told(kind)}.")
+            )
             continue
         values[field.name] = tuple(found) if many else found[0]
     refuse(issues)

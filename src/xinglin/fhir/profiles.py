@@ -15,7 +15,7 @@ Path = Callable[[Struct], list[tuple[str, object]]]
 def profile_issues(
     resource: Struct, profiles: Mapping[str, Profile], code_sets: Mapping[str, CodeSet]
 ) -> tuple[Issue, ...]:
-    """Give all faults of *resource* against those of *profiles* (by url) that it claims; unknown profiles are not judged."""
+    """Give all faults of *resource* against those of *profiles* (by url) that it claims; others are not judged."""
     meta = getattr(resource, "meta", None)
     claimed = getattr(meta, "profile", None) or ()
     return tuple(

@@ -20,7 +20,8 @@ class Grant:
 
     on: FHIR type, or ``*`` for every type.
     reach: a FHIR search over the type, e.g. ``patient={patient}``; names in braces are taken from the principal
-    (patient, practitioner, organization, id); the empty string reaches everything of the type.
+    (patient, practitioner, organization, id; with ``.id`` the logical id alone, for ``_id``); the empty string reaches
+    everything of the type.
     operations: codes of operations (without ``$``) when interactions hold ``operate``; ``*`` is every operation.
     """
 
@@ -84,8 +85,9 @@ def _filled(reach: str, principal: Principal) -> str | None:
         "organization": principal.organization,
     }
     for name, value in values.items():
-        if "{" + name + "}" in reach:
-            if value is None:
-                return None
-            reach = reach.replace("{" + name + "}", value)
+        if "{" + name not in reach:
+            continue
+        if value is None:
+            return None
+        reach = reach.replace("{" + name + "}", value).replace("{" + name + ".id}", value.rpartition("/")[2])
     return reach

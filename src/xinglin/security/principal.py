@@ -8,7 +8,7 @@ class Principal:
     """Who acts, in which roles, for whom and for what purpose.
 
     id: stable name of the account, e.g. ``dev`` or ``Practitioner/17``.
-    patient, practitioner, organization: references such as ``Patient/1`` that a grant's reach may name; None when there is none.
+    patient, practitioner, organization: references such as ``Patient/1`` that a grant's reach may name.
     purpose: a code of http://terminology.hl7.org/CodeSystem/v3-ActReason, e.g. ``TREAT``.
     """
 

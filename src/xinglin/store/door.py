@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl
 
@@ -21,7 +22,6 @@ from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.profiles import profile_issues
 from xinglin.fhir.r4 import RESOURCES
-from xinglin.fhir.search import keys
 from xinglin.fhir.search.extract import entry as entry_of
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
@@ -73,6 +73,8 @@ class Door:
         self.rulebook = rulebook
         self.base_url = base_url
         self.clock = store.clock
+        # Grants do not change while the program runs; the same few principals ask again and again.
+        self.reach = lru_cache(maxsize=16_384)(rulebook.reach)
 
     def auto(self, principal: Principal) -> "Fhir":
         """Give calls that each commit by themselves."""
@@ -150,7 +152,7 @@ class Fhir:
         return await search.run(self.executor, query, self._searchable)
 
     async def find(self, type: str, /, **parameters: str) -> Page:
-        """Search with plain parameters, ``find("Observation", patient="Patient/1", _sort="-date")``; unknown ones are refused."""
+        """Search with plain parameters: ``find("Observation", patient="1", _sort="-date")``; unknown ones are 400."""
         return await self.search(parse(type, list(parameters.items()), strict=True, base_url=self.door.base_url))
 
     async def count(self, type: str, /, **parameters: str) -> int:
@@ -173,12 +175,12 @@ class Fhir:
             raise OutcomeError(
                 Issue("not-supported", "unknown-type", text=f"There is no resource type {type}."), status=404
             )
-        return self.door.rulebook.reach(self.principal, interaction, type)
+        return self.door.reach(self.principal, interaction, type)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     async def create(self, resource: bytes | Struct, *, type: str, if_none_exist: str | None = None) -> Written:
-        """Make a resource under a new id; with criteria only when nothing meets them (then the one that does is answered)."""
+        """Make a resource under a new id; with criteria only when nothing meets them, else that one is answered."""
         if if_none_exist is None:
             return await self._write(Order("create", type, resource))
         async with self._transaction() as inside:
@@ -240,7 +242,7 @@ class Fhir:
         return await self._write(Order("delete", type, None, id, if_match))
 
     async def delete_where(self, type: str, criteria: str) -> tuple[Written, ...]:
-        """Delete the one resource that meets the criteria; none: nothing; several: 412 (conditional delete "single")."""
+        """Delete the one resource that meets the criteria; none: nothing; several: 412 (policy "single")."""
         async with self._transaction() as inside:
             found = await inside.only_match(type, criteria)
             return () if found is None else (await inside._write(Order("delete", type, None, found.id)),)
@@ -253,6 +255,10 @@ class Fhir:
             for order, change in zip(orders, changes, strict=True):
                 await inside._must_have_stayed(order, change)
             return written
+
+    async def judge(self, order: Order) -> Change:
+        """Judge an order for a resource that is not there; `store.loading` writes in bulk what this allows."""
+        return await self._allow(order)
 
     # -- operations ---------------------------------------------------------------------------------------------
 
@@ -306,7 +312,6 @@ class Fhir:
             raise OutcomeError(forbidden(order.wish, order.type))
         before: Row | None = None
         if order.id is not None and self._work is not None and self._needs_transaction(order):
-            keys.check_id(order.id, order.type)
             before = await self.executor.get(order.type, order.id, lock=True)
             if before is not None and not before.deleted and not await self._reached(reach, order.type, order.id):
                 raise OutcomeError(not_found(order.type, order.id))
@@ -397,7 +402,7 @@ class Fhir:
 
 
 def _below(order: Order, issue: Issue) -> Issue:
-    """Put the place of the order before that of the fault: ``Patient.name`` becomes ``Bundle.entry[3].resource.name``."""
+    """Put the place of the order before that of the fault: ``Bundle.entry[3].resource.name``."""
     return replace(issue, where=order.where + issue.where.removeprefix(order.type))
 
 
@@ -420,7 +425,7 @@ def stale(type: str, id: str, vid: int) -> Issue:
 
 def _id_of(resource: bytes | Struct) -> str | None:
     if isinstance(resource, bytes):
-        return codec.decode(resource).id  # type: ignore[attr-defined,no-any-return]
+        return codec.decode(resource).id
     return getattr(resource, "id", None)
 
 

@@ -1,4 +1,4 @@
-"""What the door asks before anything is read or written: grants, profiles, invariants and operations, made by the registry."""
+"""What the door asks before anything is read or written: grants, profiles, invariants and operations."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
