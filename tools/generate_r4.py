@@ -29,11 +29,9 @@ def generate(package: Path) -> dict[str, str]:
         "resources.py": _structs(high, models, _imports(low)) + r4_write.any_resource(resources),
         "elements.py": r4_write.elements(models.values()),
         "valuesets.py": r4_write.value_sets(expansions, coded),
-        "checks.py": r4_checks.checks(models),
+        **{f"checks/{name}": text for name, text in r4_checks.checks(models).items()},
         "invariants.py": r4_write.invariants(models.values()),
-        "parameters.py": r4_search.write_parameters(
-            r4_search.parameters(content["SearchParameter"], models), models.values()
-        ),
+        "parameters.py": r4_search.write_parameters(r4_search.parameters(content["SearchParameter"], models)),
         "compartments.py": r4_search.write_compartments(content["CompartmentDefinition"]),
     }
 
@@ -74,8 +72,8 @@ def _imports(models: list[TypeModel]) -> str:
 
 def main(target: Path) -> None:
     """Write all modules into *target*."""
-    target.mkdir(parents=True, exist_ok=True)
     for name, text in generate(package_path()).items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_text(text, encoding="utf-8")
         print(f"{target / name}: {text.count(chr(10))} lines")
 

@@ -1,5 +1,6 @@
 """Writes the plain checks that decoding into structs leaves open, one function for each R4 type."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -61,19 +62,16 @@ class Writer:
         self.targets: dict[tuple[str, ...], str] = {}
         self.places = {f"{m.name}.{e.name}" for m in models.values() for e in m.elements if _kept(e.constraints)}
 
-    def module(self) -> str:
-        """Write the whole module."""
-        functions = [
-            line
-            for model in self.models.values()
-            if model.kind != "primitive" and model.name != "BackboneElement"
-            for line in ["", "", *self._function(model)]
-        ]
+    def module(self, names: Iterable[str], imports: Iterable[str] = ()) -> str:
+        """Write the functions of the types *names*, which may use those of the core besides."""
+        self.targets.clear()
+        functions = [line for name in names for line in ["", "", *self._function(self.models[name])]]
         sets = [f"{name} = frozenset({tuple_of(targets)})" for targets, name in self.targets.items()]
-        resources = [m.name for m in self.models.values() if m.kind == "resource" and not m.abstract]
-        table = ["", "", "CHECKS: Final[Mapping[str, Check]] = {"]
-        table += [f'    "{name}": c_{name},' for name in sorted(resources)]
-        return "\n".join([*_head(), *sets, *functions, *table, "}", ""])
+        body = "\n".join(functions)
+        used = [line for name, line in _IMPORTS if re.search(rf"\b{name}\b", body)]
+        core = sorted(name for name in imports if re.search(rf"\bc_{class_name(name)}\(", body))
+        lines = [f'"""Checks of R4 types; {HEADER}."""', "", *used, *_core_import(core), "", *sets, body, ""]
+        return "\n".join(lines)
 
     def _complete(self, model: TypeModel) -> Iterator[tuple[TypeModel, ElementModel]]:
         """All elements with their owners; those of resource bases are checked by the base's own function."""
@@ -265,47 +263,113 @@ class Writer:
         yield "    return True"
 
 
-def checks(models: Mapping[str, TypeModel]) -> str:
-    """Write the module of checks."""
-    return Writer(models).module()
+def checks(models: Mapping[str, TypeModel]) -> dict[str, str]:
+    """Write the package of checks: a core of what stands everywhere, and a module for each type beyond it."""
+    writer = Writer(models)
+    core = _core(models)
+    made = {"core.py": writer.module(core)}
+    for name in models:
+        if "." in name or name in core or models[name].kind == "primitive" or name in _UNUSED:
+            continue
+        parts = [part for part in models if part == name or part.startswith(f"{name}.")]
+        made[f"{name.lower()}.py"] = writer.module(parts, [*core, *_STANDALONE])
+    made["__init__.py"] = _package(models)
+    return made
 
 
-def _head() -> list[str]:
-    return [
+# Elements are of more special types than these.
+_UNUSED: Final = frozenset({"BackboneElement"})
+
+
+def _core(models: Mapping[str, TypeModel]) -> list[str]:
+    """Types that stand in extensions or in every resource, with all they hold: they check each other."""
+    found: set[str] = set()
+    waiting = ["Element", "Extension", "Resource", "DomainResource"]
+    while waiting:
+        name = waiting.pop()
+        if name in found or models[name].kind == "primitive" or name in _UNUSED:
+            continue
+        found.add(name)
+        step: str | None = name
+        while step:
+            waiting += [t for e in models[step].elements for t in e.types]
+            step = models[step].base
+    return [name for name in models if name in found]
+
+
+def _core_import(names: Iterable[str]) -> list[str]:
+    by_module: dict[str, list[str]] = {}
+    for name in names:
+        root = name.partition(".")[0]
+        module = root.lower() if root in _STANDALONE else "core"
+        by_module.setdefault(module, []).append(name)
+    lines = []
+    for module, found in sorted(by_module.items()):
+        lines += [f"from xinglin.fhir.r4.checks.{module} import (", *(f"    c_{class_name(n)}," for n in found), ")"]
+    return lines
+
+
+# Datatypes that only some resources use; each has a module of its own.
+_STANDALONE: Final = (
+    "ElementDefinition",
+    "MarketingStatus",
+    "Population",
+    "ProdCharacteristic",
+    "ProductShelfLife",
+    "SubstanceAmount",
+)
+
+
+def _package(models: Mapping[str, TypeModel]) -> str:
+    resources = sorted(m.name for m in models.values() if m.kind == "resource" and not m.abstract)
+    lines = [
         f'"""Checks of the R4 types beyond what decoding does; {HEADER}.',
         "",
         "A function answers True only when the value is sound; what it refuses gets a thorough look for the faults.",
         "Arguments: the value, its resource, the resource that contains that, the depth in objects.",
         '"""',
         "",
-        "from collections.abc import Mapping",
-        "from decimal import Decimal",
-        "from typing import Any, Final",
+        "from importlib import import_module",
+        "from typing import Final",
         "",
-        "from msgspec.structs import astuple",
+        "from xinglin.fhir.checking import Check",
         "",
-        "from xinglin.fhir.checking import MAX_DEPTH, Check, in_system, in_value_set, one_of, points_to, siblings",
-        "from xinglin.fhir.primitives import (",
-        *(
-            f"    {name},"
-            for name in [
-                "CURRENCY",
-                "DATE",
-                "DATE_TIME",
-                "ID",
-                "INSTANT",
-                "MIME_TYPE",
-                "OID",
-                "TIME",
-                "UUID",
-                "is_base64",
-                "is_number",
-            ]
-        ),
-        ")",
-        "from xinglin.fhir.rules import RULES",
+        "RESOURCES: Final = frozenset({",
+        *(f'    "{name}",' for name in resources),
+        "})",
+        "",
+        "",
+        "class _Checks(dict[str, Check]):",
+        '    """By resource type; a module is loaded when its type is first met."""',
+        "",
+        "    def __missing__(self, name: str) -> Check:",
+        "        if name not in RESOURCES:",
+        "            raise KeyError(name)",
+        '        module = import_module(f"xinglin.fhir.r4.checks.{name.lower()}")',
+        '        check: Check = getattr(module, f"c_{name}")',
+        "        self[name] = check",
+        "        return check",
+        "",
+        "",
+        "CHECKS: Final = _Checks()",
         "",
     ]
+    return "\n".join(lines)
+
+
+_PRIMITIVES: Final = "CURRENCY DATE DATE_TIME ID INSTANT MIME_TYPE OID TIME UUID is_base64 is_number"
+_IMPORTS: Final = (
+    ("Decimal", "from decimal import Decimal"),
+    ("Any", "from typing import Any"),
+    ("astuple", "from msgspec.structs import astuple"),
+    *(
+        (name, f"from xinglin.fhir.checking import {name}")
+        for name in ("MAX_DEPTH", "in_system", "in_value_set", "one_of", "points_to", "siblings")
+    ),
+    *((name, f"from xinglin.fhir.primitives import {name}") for name in _PRIMITIVES.split()),
+    ("CHECKS", "from xinglin.fhir.r4.checks import CHECKS"),
+    ("RULES", "from xinglin.fhir.rules import RULES"),
+)
 
 
 def _kept(constraints: Iterable[object]) -> bool:

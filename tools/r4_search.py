@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tools.r4_package import TypeModel
-from tools.r4_write import HEADER, text, tuple_of
+from tools.r4_write import HEADER, row, tuple_of
 
 Json = Mapping[str, Any]
 
@@ -121,54 +121,49 @@ def _root(branch: str) -> str:
     return match.group(1) if match else ""
 
 
-def write_parameters(found: Mapping[str, Mapping[str, ParameterModel]], models: Iterable[TypeModel]) -> str:
-    """Write PARAMETERS: what all types share first, then each type's own."""
+def write_parameters(found: Mapping[str, Mapping[str, ParameterModel]]) -> str:
+    """Write PARAMETERS from what each type has of its own; the table is JSON in a string, which loads fast."""
     lines = [
         f'"""Search parameters of the R4 types; {HEADER}."""',
         "",
-        "from collections.abc import Iterable, Mapping",
+        "from collections.abc import Mapping",
         "from typing import Final",
         "",
-        "from xinglin.fhir.definitions import SearchParameter as P",
-        "from xinglin.fhir.definitions import SearchParameter",
+        "import msgspec",
+        "",
+        "from xinglin.fhir.definitions import SearchParameter, inherited",
+        "from xinglin.fhir.r4.elements import TYPES",
         "",
         '__all__ = ["PARAMETERS", "SearchParameter"]',
         "",
+        '_OWN = r"""{',
+        ",\n".join(
+            f'"{name}":[\n' + ",\n".join(row(_fields(own[code])) for code in sorted(own)) + "]"
+            for name, own in sorted(found.items())
+        ),
+        '}"""',
         "",
-        "def _by_code(*given: Iterable[SearchParameter]) -> dict[str, SearchParameter]:",
-        "    return {parameter.code: parameter for some in given for parameter in some}",
-        "",
+        "PARAMETERS: Final[Mapping[str, Mapping[str, SearchParameter]]] = inherited(",
+        "    msgspec.json.decode(_OWN, type=dict[str, tuple[SearchParameter, ...]]), TYPES",
+        ")",
         "",
     ]
-    lines += _group("_RESOURCE", found["Resource"])
-    lines += _group("_DOMAIN", found["DomainResource"])
-    lines.append("PARAMETERS: Final[Mapping[str, Mapping[str, SearchParameter]]] = {")
-    for model in models:
-        if model.kind != "resource" or model.abstract:
-            continue
-        shared = "_RESOURCE, _DOMAIN" if model.base == "DomainResource" else "_RESOURCE"
-        own = found.get(model.name, {})
-        if not own:
-            lines.append(f'    "{model.name}": _by_code({shared}),')
-            continue
-        lines.append(f'    "{model.name}": _by_code({shared}, (')
-        lines += [f"        {_call(own[code])}," for code in sorted(own)]
-        lines.append("    )),")
-    return "\n".join([*lines, "}", ""])
+    return "\n".join(lines)
 
 
-def _group(name: str, own: Mapping[str, ParameterModel]) -> list[str]:
-    return [f"{name} = (", *(f"    {_call(own[code])}," for code in sorted(own)), ")"]
-
-
-def _call(model: ParameterModel) -> str:
-    parts = [text(model.code), text(model.kind), text(model.expression), text(model.url), tuple_of(model.base)]
+def _fields(model: ParameterModel) -> dict[str, object]:
+    made: dict[str, object] = {
+        "code": model.code,
+        "kind": model.kind,
+        "expression": model.expression,
+        "url": model.url,
+        "base": model.base,
+    }
     if model.targets:
-        parts.append(f"targets={tuple_of(model.targets)}")
+        made["targets"] = model.targets
     if model.components:
-        pairs = ", ".join(f"({text(code)}, {text(expression)})" for code, expression in model.components)
-        parts.append(f"components=({pairs},)")
-    return f"P({', '.join(parts)})"
+        made["components"] = model.components
+    return made
 
 
 def write_compartments(definitions: Iterable[Json]) -> str:

@@ -87,6 +87,20 @@ def complete(own: Iterable[TypeInfo]) -> dict[str, TypeInfo]:
     return found
 
 
+def inherited(
+    own: Mapping[str, tuple[SearchParameter, ...]], types: Mapping[str, TypeInfo]
+) -> dict[str, dict[str, SearchParameter]]:
+    """Give each resource type the parameters of its bases and its own, by code."""
+    found: dict[str, dict[str, SearchParameter]] = {}
+    for name, info in types.items():
+        if info.kind == "resource" and not info.abstract:
+            line = [name]
+            while (base := types[line[-1]].base) is not None:
+                line.append(base)
+            found[name] = {p.code: p for step in reversed(line) for p in own.get(step, ())}
+    return found
+
+
 def is_a(types: Mapping[str, TypeInfo], name: str, ancestor: str) -> bool:
     """Tell whether type *name* is *ancestor* or derives from it."""
     step: str | None = name
