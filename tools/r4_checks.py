@@ -69,7 +69,7 @@ class Writer:
         sets = [f"{name} = frozenset({tuple_of(targets)})" for targets, name in self.targets.items()]
         body = "\n".join(functions)
         used = [line for name, line in _IMPORTS if re.search(rf"\b{name}\b", body)]
-        core = sorted(name for name in imports if re.search(rf"\bc_{class_name(name)}\(", body))
+        core = sorted(name for name in imports if re.search(rf"\bc_{class_name(name)}\b", body))
         lines = [f'"""Checks of R4 types; {HEADER}."""', "", *used, *_core_import(core), "", *sets, body, ""]
         return "\n".join(lines)
 
@@ -272,7 +272,7 @@ def checks(models: Mapping[str, TypeModel]) -> dict[str, str]:
         if "." in name or name in core or models[name].kind == "primitive" or name in _UNUSED:
             continue
         parts = [part for part in models if part == name or part.startswith(f"{name}.")]
-        made[f"{name.lower()}.py"] = writer.module(parts, [*core, *_STANDALONE])
+        made[f"{name.lower()}.py"] = writer.module(parts, {*core, *_STANDALONE} - {name})
     made["__init__.py"] = _package(models)
     return made
 

@@ -6,6 +6,7 @@ from xinglin.fhir.checking import siblings
 from xinglin.fhir.primitives import MIME_TYPE
 from xinglin.fhir.primitives import is_base64
 from xinglin.fhir.r4.checks.core import (
+    c_Element,
     c_Reference,
     c_Resource,
 )

@@ -8,6 +8,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Attachment,
     c_CodeableConcept,
     c_DomainResource,
+    c_Element,
     c_Identifier,
     c_Reference,
 )

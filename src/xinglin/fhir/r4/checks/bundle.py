@@ -9,6 +9,7 @@ from xinglin.fhir.primitives import is_number
 from xinglin.fhir.r4.checks import CHECKS
 from xinglin.fhir.rules import RULES
 from xinglin.fhir.r4.checks.core import (
+    c_Element,
     c_Extension,
     c_Identifier,
     c_Resource,

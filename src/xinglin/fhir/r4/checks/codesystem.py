@@ -13,6 +13,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Coding,
     c_ContactDetail,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_Identifier,
     c_UsageContext,

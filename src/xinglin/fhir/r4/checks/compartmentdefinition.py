@@ -7,6 +7,7 @@ from xinglin.fhir.primitives import DATE_TIME
 from xinglin.fhir.r4.checks.core import (
     c_ContactDetail,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_UsageContext,
 )

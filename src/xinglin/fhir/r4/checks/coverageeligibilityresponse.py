@@ -11,6 +11,7 @@ from xinglin.fhir.rules import RULES
 from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_Identifier,
     c_Money,

@@ -31,6 +31,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Distance,
     c_Dosage,
     c_Duration,
+    c_Element,
     c_Expression,
     c_Extension,
     c_HumanName,
@@ -49,9 +50,6 @@ from xinglin.fhir.r4.checks.core import (
     c_Timing,
     c_TriggerDefinition,
     c_UsageContext,
-)
-from xinglin.fhir.r4.checks.elementdefinition import (
-    c_ElementDefinition,
 )
 
 

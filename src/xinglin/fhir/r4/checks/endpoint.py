@@ -10,6 +10,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Coding,
     c_ContactPoint,
     c_DomainResource,
+    c_Element,
     c_Identifier,
     c_Period,
     c_Reference,

@@ -8,6 +8,7 @@ from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_ContactDetail,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_UsageContext,
 )

@@ -11,6 +11,7 @@ from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_DataRequirement,
     c_DomainResource,
+    c_Element,
     c_Identifier,
     c_Reference,
 )

@@ -11,6 +11,7 @@ from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_ContactPoint,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_HumanName,
     c_Identifier,

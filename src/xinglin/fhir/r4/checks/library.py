@@ -12,6 +12,7 @@ from xinglin.fhir.r4.checks.core import (
     c_ContactDetail,
     c_DataRequirement,
     c_DomainResource,
+    c_Element,
     c_Identifier,
     c_ParameterDefinition,
     c_Period,

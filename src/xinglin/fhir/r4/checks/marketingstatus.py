@@ -6,11 +6,9 @@ from xinglin.fhir.checking import siblings
 from xinglin.fhir.primitives import DATE_TIME
 from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
+    c_Element,
     c_Extension,
     c_Period,
-)
-from xinglin.fhir.r4.checks.marketingstatus import (
-    c_MarketingStatus,
 )
 
 

@@ -13,6 +13,7 @@ from xinglin.fhir.r4.checks.core import (
     c_DomainResource,
     c_Dosage,
     c_Duration,
+    c_Element,
     c_Extension,
     c_Identifier,
     c_Period,

@@ -10,6 +10,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Annotation,
     c_CodeableConcept,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_Identifier,
     c_Quantity,

@@ -9,6 +9,7 @@ from xinglin.fhir.primitives import DATE_TIME
 from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_DomainResource,
+    c_Element,
     c_Identifier,
     c_Money,
     c_Reference,

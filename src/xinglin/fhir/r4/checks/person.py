@@ -10,6 +10,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Attachment,
     c_ContactPoint,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_HumanName,
     c_Identifier,

@@ -15,6 +15,7 @@ from xinglin.fhir.r4.checks.core import (
     c_DataRequirement,
     c_DomainResource,
     c_Duration,
+    c_Element,
     c_Expression,
     c_Extension,
     c_Identifier,

@@ -7,9 +7,6 @@ from xinglin.fhir.r4.checks.core import (
     c_Extension,
     c_Range,
 )
-from xinglin.fhir.r4.checks.population import (
-    c_Population,
-)
 
 
 

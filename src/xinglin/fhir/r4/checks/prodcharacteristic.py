@@ -6,11 +6,9 @@ from xinglin.fhir.checking import siblings
 from xinglin.fhir.r4.checks.core import (
     c_Attachment,
     c_CodeableConcept,
+    c_Element,
     c_Extension,
     c_Quantity,
-)
-from xinglin.fhir.r4.checks.prodcharacteristic import (
-    c_ProdCharacteristic,
 )
 
 

@@ -8,9 +8,6 @@ from xinglin.fhir.r4.checks.core import (
     c_Identifier,
     c_Quantity,
 )
-from xinglin.fhir.r4.checks.productshelflife import (
-    c_ProductShelfLife,
-)
 
 
 

@@ -10,6 +10,7 @@ from xinglin.fhir.primitives import INSTANT
 from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_Period,
     c_Reference,

@@ -15,6 +15,7 @@ from xinglin.fhir.r4.checks.core import (
     c_Attachment,
     c_Coding,
     c_DomainResource,
+    c_Element,
     c_Extension,
     c_Identifier,
     c_Quantity,

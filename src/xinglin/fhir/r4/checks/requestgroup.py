@@ -14,6 +14,7 @@ from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_DomainResource,
     c_Duration,
+    c_Element,
     c_Expression,
     c_Extension,
     c_Identifier,

@@ -12,6 +12,7 @@ from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
     c_DomainResource,
     c_Duration,
+    c_Element,
     c_Extension,
     c_Identifier,
     c_Period,

@@ -31,6 +31,7 @@ from xinglin.fhir.r4.checks.core import (
     c_DomainResource,
     c_Dosage,
     c_Duration,
+    c_Element,
     c_Expression,
     c_Extension,
     c_HumanName,

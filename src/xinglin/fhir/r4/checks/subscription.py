@@ -8,6 +8,7 @@ from xinglin.fhir.primitives import MIME_TYPE
 from xinglin.fhir.r4.checks.core import (
     c_ContactPoint,
     c_DomainResource,
+    c_Element,
     c_Extension,
 )
 

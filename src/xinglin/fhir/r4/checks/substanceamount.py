@@ -6,12 +6,10 @@ from xinglin.fhir.checking import one_of
 from xinglin.fhir.checking import siblings
 from xinglin.fhir.r4.checks.core import (
     c_CodeableConcept,
+    c_Element,
     c_Extension,
     c_Quantity,
     c_Range,
-)
-from xinglin.fhir.r4.checks.substanceamount import (
-    c_SubstanceAmount,
 )
 
 
