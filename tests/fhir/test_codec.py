@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from xinglin.fhir import r4
-from xinglin.fhir.codec import _fast, decode, encode, to_dict
+from xinglin.fhir.codec import decode, encode, to_dict
+from xinglin.fhir.fast import sound, type_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.validate import faults, thorough, warnings
 
@@ -75,7 +76,7 @@ def test_synthetic_records_take_the_fast_way() -> None:
     for path in SYNTHEA:
         name = path.name.partition(".")[0]
         with gzip.open(path) as lines:
-            assert all(_fast(line, name) is not None for line, _ in zip(lines, range(50), strict=False))
+            assert all(sound(line, name) is not None for line, _ in zip(lines, range(50), strict=False))
 
 
 @needs_examples
@@ -239,7 +240,7 @@ def test_nulls_align_parallel_arrays() -> None:
     extension = {"extension": [{"url": "http://a", "valueString": "b"}]}
     given = {**PATIENT, "name": [{"given": ["a", None, "c"], "_given": [None, extension, {"id": "x"}]}]}
     raw = json.dumps(given).encode()
-    assert _fast(raw, "Patient") is not None
+    assert sound(raw, "Patient") is not None
     assert to_dict(decode(raw)) == given
 
 
@@ -383,3 +384,10 @@ def test_advice_is_given_apart_from_faults() -> None:
     patient = r4.Patient(id="a")
     assert faults(patient) == ()
     assert [(i.key, i.severity) for i in warnings(patient)] == [("dom-6", "warning")]
+
+
+def test_the_type_may_stand_anywhere() -> None:
+    held = {"resourceType": "Organization", "id": "o", "name": "a"}
+    given = {"managingOrganization": {"reference": "#o"}, "contained": [held], "resourceType": "Patient"}
+    assert type_of(json.dumps(given).encode()) == "Patient"
+    assert decode(json.dumps(given).encode(), "Patient").fhir_type == "Patient"

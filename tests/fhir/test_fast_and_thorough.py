@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xinglin.fhir.codec import _fast
+from xinglin.fhir.fast import sound
 from xinglin.fhir.outcome import STATUS, Issue, OutcomeError
 from xinglin.fhir.validate import thorough
 from xinglin.fhir.wire import ENCODER, plain
@@ -99,7 +99,7 @@ def _mutated(document: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
 def _accepted(raw: bytes, name: object) -> bool:
     from xinglin.fhir.r4 import RESOURCES
 
-    return isinstance(name, str) and name in RESOURCES and _fast(raw, name) is not None
+    return isinstance(name, str) and name in RESOURCES and sound(raw, name) is not None
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

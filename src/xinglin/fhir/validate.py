@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from msgspec import Struct
 
-from xinglin.fhir import checking, narrative
+from xinglin.fhir import checking, fast, narrative
 from xinglin.fhir.checking import MAX_DEPTH
 from xinglin.fhir.definitions import Element
 from xinglin.fhir.fhirpath.errors import FhirPathError
@@ -36,7 +37,9 @@ def thorough(document: dict[str, Any]) -> tuple[Issue, ...]:
 
 def faults(resource: Struct) -> tuple[Issue, ...]:
     """All faults of a struct, however it was made."""
-    return thorough(plain(encode(resource)))
+    raw = encode(resource)
+    name = fast.type_of(raw)
+    return () if name is not None and fast.sound(raw, name) is not None else thorough(plain(raw))
 
 
 def warnings(resource: Struct) -> tuple[Issue, ...]:
@@ -47,15 +50,24 @@ def warnings(resource: Struct) -> tuple[Issue, ...]:
 def look(document: dict[str, Any], expected: str | None = None) -> tuple[tuple[Issue, ...], Any]:
     """All faults, and the struct as far as it could be read (None when not even the type is known)."""
     walk = _Structure()
-    resource = walk.resource(document, "", 1, expected)
+    try:
+        resource = walk.resource(document, "", 1, expected)
+    except _EnoughError:
+        return (*walk.issues, _MORE), None
     issues = list(walk.issues)
     if resource is not None:
-        issues += _Rules(severity="error", spoiled=walk.spoiled, faulty=bool(walk.issues)).of(resource)
+        asked = _Rules(severity="error", spoiled=walk.spoiled, faulty=bool(walk.issues)).of(resource)
+        issues += islice(asked, MAX_ISSUES + 1 - len(issues))
     if len(issues) > MAX_ISSUES:
-        rest = len(issues) - MAX_ISSUES
-        more = Issue("informational", "more-faults", "", f"{rest} more faults are not shown", "information")
-        return (*issues[:MAX_ISSUES], more), resource
+        return (*issues[:MAX_ISSUES], _MORE), resource
     return tuple(issues), resource
+
+
+class _EnoughError(Exception):
+    """Ends the look at a document with very many faults."""
+
+
+_MORE: Final = Issue("informational", "more-faults", "", f"only {MAX_ISSUES} faults are told", "information")
 
 
 class _Structure:
@@ -69,6 +81,8 @@ class _Structure:
         self.spoiled: set[str] = set()
 
     def _fault(self, code: str, key: str, where: str, text: str, *, lost: bool = False) -> None:
+        if len(self.issues) == MAX_ISSUES:
+            raise _EnoughError
         self.issues.append(Issue(code, key, where, text))
         if lost:
             self.spoiled.add(where)
@@ -352,7 +366,7 @@ class _Rules:
             yield from self._complex(value, where, resource, root)
 
     def _ask(self, place: str, value: Any, where: str, resource: Any, root: Any) -> Iterator[Issue]:
-        if any(spot == where or spot.startswith((f"{where}.", f"{where}[")) for spot in self.spoiled):
+        if self.spoiled and any(spot == where or spot.startswith((f"{where}.", f"{where}[")) for spot in self.spoiled):
             return
         for rule in self.asked(place):
             if rule.key not in {"txt-1", "txt-2"} and not self._holds(rule, value, resource, root):
