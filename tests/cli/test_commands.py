@@ -21,7 +21,7 @@ def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]"
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=150,
     )
 
 

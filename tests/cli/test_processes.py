@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xinglin.cli.processes import Stop, command, first_to_end, stoppable
+from xinglin.cli.processes import Stop, command, first_to_end, stoppable, undisturbed
 
 
 def gone(pid: int, seconds: float = 5.0) -> bool:
@@ -39,6 +39,20 @@ def test_a_signal_stops_the_block_once(number: signal.Signals) -> None:
         work()
     assert wound_up
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_waits_for_what_must_not_be_disturbed() -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        with undisturbed():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("whole")
+        done.append("never")
+
+    with pytest.raises(Stop), stoppable():
+        work()
+    assert done == ["whole"]
 
 
 def test_a_command_ends_with_its_block() -> None:

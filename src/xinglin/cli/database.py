@@ -1,32 +1,35 @@
 """The database of a command: the one that is set, or the embedded server while the command runs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 
+from xinglin.cli.processes import stoppable, undisturbed
 from xinglin.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from xinglin.store.embedded import Server
 
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Settings]:
-    """Give *settings* with the address of a running database.
+    """Give *settings* with the address of a running database; in the block a signal to stop raises Stop.
 
     The embedded server is started, or joined when another command runs it, and left at the end; the last command to
     leave stops it. A server that cannot be started ends the command with the reason.
     """
-    if settings.database_url is not None:
-        yield settings
-        return
-    from xinglin.store import embedded
-
-    try:
-        server = embedded.start(settings.data_dir)
-    except embedded.EmbeddedFailure as failure:
-        raise _ended(str(failure)) from None
-    with server:
-        yield replace(settings, database_url=Secret(server.dsn))
+    with stoppable():
+        if settings.database_url is not None:
+            yield settings
+            return
+        with ExitStack() as left_behind:
+            with undisturbed():
+                server = _start(settings)
+                left_behind.callback(_stop, server)
+            yield replace(settings, database_url=Secret(server.dsn))
 
 
 def migrated(settings: Settings) -> tuple[str, ...]:
@@ -52,6 +55,20 @@ def address(settings: Settings) -> str:
     if settings.database_url is None:
         raise LookupError("no database: settings must pass cli.database.database first")
     return settings.database_url.reveal()
+
+
+def _start(settings: Settings) -> "Server":
+    from xinglin.store import embedded
+
+    try:
+        return embedded.start(settings.data_dir)
+    except embedded.EmbeddedFailure as failure:
+        raise _ended(str(failure)) from None
+
+
+def _stop(server: "Server") -> None:
+    with undisturbed():
+        server.stop()
 
 
 def _ended(reason: str) -> typer.Exit:

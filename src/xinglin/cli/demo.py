@@ -15,13 +15,13 @@ def demo() -> None:
 
     from xinglin.cli.database import database, migrated
     from xinglin.cli.ports import free_port
-    from xinglin.cli.processes import Stop, stoppable
+    from xinglin.cli.processes import Stop
     from xinglin.settings import read
 
     defaults = {"XINGLIN_DESIGN_PAGE": "on", "XINGLIN_LOG_LEVEL": "warning", "XINGLIN_LOG_FORMAT": "console"}
     wanted = read(defaults | os.environ)
     try:
-        with stoppable(), database(wanted) as settings:
+        with database(wanted) as settings:
             migrated(settings)
             _load(settings)
             port = free_port(settings.host, settings.port)

@@ -14,25 +14,42 @@ PR_SET_PDEATHSIG: Final = 1
 WAIT_SECONDS: Final = 0.1
 
 
-class Stop(Exception):
+ASKS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop(KeyboardInterrupt):
     """Somebody asked the command to stop: Ctrl-C, SIGTERM, or a closed terminal."""
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into Stop, once; while the block winds up, further ones are ignored."""
+    """Turn the signals that ask us to stop into Stop, once; while the block winds up, further ones are ignored."""
 
     def ask(_number: int, _frame: object) -> None:
-        for number in before:
+        for number in ASKS:
             signal.signal(number, signal.SIG_IGN)
         raise Stop
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, ask) for number in ASKS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off the signals that ask us to stop until the block has ended: half of what it does would be left behind."""
+    asked: list[int] = []
+    before = {number: signal.signal(number, lambda given, _frame: asked.append(given)) for number in ASKS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if asked:
+            signal.raise_signal(asked[0])
 
 
 @contextmanager
