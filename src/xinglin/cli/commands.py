@@ -10,7 +10,19 @@ from xinglin.settings import SettingsError
 
 # In the order of the help page. Each is a function of that name in a module of that name; what it needs is imported
 # inside the function, so that the help page is quick.
-COMMANDS: Final = ("demo", "serve", "work", "migrate", "fhirpath", "version")
+COMMANDS: Final = (
+    "demo",
+    "serve",
+    "work",
+    "migrate",
+    "load",
+    "dump",
+    "backup",
+    "restore",
+    "check",
+    "fhirpath",
+    "version",
+)
 
 USAGE_ERROR: Final = 2
 
