@@ -41,6 +41,11 @@ def _programs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall"
 
 
+def programs() -> Path:
+    """Return the folder of pg_dump, pg_restore and the others; they serve any PostgreSQL that is not newer."""
+    return _programs() / "bin"
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a cluster lies and who runs it. user: name of a system user when we are root, else None."""
@@ -69,11 +74,10 @@ class Server:
     dsn: address of the database ``xinglin``, for asyncpg, psycopg and the programs of PostgreSQL alike.
     """
 
-    def __init__(self, place: _Place, socket: Path, users: int, child: "subprocess.Popen[bytes] | None") -> None:
+    def __init__(self, place: _Place, socket: Path, users: int) -> None:
         self._place = place
         self._socket = socket
         self._users: int | None = users
-        self._child = child
         self.dsn = self.address(DATABASE)
 
     def address(self, database: str) -> str:
@@ -97,11 +101,7 @@ class Server:
         users, self._users = self._users, None
         try:
             with _alone(self._place.base):
-                try:
-                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return  # somebody else still works with it
-                _shut_down(self._place.data, self._child)
+                _shut_down_unless_used(self._place.data, users)
         finally:
             os.close(users)
 
@@ -123,19 +123,20 @@ def start(data_dir: Path) -> Server:
         users = os.open(place.base / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(users, fcntl.LOCK_SH)
-            child = None
             if not (place.data / "PG_VERSION").exists():
                 _make(place)
             _refuse_other_version(place)
             socket = _socket_folder(place)
             if _running(place.data) is None:
-                _clear_remains(place.data)
-                child = _spawn(place, socket)
-            _await_ready(place, child)
+                _clear_remains(place.data, socket)
+                _launch(place, socket)
+            _await_ready(place)
         except BaseException:
+            # A failure, or Ctrl-C while the server was starting: nobody would stop it.
+            _shut_down_unless_used(place.data, users)
             os.close(users)
             raise
-    return Server(place, socket, users, child)
+    return Server(place, socket, users)
 
 
 def _place(wanted: Path) -> _Place:
@@ -287,25 +288,26 @@ def _socket_folder(place: _Place) -> Path:
     return folder
 
 
-def _spawn(place: _Place, socket: Path) -> "subprocess.Popen[bytes]":
+def _launch(place: _Place, socket: Path) -> None:
+    """Start the server in a session of its own: Ctrl-C in a terminal is for us, and we stop it when nobody needs it."""
     _configure(place, socket)
-    with place.log.open("ab") as log:
-        # A session of its own: Ctrl-C in the terminal is for us, we stop the server when nothing needs it any more.
-        return subprocess.Popen(
-            [place.programs / "bin" / "postgres", "-D", place.data], user=place.user, group=place.user,
-            extra_groups=_none(place.user), cwd="/", env=_environment(), stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log, start_new_session=True,
-        )  # fmt: skip
+    if not place.log.exists():
+        place.log.touch(0o600)
+        if place.user is not None:
+            shutil.chown(place.log, place.user, place.user)
+    limit = f"{START_SECONDS:.0f}"
+    done = place.run("pg_ctl", "start", "-D", str(place.data), "-l", str(place.log), "-s", "-w", "-t", limit)
+    if done.returncode != 0:
+        raise EmbeddedFailure(f"PostgreSQL did not start:\n{_end_of(place.log)}")
 
 
-def _await_ready(place: _Place, child: "subprocess.Popen[bytes] | None") -> None:
+def _await_ready(place: _Place) -> None:
+    """Wait for a server that somebody else started and that may still recover."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         lines = _pid_file(place.data)
-        if len(lines) > 7 and lines[7].strip() == "ready" and _running(place.data) is not None:
+        if len(lines) > 7 and lines[7].strip() == "ready":
             return
-        if child is not None and child.poll() is not None:
-            raise EmbeddedFailure(f"PostgreSQL did not start:\n{_end_of(place.log)}")
         time.sleep(0.01)
     raise EmbeddedFailure(f"PostgreSQL was not ready after {START_SECONDS:.0f} s:\n{_end_of(place.log)}")
 
@@ -338,8 +340,11 @@ def _pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
-def _clear_remains(data: Path) -> None:
-    """After a hard death: wait for the server's children to notice, end those that do not, drop a stale pid file."""
+def _clear_remains(data: Path, socket: Path) -> None:
+    """After a hard death: wait for the server's children to notice, end those that do not, drop stale lock files.
+
+    The folders are ours alone, so a lock file without such a process is stale, though its pid may be a zombie's.
+    """
     until = time.monotonic() + 5
     while orphans := [pid for pid in _pids() if _works_in(pid, data)]:
         if time.monotonic() > until:
@@ -347,10 +352,20 @@ def _clear_remains(data: Path) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    for stale in (data / "postmaster.pid", socket / SOCKET_NAME, socket / f"{SOCKET_NAME}.lock"):
+        stale.unlink(missing_ok=True)
 
 
-def _shut_down(data: Path, child: "subprocess.Popen[bytes] | None") -> None:
+def _shut_down_unless_used(data: Path, users: int) -> None:
+    """Stop the server when no other process holds its share of the lock; the caller is alone."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return  # somebody else still works with it
+    _shut_down(data)
+
+
+def _shut_down(data: Path) -> None:
     """Ask for a fast shutdown (open transactions are rolled back), then insist."""
     pid = _running(data)
     for kind, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
@@ -362,8 +377,6 @@ def _shut_down(data: Path, child: "subprocess.Popen[bytes] | None") -> None:
         while _works_in(pid, data) and time.monotonic() < until:
             time.sleep(0.01)
         pid = _running(data)
-    if child is not None:
-        child.wait(STOP_SECONDS)
 
 
 def _end_of(log: Path) -> str:

@@ -1,6 +1,5 @@
 """What a fault of the database means to the caller; raw errors go no further than here."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -20,6 +19,7 @@ AWAY: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # what asyncpg says when a connection breaks in the middle of a call
     ConnectionError,
     OSError,
 )
@@ -31,13 +31,16 @@ IN_THE_WAY: Final = (
     asyncpg.UniqueViolationError,
 )
 
+# All that the driver, the server and the line between them can throw.
+DRIVER: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
 
 def meaning(fault: BaseException) -> OutcomeError:
     """Translate a fault of the driver or the server; what is a bug of ours becomes an ``exception`` and is logged."""
     match fault:
         case OutcomeError():
             return fault
-        case asyncpg.QueryCanceledError() | asyncio.TimeoutError():
+        case asyncpg.QueryCanceledError() | TimeoutError():
             return OutcomeError(Issue("timeout", "sql-time-limit", text="The database took longer than it may."))
         case asyncpg.UniqueViolationError():
             return OutcomeError(Issue("conflict", "concurrent-create", text="Another request made the same resource."))
@@ -60,5 +63,5 @@ async def answered() -> AsyncIterator[None]:
     """Turn every fault of the driver or the server inside the block into an OutcomeError."""
     try:
         yield
-    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+    except DRIVER as fault:
         raise meaning(fault) from fault

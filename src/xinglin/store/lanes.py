@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-import asyncpg
-
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.store.faults import AWAY, meaning
+from xinglin.store.faults import AWAY, DRIVER, meaning
 from xinglin.store.pool import Connection, Pool
 
 Item = TypeVar("Item")
@@ -75,7 +73,7 @@ class Lanes(Generic[Item, Answer]):
         await asyncio.gather(*self._tasks)
 
     async def _run(self) -> None:
-        connection: "Connection | None" = None
+        connection: Connection | None = None
         try:
             while True:
                 group = self._next()
@@ -102,7 +100,7 @@ class Lanes(Generic[Item, Answer]):
                     return connection
             connection = await self._pool.connect()
             await self._work(connection, group)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, OutcomeError) as fault:
+        except (*DRIVER, OutcomeError) as fault:
             _settle(group, meaning(fault))
         except BaseException as fault:
             _settle(group, fault)  # a bug of ours reaches every caller, and the lane goes on

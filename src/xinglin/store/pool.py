@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 import asyncpg
 
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.store.faults import answered
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -63,7 +64,10 @@ class Pool:
         """Lend a connection; OutcomeError (503) when none comes free in the time of one statement."""
         await self._take_slot()
         try:
-            link = self._pick(custom=custom) or Link(await self.connect())
+            link = self._pick(custom=custom)
+            if link is None:
+                async with answered():
+                    link = Link(await self.connect())
             try:
                 yield link
             finally:

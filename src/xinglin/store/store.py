@@ -5,13 +5,11 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, Literal
 
-import asyncpg
-
 from xinglin.fhir.search.keys import rid_of
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
 from xinglin.store.executor import Change, Record, Row, Written
-from xinglin.store.faults import AWAY, answered
+from xinglin.store.faults import AWAY, DRIVER, answered
 from xinglin.store.lanes import Lanes, Order
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
@@ -151,7 +149,7 @@ class Store:
             try:
                 yield Transaction(link.connection, self.records, self.writer, self.clock.now(), self.sql_timeout_ms)
             except BaseException:
-                with suppress(*AWAY, asyncpg.InterfaceError):  # the caller hears of what came first
+                with suppress(*DRIVER):  # the caller hears of what came first
                     await work.rollback()
                 raise
             async with answered():
