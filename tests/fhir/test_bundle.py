@@ -39,7 +39,8 @@ def test_an_address_is_taken_apart() -> None:
 
 
 def test_a_resource_stays_as_it_was_sent() -> None:
-    raw = b'{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"x": 1.00},"request":{"method":"POST","url":"Basic"}}]}'
+    sent = b'{"resource":{"x": 1.00},"request":{"method":"POST","url":"Basic"}}'
+    raw = b'{"resourceType":"Bundle","type":"batch","entry":[' + sent + b"]}"
     assert read(raw, base_url=BASE, max_entries=1).items[0].resource == b'{"x": 1.00}'
 
 

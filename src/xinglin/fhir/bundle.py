@@ -70,8 +70,8 @@ _ENTRY: Final = msgspec.json.Decoder(_Entry)
 class Item:
     """One entry as a request.
 
-    at: its place in the Bundle. url: as given, without our base. type, id: of the resource that the url names; None
-    where it names none. query: what follows ``?`` in the url. rest: path segments after type and id, e.g. ``$validate``.
+    at: its place in the Bundle. url: as given, without our base. type, id: of the resource that the url names, if any.
+    query: what follows ``?`` in the url. rest: path segments after type and id, e.g. ``$validate``.
     """
 
     at: int

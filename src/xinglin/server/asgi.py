@@ -122,8 +122,7 @@ class Application:
         )
         request.id = id_of(headers) or f"{self._run}-{next(self._numbers)}"
         try:
-            if len(path) + len(query) > self._service.settings.max_url_bytes:
-                raise OutcomeError(Issue("too-long", "url-too-long", text="The address is too long."), status=414)
+            self._refuse_long(path, query)
             if handle == self.handle:
                 request.base_url = self._service.settings.base_url or base_url_of(scope) + PREFIX
             response = await handle(request)
@@ -144,6 +143,10 @@ class Application:
             status=response.status,
             ms=round(seconds * 1000, 2),
         )
+
+    def _refuse_long(self, path: str, query: bytes) -> None:
+        if len(path) + len(query) > self._service.settings.max_url_bytes:
+            raise OutcomeError(Issue("too-long", "url-too-long", text="The address is too long."), status=414)
 
     async def _send(self, request: Request, response: Response, send: Send, *, head: bool) -> None:
         body = response.body

@@ -5,9 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from granian.server import Server
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
+from granian.server import Server
 
 from xinglin.server.metrics import FOLDER
 from xinglin.settings import Settings, environment
@@ -46,5 +46,4 @@ def _granian(settings: Settings, target: str) -> Server:
         workers_kill_timeout=settings.drain_seconds or 1,
         log_level=LogLevels.warning,
         log_access=False,
-        process_name="xinglin",
     )

@@ -45,10 +45,10 @@ def _waves(items: Sequence[Item]) -> list[list[Item]]:
 
 
 async def _one(call: Call, item: Item) -> bytes:
+    if item.method == "POST" and item.type is None and not item.rest:
+        text = "A Bundle cannot carry another batch or transaction."
+        return refused(OutcomeError(Issue("not-supported", "bundle-nested", item.where, text)))
     try:
-        if item.method == "POST" and item.type is None and not item.rest:
-            text = "A Bundle cannot carry another batch or transaction."
-            raise OutcomeError(Issue("not-supported", "bundle-nested", item.where, text))
         return answer(item, await dispatch(call.service, request_of(call, item), call.principal, call.fhir))
     except OutcomeError as error:
         return refused(error)

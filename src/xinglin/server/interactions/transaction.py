@@ -5,9 +5,8 @@ statements, and reads see the result.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -15,12 +14,13 @@ from xinglin.fhir.bundle import Incoming, Item, full_url_faults, in_order, overl
 from xinglin.fhir.document import document_of
 from xinglin.fhir.links import is_conditional, references, relinked
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
-from xinglin.fhir.search.grammar import parse
+from xinglin.fhir.search.keys import bucket_of
 from xinglin.server.call import Call
 from xinglin.server.dispatch import dispatch
 from xinglin.server.http import Response
 from xinglin.server.interactions.entries import answer, of_written, patch_of, request_of
 from xinglin.server.interactions.patch import applied, parameters_of
+from xinglin.server.interactions.references import only_target
 from xinglin.server.negotiate import version_of
 from xinglin.server.respond import JSON, bundle
 from xinglin.store.body import cut, head
@@ -132,9 +132,13 @@ def _plans(work: UnitOfWork, items: Iterable[Item], matches: Mapping[_Criteria, 
     """Say what each entry writes; creates that share a condition create one resource."""
     made: dict[_Criteria, Plan] = {}
     plans: list[Plan] = []
-    for item in items:
+    patients: dict[str, str] = {}
+    # Patients first: the new ids of their records carry their bucket, so that a record lies together.
+    for item in sorted(items, key=lambda item: item.type != "Patient"):
         criteria = _criteria(item)
-        plan = _plan(work, item, None if criteria is None else matches[criteria])
+        plan = _plan(work, item, None if criteria is None else matches[criteria], patients)
+        if item.type == "Patient" and plan.id is not None and item.full_url:
+            patients[item.full_url] = plan.id
         if criteria is not None and item.method == "POST":
             first = made.setdefault(criteria, plan)
             if first is not plan:
@@ -143,17 +147,29 @@ def _plans(work: UnitOfWork, items: Iterable[Item], matches: Mapping[_Criteria, 
     return plans
 
 
-def _plan(work: UnitOfWork, item: Item, found: Row | None) -> Plan:
+def _new_id(work: UnitOfWork, item: Item, patients: Mapping[str, str]) -> str:
+    """Make an id in the bucket of the first patient that the resource refers to."""
+    for reference in references(item.resource or b""):
+        if reference in patients:
+            return work.door.clock.new_id(bucket_of(patients[reference]))
+        if reference.startswith("Patient/"):
+            return work.door.clock.new_id(bucket_of(reference.split("/")[1]))
+    return work.door.clock.new_id()
+
+
+def _plan(work: UnitOfWork, item: Item, found: Row | None, patients: Mapping[str, str]) -> Plan:
     kind = item.type or ""
     match item.method:
         case "POST":
             if found is not None:
                 return Plan(item, kind, found.id, found=found, writes=False)
-            return Plan(item, kind, work.door.clock.new_id(), must="new")
+            return Plan(item, kind, _new_id(work, item, patients), must="new")
         case "PUT" if item.id is None:
             own = _id_in(item)
             if found is None:
-                return Plan(item, kind, own or work.door.clock.new_id(), must="new", wish="update" if own else "create")
+                return Plan(
+                    item, kind, own or _new_id(work, item, patients), must="new", wish="update" if own else "create"
+                )
             if own not in {None, found.id}:
                 text = f"The criteria find {kind}/{found.id}, the resource says {own}."
                 raise OutcomeError(Issue("invalid", "id-mismatch", f"{item.where}.resource.id", text))
@@ -220,21 +236,6 @@ async def _conditional(fhir: Fhir, plans: Iterable[Plan], known: Mapping[str, st
     if issues:
         raise OutcomeError(*issues, status=412)
     return found
-
-
-async def only_target(fhir: Fhir, reference: str) -> str:
-    """Find the one resource that a conditional reference means; none or several are refused (412)."""
-    kind, _, query = reference.partition("?")
-    asked = parse(kind, parse_qsl(query, keep_blank_values=True), strict=True, base_url=fhir.door.base_url)
-    if not query or asked.sort or asked.includes:
-        raise OutcomeError(Issue("invalid", "reference-conditional", text=f"{reference} is no condition."), status=412)
-    page = await fhir.search(replace(asked, count=2))
-    if len(page.matches) != 1:
-        count = "nothing" if not page.matches else "more than one resource"
-        code = "not-found" if not page.matches else "multiple-matches"
-        text = f"The reference {reference} finds {count}."
-        raise OutcomeError(Issue(code, "reference-conditional", text=text), status=412)
-    return f"{kind}/{page.matches[0].id}"
 
 
 async def _write(call: Call, work: UnitOfWork, plans: list[Plan], targets: Mapping[str, str]) -> dict[int, bytes]:

@@ -3,6 +3,7 @@
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.server.call import Call
 from xinglin.server.http import Response
+from xinglin.server.interactions.references import with_targets
 from xinglin.server.interactions.written import body_of
 from xinglin.server.negotiate import if_match, refuse_content_type
 from xinglin.server.respond import of_written
@@ -11,7 +12,7 @@ from xinglin.server.respond import of_written
 async def update(call: Call) -> Response:
     """Replace the resource or make it under the client's id; ``If-None-Match: *`` only makes it."""
     refuse_content_type(call.request)
-    raw = await call.body()
+    raw = await with_targets(call.fhir, await call.body(), call.type)
     only_new = call.request.header(b"if-none-match") == "*"
     written = await call.fhir.update(
         raw, type=call.type, id=call.id, if_match=if_match(call.request), must="new" if only_new else "any"
@@ -22,7 +23,7 @@ async def update(call: Call) -> Response:
 async def update_where(call: Call) -> Response:
     """Update the one resource that meets the criteria of the query; none: create; several: 412."""
     refuse_content_type(call.request)
-    raw = await call.body()
+    raw = await with_targets(call.fhir, await call.body(), call.type)
     criteria = criteria_of(call)
     written = await call.fhir.update_where(raw, type=call.type, criteria=criteria, if_match=if_match(call.request))
     return of_written(call, written, body_of(call, written, raw))

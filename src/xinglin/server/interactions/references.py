@@ -1,0 +1,42 @@
+"""Conditional references: ``"reference": "Patient?identifier=…"`` means the one resource that the search finds.
+
+In a transaction and outside of one; none or several refuse the write (412).
+"""
+
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from xinglin.fhir.links import is_conditional, references, relinked
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.search.grammar import parse
+from xinglin.store.door import Fhir
+
+
+async def only_target(fhir: Fhir, reference: str) -> str:
+    """Find what a conditional reference means, as ``Type/id``."""
+    kind, _, query = reference.partition("?")
+    asked = parse(kind, parse_qsl(query, keep_blank_values=True), strict=True, base_url=fhir.door.base_url)
+    page = await fhir.search(replace(asked, count=2, sort=(), includes=(), total="none", summary=None, token=None))
+    if len(page.matches) != 1:
+        count = "nothing" if not page.matches else "more than one resource"
+        code = "not-found" if not page.matches else "multiple-matches"
+        text = f"The reference {reference} finds {count}."
+        raise OutcomeError(Issue(code, "reference-conditional", text=text), status=412)
+    return f"{kind}/{page.matches[0].id}"
+
+
+async def with_targets(fhir: Fhir, raw: bytes, type_name: str) -> bytes:
+    """Replace the conditional references of a resource that is written by itself."""
+    if b"?" not in raw:
+        return raw
+    asked = {reference for reference in references(raw) if is_conditional(reference)}
+    targets: dict[str, str] = {}
+    issues: list[Issue] = []
+    for reference in sorted(asked):
+        try:
+            targets[reference] = await only_target(fhir, reference)
+        except OutcomeError as refused:
+            issues += (replace(issue, where=type_name) for issue in refused.issues)
+    if issues:
+        raise OutcomeError(*issues, status=412)
+    return relinked(raw, targets)
