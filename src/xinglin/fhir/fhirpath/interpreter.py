@@ -200,13 +200,20 @@ def _binary(scope: Scope, operator: str, node: Binary) -> Collection:
             return operators.logic(operator, left, right)
     a, b = one(left, f"The left side of {operator}"), one(right, f"The right side of {operator}")
     if operator == "&":
-        return operators.text(_joined(a) + _joined(b))
+        return _weighed(scope, operators.text(_joined(a) + _joined(b)))
     if a is None or b is None:
         return []
     if operator in _ORDER:
         found = order(a, b)
         return [] if found is None else truth(_ORDER[operator](found))
-    return operators.arithmetic(operator, a, b)
+    return _weighed(scope, operators.arithmetic(operator, a, b))
+
+
+def _weighed(scope: Scope, found: Collection) -> Collection:
+    """Count a long text as work, so that texts that grow step by step end before they fill the memory."""
+    if found and isinstance(found[0].value, str):
+        scope.run.spend(len(found[0].value) // 32)
+    return found
 
 
 def _logic(scope: Scope, operator: str, left: Collection, right: Expr) -> Collection:

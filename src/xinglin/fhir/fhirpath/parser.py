@@ -208,8 +208,8 @@ class _Parser:
         token = self._token
         self._next += 1
         if token.kind == "long":
-            if int(token.text) > _MAX_LONG:
-                raise FhirPathError("syntax", f"{token.text} is too large for a Long", token.position)
+            if len(token.text) > 19 or int(token.text) > _MAX_LONG:
+                raise FhirPathError("syntax", f"{token.text[:40]} is too large for a Long", token.position)
             return self._made(Constant(Long(token.text), token.position))
         unit = self._token
         if unit.kind == "string":
@@ -221,8 +221,12 @@ class _Parser:
             return self._made(Constant(quantity, token.position))
         if "." in token.text:
             return self._made(Constant(Decimal(token.text), token.position))
+        if len(token.text) > 19 or int(token.text) > _MAX_LONG:
+            raise FhirPathError(
+                "syntax", f"{token.text[:40]} is too large for a number without decimals", token.position
+            )
         if int(token.text) > _MAX_INTEGER:
-            raise FhirPathError("syntax", f"{token.text} is too large for an Integer", token.position)
+            return self._made(Constant(Long(token.text), token.position))
         return self._made(Constant(int(token.text), token.position))
 
     def _type_specifier(self) -> TypeName:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from xinglin.fhir.fhirpath.environment import Environment
 from xinglin.fhir.fhirpath.errors import FhirPathError
@@ -10,8 +11,8 @@ from xinglin.fhir.fhirpath.temporal import Date, DateTime, Time
 from xinglin.fhir.fhirpath.tree import Expr
 
 # Bounds on one evaluation: steps taken, and length of one string made. They end hostile expressions, not honest ones.
-MAX_STEPS = 2_000_000
-MAX_TEXT = 1_000_000
+MAX_STEPS: Final = 500_000
+MAX_TEXT: Final = 1_000_000
 
 
 @dataclass(slots=True)
