@@ -13,7 +13,7 @@ from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.r4.checks import CHECKS
 from xinglin.fhir.r4.resources import Resource
-from xinglin.fhir.wire import ENCODER, Doubled, decoder, plain
+from xinglin.fhir.wire import ENCODER, decoder
 
 _TYPE: Final = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
 
@@ -40,11 +40,14 @@ def type_of(raw: bytes) -> str | None:
     return name if name in RESOURCES else None
 
 
-def sound(raw: bytes, name: str) -> Resource | None:
-    """Decode *raw* as a resource of type *name* when nothing is wrong with it, else None."""
+def sound(raw: bytes, name: str, depth: int = 1) -> Resource | None:
+    """Decode *raw* as a resource of type *name* when nothing is wrong with it, else None.
+
+    depth: objects that hold the resource, itself included.
+    """
     try:
         resource = decoder(name).decode(raw)
-        if not CHECKS[name](resource, resource, resource, 1):
+        if not CHECKS[name](resource, resource, resource, depth):
             return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, FhirPathError):
         return None
@@ -56,15 +59,16 @@ def sound(raw: bytes, name: str) -> Resource | None:
 def _single(raw: bytes, resource: Resource) -> bool:
     """Tell whether no object of *raw* names a member twice.
 
-    The struct written again is never longer than compact *raw*; a doubled member would make it shorter.
+    The struct written again is never longer than compact *raw*, and a doubled member would make it shorter. When they
+    differ (escapes do that too) the members are counted.
     """
-    length = len(ENCODER.encode(resource))
-    if length == len(raw) or length == len(msgspec.json.format(raw, indent=-1)):
+    again = ENCODER.encode(resource)
+    if len(again) == len(raw):
         return True
-    return not _doubled(plain(raw))
+    compact = msgspec.json.format(raw, indent=-1)
+    return len(again) == len(compact) or _members(again) == _members(compact)
 
 
-def _doubled(value: object) -> bool:
-    if isinstance(value, dict):
-        return isinstance(value, Doubled) or any(_doubled(v) for v in value.values())
-    return isinstance(value, list) and any(_doubled(v) for v in value)
+def _members(compact: bytes) -> int:
+    """Count the members of all objects: names end in `":`, which inside a string is written with a backslash."""
+    return compact.count(b'":') - compact.count(b'\\":')

@@ -13,13 +13,13 @@ from xinglin.fhir.checking import MAX_DEPTH
 from xinglin.fhir.definitions import Element
 from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.model import extensible, is_primitive, members
-from xinglin.fhir.outcome import Issue
+from xinglin.fhir.outcome import Issue, Severity
 from xinglin.fhir.primitives import INTEGER_RANGE, MAX_STRING, formed, is_number
 from xinglin.fhir.r4 import CLASSES, RESOURCES
 from xinglin.fhir.r4.elements import TYPES
 from xinglin.fhir.r4.valuesets import CODES, CODINGS
 from xinglin.fhir.rules import Rule, advice, rules
-from xinglin.fhir.wire import Doubled, encode, plain
+from xinglin.fhir.wire import Doubled, doubled, encode, plain
 
 MAX_ISSUES: Final = 200
 _RULED: Final = {
@@ -56,7 +56,7 @@ def look(document: dict[str, Any], expected: str | None = None) -> tuple[tuple[I
         return (*walk.issues, _MORE), None
     issues = list(walk.issues)
     if resource is not None:
-        asked = _Rules(severity="error", spoiled=walk.spoiled, faulty=bool(walk.issues)).of(resource)
+        asked = _Rules(severity="error", walk=walk).of(resource)
         issues += islice(asked, MAX_ISSUES + 1 - len(issues))
     if len(issues) > MAX_ISSUES:
         return (*issues[:MAX_ISSUES], _MORE), resource
@@ -74,11 +74,13 @@ class _Structure:
     """Looks at names, types, cardinality, formats, codes and targets, and builds the struct meanwhile.
 
     issues: what was found. spoiled: places whose content could not be kept; rules that would miss it are not asked.
+    sound: identities of structs that need no further look.
     """
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
         self.spoiled: set[str] = set()
+        self.sound: set[int] = set()
 
     def _fault(self, code: str, key: str, where: str, text: str, *, lost: bool = False) -> None:
         if len(self.issues) == MAX_ISSUES:
@@ -99,7 +101,19 @@ class _Structure:
             return None
         if expected is not None and name != expected:
             self._fault("structure", "wrong-resource-type", where, f"{expected} is expected here, not {name}")
-        return self.complex(name, given, where or name, depth)
+        return self._sound(name, given, depth) or self.complex(name, given, where or name, depth)
+
+    def _sound(self, name: str, given: dict[str, Any], depth: int) -> Any:
+        """Give the struct of a resource in a Bundle when the fast look accepts it: of many, few have faults."""
+        if depth == 1 or doubled(given):
+            return None
+        try:
+            found = fast.sound(encode(given), name, depth)
+        except UnicodeEncodeError:  # a lone surrogate
+            return None
+        if found is not None:
+            self.sound.add(id(found))
+        return found
 
     def complex(self, name: str, given: object, where: str, depth: int) -> Any:
         """Look at one object of the complex type *name*; None when nothing of it can be kept."""
@@ -110,8 +124,8 @@ class _Structure:
             self._fault("structure", "too-deep", where, f"objects are nested deeper than {MAX_DEPTH}", lost=True)
             return None
         if isinstance(given, Doubled):
-            for doubled in given.names:
-                self._fault("structure", "doubled-member", f"{where}.{_show(doubled)}", "the member stands twice")
+            for twice in given.names:
+                self._fault("structure", "doubled-member", f"{where}.{_show(twice)}", "the member stands twice")
         kept = self._members(name, given, where, depth)
         self._presence(name, given, where)
         made = CLASSES[name](**kept)
@@ -322,16 +336,17 @@ class _Structure:
 class _Rules:
     """Asks the invariants of every value in a struct."""
 
-    def __init__(
-        self, *, severity: str, spoiled: set[str] | frozenset[str] = frozenset(), faulty: bool = False
-    ) -> None:
+    def __init__(self, *, severity: Severity, walk: _Structure | None = None) -> None:
         self.asked = rules if severity == "error" else advice
-        self.severity: Any = severity
-        self.spoiled = spoiled
-        self.faulty = faulty
+        self.severity: Severity = severity
+        self.spoiled = walk.spoiled if walk else set()
+        self.sound = walk.sound if walk else set()
+        self.faulty = bool(walk and walk.issues)
 
     def of(self, resource: Any, where: str = "", root: Any = None) -> Iterator[Issue]:
         """Give an issue for every rule that does not hold in *resource* and what it holds."""
+        if id(resource) in self.sound:
+            return
         name = resource.fhir_type
         where = where or name
         top = root or resource

@@ -36,8 +36,8 @@ def decoder(type_name: str) -> msgspec.json.Decoder[Resource]:
     return msgspec.json.Decoder(RESOURCES[type_name], float_hook=number)
 
 
-def encode(resource: msgspec.Struct) -> bytes:
-    """Write a struct as compact JSON."""
+def encode(resource: msgspec.Struct | dict[str, Any]) -> bytes:
+    """Write a struct or a plain document as compact JSON."""
     return ENCODER.encode(resource)
 
 
@@ -85,3 +85,10 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     doubled.names = tuple(sorted({name for name in names if names.count(name) > 1}))
     return doubled
+
+
+def doubled(value: object) -> bool:
+    """Tell whether any object in a document of `plain` names a member twice."""
+    if isinstance(value, dict):
+        return isinstance(value, Doubled) or any(doubled(v) for v in value.values())
+    return isinstance(value, list) and any(doubled(v) for v in value)
