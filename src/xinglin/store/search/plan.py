@@ -17,7 +17,7 @@ from typing import Any, Final
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.query import Chain, Condition, Dates, Has, IdIn, Keys, Never, Terms, Updated
 from xinglin.store.search.order import RID_ASCENDING, Order
-from xinglin.store.search.sql import UNRANKED, Builder, flat, rank
+from xinglin.store.search.sql import BEGINNING, UNRANKED, Builder, flat, rank
 
 RARE: Final = 2_000
 """Up to so many identities are gathered; more are walked."""
@@ -27,12 +27,18 @@ Counts = Mapping[Condition, int]
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """An index that has the order ord, rid: its table under an alias, and what selects the range to walk."""
+    """An index that has the order ord, rid: its table under an alias, and what selects the range to walk.
+
+    exact: conditions that every row of the range satisfies. each: a table to walk once for every row of; several says
+    that walks of its rows may find the same resource.
+    """
 
     table: str
     alias: str
     where: str
-    exact: tuple[Condition, ...]  # conditions that every row of the range satisfies
+    exact: tuple[Condition, ...]
+    each: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +155,19 @@ def _type_walk(builder: Builder, part: Part) -> Walk:
 
 
 def _key_walks(builder: Builder, chosen: Condition) -> list[Walk]:
-    x = builder.alias("x")
     if isinstance(chosen, Keys) and len(chosen.keys) <= 4:
         return [_key_walk(builder, key, chosen if not chosen.pats else None) for key in chosen.keys]
     if isinstance(chosen, Keys):
-        return [Walk(f"unnest({builder.arg(list(chosen.keys), 'int8[]')})", x, "", (chosen,))]
+        return [_many_keys(builder, builder.arg(list(chosen.keys), "int8[]"), chosen)]
     if isinstance(chosen, Terms):
         exact = (chosen,) if chosen.text is None else ()
-        return [Walk(f"unnest(ARRAY({builder.term_keys(chosen)}))", x, "", exact)]
+        return [_many_keys(builder, f"ARRAY({builder.term_keys(chosen)})", *exact)]
     raise TypeError("only keys are walked")
+
+
+def _many_keys(builder: Builder, keys_sql: str, *exact: Condition) -> Walk:
+    x, k = builder.alias("x"), builder.alias("k")
+    return Walk("ix", x, f"{x}.key = {k}", exact, each=f"unnest({keys_sql}) {k}", several=True)
 
 
 def _key_walk(builder: Builder, key: int, exact: Condition | None) -> Walk:
@@ -182,7 +192,7 @@ def _patient_walks(builder: Builder, part: Part, owner: Keys) -> list[Walk]:
         return walks + [
             Walk(w.table, w.alias, w.where, (owner,)) for w in (_key_walk(builder, k, None) for k in owner.keys)
         ]
-    return [*walks, Walk(f"unnest({builder.arg(list(owner.keys), 'int8[]')})", builder.alias("x"), "", (owner,))]
+    return [*walks, _many_keys(builder, builder.arg(list(owner.keys), "int8[]"), owner)]
 
 
 def _chain_walks(builder: Builder, part: Part, chain: Chain) -> list[Walk]:
@@ -192,16 +202,18 @@ def _chain_walks(builder: Builder, part: Part, chain: Chain) -> list[Walk]:
     for target, condition in chain.targets:
         t, x = builder.alias("t"), builder.alias("x")
         found = f"(SELECT DISTINCT rid FROM ({builder.found(target, condition)}) {builder.alias('u')})"
-        walks.append(Walk(f"{found} {t}|ix", x, f"{x}.key = {builder.key(chain.salt)} # {t}.rid", (chain,)))
+        walks.append(
+            Walk("ix", x, f"{x}.key = {builder.key(chain.salt)} # {t}.rid", (chain,), f"{found} {t}", several=True)
+        )
         if not chain.primary or target != "Patient":
             continue
         p = builder.alias("p")
         if coded is not None:
             where = f"{p}.key = {builder.key(coded.keys[0])} AND {p}.pat = {t}.rid AND {p}.c"
-            walks.append(Walk(f"{found} {t}|ix", p, where, (coded, chain)))
+            walks.append(Walk("ix", p, where, (coded, chain), f"{found} {t}"))
         else:
             where = f"{p}.rt = {keys.TYPE_CODES[part.type]} AND {p}.pat = {t}.rid AND NOT {p}.deleted"
-            walks.append(Walk(f"{found} {t}|res", p, where, (chain,)))
+            walks.append(Walk("res", p, where, (chain,), f"{found} {t}"))
     return walks
 
 
@@ -212,11 +224,9 @@ def _merged(
     branches: list[str] = []
     for walk in walks:
         rest = [one for one in part.conditions if one not in walk.exact]
-        for bounds in _bounds(builder, part.conditions, walk.alias):
-            branches += [
-                _branch(builder, part, order, walk, rest, b, limit)
-                for b in _directions(builder, order, walk, bounds, after)
-            ]
+        bounds = _bounds(builder, part.conditions, walk.alias)
+        stretches = _directions(builder, order, walk, bounds, after)
+        branches += [_branch(builder, part, order, walk, rest, stretch, limit) for stretch in stretches]
     tail = _long_before(builder, part, order, after, limit)
     if tail is not None:
         branches.append(tail)
@@ -252,14 +262,8 @@ def _branch(
     flag = "" if order.descending else f"({a}.ord < {keys.DATED}) AS k0, "
     first = 0 if order.descending else 1
     columns = f"{flag}{a}.ord AS k{first}, {a}.rid AS k{first + 1}"
-    before, _, table = walk.table.rpartition("|")
-    many = table.startswith("unnest(")
-    if many:
-        key = builder.alias("k")
-        before, table, where = f"{table} {key}", "ix", f"{a}.key = {key}{stretch}"
-    else:
-        where = walk.where + stretch
-    steps = f"SELECT {columns} FROM {table} {a} WHERE {where} ORDER BY {a}.ord {way}, {a}.rid {way}"
+    where = walk.where + stretch
+    steps = f"SELECT {columns} FROM {walk.table} {a} WHERE {where} ORDER BY {a}.ord {way}, {a}.rid {way}"
     if rest:
         w, r = builder.alias("w"), builder.alias("r")
         checked = builder.checks(part.type, rest, r)
@@ -269,33 +273,23 @@ def _branch(
             f" ORDER BY {order.by(f'{w}.')}"
         )
     steps += f" LIMIT {limit}"
-    if not before:
+    if not walk.each:
         return steps
     each = builder.alias("e")
     names = ", ".join(f"{each}.{name}" for name in order.names())
-    shown = f"DISTINCT {names}" if many else names
-    pages = f"{before} CROSS JOIN LATERAL ({steps}) {each}"
+    shown = f"DISTINCT {names}" if walk.several else names
+    pages = f"{walk.each} CROSS JOIN LATERAL ({steps}) {each}"
     return f"SELECT {shown} FROM {pages} ORDER BY {order.by(f'{each}.')} LIMIT {limit}"
 
 
-def _bounds(builder: Builder, conditions: Sequence[Condition], alias: str) -> list[str]:
+def _bounds(builder: Builder, conditions: Sequence[Condition], alias: str) -> str:
     """Give what conditions on the main date say about ord, so that a walk begins and ends with them."""
     bounds = ""
     for one in conditions:
         if not isinstance(one, Dates) or not one.main:
             continue
-        lo, hi = builder.key(one.lo), builder.key(one.hi)
-        bounds += {
-            "eq": f" AND {alias}.ord >= {lo} AND {alias}.ord < {hi}",
-            "sa": f" AND {alias}.ord >= {hi}",
-            "gt": f" AND {alias}.ord >= {lo}",
-            "ge": f" AND {alias}.ord >= {lo}",
-            "lt": f" AND {alias}.ord < {lo}",
-            "eb": f" AND {alias}.ord < {lo}",
-            "le": f" AND {alias}.ord < {hi}",
-            "ap": f" AND {alias}.ord < {hi}",
-        }.get(one.op, "")
-    return [bounds]
+        bounds += " AND " + builder.ends(BEGINNING[one.op].replace("{row}", alias), one.lo, one.hi)
+    return bounds
 
 
 def _long_before(builder: Builder, part: Part, order: Order, after: Sequence[Any] | None, limit: int) -> str | None:

@@ -169,17 +169,32 @@ class Builder:
 
     def _updated(self, asked: Updated, column: str) -> str:
         """meta.lastUpdated is an instant, a point."""
-        lo, hi = (self.arg(instant(end), "timestamptz") for end in (asked.lo, asked.hi))
-        return point(asked.op, column, lo, hi)
+        return self.ends(
+            _POINT[asked.op].replace("{value}", column), instant(asked.lo), instant(asked.hi), "timestamptz"
+        )
+
+    def ends(self, template: str, lo: object, hi: object, kind: str = "int8") -> str:
+        """Fill the ends of a range into a template, placing only those that stand in it."""
+        if "{lo}" in template:
+            template = template.replace("{lo}", self.arg(lo, kind))
+        return template.replace("{hi}", self.arg(hi, kind)) if "{hi}" in template else template
+
+    def _point(self, asked: Dates, column: str) -> str:
+        return self.ends(_POINT[asked.op].replace("{value}", column), asked.lo, asked.hi)
+
+    def _span(self, asked: Dates) -> str:
+        """Relate the row {0} of dx."""
+        return f"{{0}}.key = {self.key(asked.key)} AND " + self.ends(
+            _SPAN[asked.op].replace("{row}", "{0}"), asked.lo, asked.hi
+        )
 
     def _check_dates(self, asked: Dates, row: str) -> str:
-        lo, hi = self.key(asked.lo), self.key(asked.hi)
-        ranges = self._exists("dx", f"{{0}}.key = {self.key(asked.key)} AND {spanning(asked.op, '{0}', lo, hi)}", row)
+        ranges = self._exists("dx", self._span(asked), row)
         if not asked.main:
             return ranges
         instants = (
             f"{row}.ord >= {keys.DATED} AND NOT {self.key(asked.ranged)} = ANY({row}.keys)"
-            f" AND {point(asked.op, f'{row}.ord', lo, hi)}"
+            f" AND {self._point(asked, f'{row}.ord')}"
         )
         return f"(({instants}) OR {ranges})"
 
@@ -326,13 +341,12 @@ class Builder:
         return sql
 
     def _date_source(self, rt: int, asked: Dates) -> Source:
-        lo, hi = self.key(asked.lo), self.key(asked.hi)
-        sql = self._from("dx", f"{{0}}.key = {self.key(asked.key)} AND {spanning(asked.op, '{0}', lo, hi)}")
+        sql = self._from("dx", self._span(asked))
         if not asked.main:
             return Source(sql, exact=True)
         r = self.alias("r")
         instants = (
-            f"{r}.rt = {rt} AND {r}.ord >= {keys.DATED} AND {point(asked.op, f'{r}.ord', lo, hi)}"
+            f"{r}.rt = {rt} AND {r}.ord >= {keys.DATED} AND {self._point(asked, f'{r}.ord')}"
             f" AND NOT {r}.deleted AND NOT {self.key(asked.ranged)} = ANY({r}.keys)"
         )
         return Source(f"{sql} UNION ALL SELECT {r}.rid FROM res {r} WHERE {instants}", exact=True)
@@ -428,32 +442,43 @@ def instant(us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=min(max(us, _YEARS[0]), _YEARS[1]))
 
 
-def point(op: str, value: str, lo: str, hi: str) -> str:
-    """Relate a point in time to the range [lo, hi)."""
-    return {
-        "eq": f"({value} >= {lo} AND {value} < {hi})",
-        "ap": f"({value} >= {lo} AND {value} < {hi})",
-        "ne": f"({value} < {lo} OR {value} >= {hi})",
-        "gt": f"{value} >= {hi}",
-        "sa": f"{value} >= {hi}",
-        "ge": f"{value} >= {lo}",
-        "lt": f"{value} < {lo}",
-        "eb": f"{value} < {lo}",
-        "le": f"{value} < {hi}",
-    }[op]
+_POINT: Final = {
+    "eq": "({value} >= {lo} AND {value} < {hi})",
+    "ap": "({value} >= {lo} AND {value} < {hi})",
+    "ne": "({value} < {lo} OR {value} >= {hi})",
+    "gt": "{value} >= {hi}",
+    "sa": "{value} >= {hi}",
+    "ge": "{value} >= {lo}",
+    "lt": "{value} < {lo}",
+    "eb": "{value} < {lo}",
+    "le": "{value} < {hi}",
+}
+"""How a point in time relates to the range [lo, hi)."""
 
+_SPAN: Final = {
+    # The second bound of lo follows from the others; with it the index knows where to stop.
+    "eq": "({row}.lo >= {lo} AND {row}.lo < {hi} AND {row}.hi <= {hi})",
+    "ne": "({row}.lo < {lo} OR {row}.hi > {hi})",
+    "gt": "{row}.hi > {hi}",
+    "lt": "{row}.lo < {lo}",
+    "ge": "({row}.hi > {hi} OR {row}.lo >= {lo})",
+    "le": "({row}.lo < {lo} OR {row}.hi <= {hi})",
+    "sa": "{row}.lo >= {hi}",
+    "eb": "{row}.hi <= {lo}",
+    "ap": "({row}.lo < {hi} AND {row}.hi > {lo})",
+}
+"""How a stored range (columns lo and hi) relates to the range [lo, hi); see `fhir.search.dates.relates`."""
 
-def spanning(op: str, row: str, lo: str, hi: str) -> str:
-    """Relate a range (columns lo and hi of *row*) to the range [lo, hi); see `fhir.search.dates.relates`."""
-    return {
-        # The second bound of lo follows from the others; with it the index knows where to stop.
-        "eq": f"({row}.lo >= {lo} AND {row}.lo < {hi} AND {row}.hi <= {hi})",
-        "ne": f"({row}.lo < {lo} OR {row}.hi > {hi})",
-        "gt": f"{row}.hi > {hi}",
-        "lt": f"{row}.lo < {lo}",
-        "ge": f"({row}.hi > {hi} OR {row}.lo >= {lo})",
-        "le": f"({row}.lo < {lo} OR {row}.hi <= {hi})",
-        "sa": f"{row}.lo >= {hi}",
-        "eb": f"{row}.hi <= {lo}",
-        "ap": f"({row}.lo < {hi} AND {row}.hi > {lo})",
-    }[op]
+BEGINNING: Final = {
+    "eq": "{row}.ord >= {lo} AND {row}.ord < {hi}",
+    "sa": "{row}.ord >= {hi}",
+    "gt": "{row}.ord >= {lo}",
+    "ge": "{row}.ord >= {lo}",
+    "lt": "{row}.ord < {lo}",
+    "eb": "{row}.ord < {lo}",
+    "le": "{row}.ord < {hi}",
+    "ap": "{row}.ord < {hi}",
+    "ne": "true",
+}
+"""What follows for the beginning of a main date, whether instant or range. What lasts beyond a ge or gt from before has
+to be found besides."""
