@@ -82,6 +82,7 @@ class Loader:
         self._fhir = fhir
         self._store = fhir.door.store
         self._targets: dict[str, str] = {}
+        self._absent: set[str] = set()  # asked for in this batch, and not there
 
     async def load(self, items: Sequence[Item], *, last: bool = False) -> Report:
         """Load a batch: what is new in bulk, what differs as an update, what is the same not at all.
@@ -90,6 +91,7 @@ class Loader:
         """
         report = Report()
         first: dict[tuple[str, str], _Candidate] = {}
+        self._absent.clear()
         again: list[_Candidate] = []  # the same resource a second time within the batch: after the first
         for item in items:
             try:
@@ -130,9 +132,10 @@ class Loader:
     async def _target(self, reference: str) -> str | None:
         """Find the one resource that a conditional reference means; OutcomeError when there are several."""
         found = self._targets.get(reference)
-        if found is None:
+        if found is None and reference not in self._absent:
             row = await self._fhir.only_match(reference.partition("?")[0], reference)
             if row is None:
+                self._absent.add(reference)
                 return None
             if len(self._targets) >= TARGETS_MAX:
                 self._targets.clear()
