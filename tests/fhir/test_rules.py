@@ -164,3 +164,10 @@ def test_a_risk_without_probability_is_sound() -> None:
     risk = {"resourceType": "RiskAssessment", "status": "final", "subject": {"reference": "Patient/1"},
             "prediction": [{"rationale": "a"}]}  # fmt: skip
     assert decode(json.dumps(risk).encode()).fhir_type == "RiskAssessment"
+
+
+def test_a_question_that_asks_whether_another_is_answered_is_sound() -> None:
+    condition = {"question": "1", "operator": "exists", "answerBoolean": True}
+    document = {"resourceType": "Questionnaire", "status": "draft", "item": [
+        {"linkId": "1", "type": "boolean"}, {"linkId": "2", "type": "string", "enableWhen": [condition]}]}  # fmt: skip
+    assert decode(json.dumps(document).encode()).fhir_type == "Questionnaire"

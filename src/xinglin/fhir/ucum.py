@@ -32,7 +32,7 @@ _MAX_SCALE: Final = 400
 _CONTEXT: Final = Context(prec=34)
 
 _TOKEN: Final = re.compile(
-    r"""(?P<annotation>\{[!-z|~]*\})
+    r"""(?P<annotation>\{[^{}]*\})
       | (?P<operator>[./()])
       | (?P<unit>10[*^]|(?:\[[^\[\]\s]*\]|[^\s./(){}\[\]0-9+\-])+)(?P<exponent>[+-]?\d+)?
       | (?P<factor>\d+)""",
@@ -145,10 +145,17 @@ class _Reader:
         if depth > _MAX_DEPTH:
             raise _NotUnit
         divide = self._operator("/") is not None
-        found = _power(self._component(depth), -1) if divide else self._component(depth)
+        found = _power(self._annotated(depth), -1) if divide else self._annotated(depth)
         while (operator := self._operator(".", "/")) is not None:
-            right = self._component(depth)
+            right = self._annotated(depth)
             found = _product(found, right if operator == "." else _power(right, -1))
+        return found
+
+    def _annotated(self, depth: int) -> Unit:
+        """Read a component and the annotation behind it: ``g{creatinine}``, ``100{WBC}``."""
+        found = self._component(depth)
+        if self._next < len(self._tokens) and self._tokens[self._next].group("annotation") is not None:
+            self._next += 1
         return found
 
     def _component(self, depth: int) -> Unit:
@@ -172,8 +179,6 @@ class _Reader:
         exponent = int(match.group("exponent") or 1)
         if abs(exponent) > _MAX_EXPONENT:
             raise _NotUnit
-        if self._next < len(self._tokens) and self._tokens[self._next].group("annotation") is not None:
-            self._next += 1
         return _power(_simple(match.group("unit")), exponent)
 
 
