@@ -169,7 +169,7 @@ async def test_uris_are_exact_below_and_above(shelf: Shelf) -> None:
     assert await shelf.found("ValueSet?url=urn:oid:1.2,http://x.org/a") == {"a", "c"}
 
 
-DATES = {
+DATES: dict[str, dict[str, Any]] = {
     "day": {"effectiveDateTime": "2020-03-15"},
     "start": {"effectiveDateTime": "2020-03-15T00:00:00+08:00"},
     "late": {"effectiveDateTime": "2020-03-15T23:59:59.999+08:00"},
