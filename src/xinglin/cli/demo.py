@@ -1,11 +1,16 @@
 """`xinglin demo`: the whole platform on this machine, for whoever wants to look at it."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 if TYPE_CHECKING:
     from xinglin.settings import Settings
+
+# Beside the project's root, in a checkout.
+SHARED: Final = Path(__file__).resolve().parents[4] / "shared" / "data"
+READY_SECONDS: Final = 60
 
 
 def demo() -> None:
@@ -44,15 +49,17 @@ def _run(settings: "Settings") -> None:
     variables = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     variables |= environment(settings)
     patience = settings.drain_seconds + 5.0
-    with (
-        command("work", environment=variables, patience=patience) as worker,
-        command("serve", environment=variables, patience=patience) as server,
-    ):
-        if answers(_address(settings, "/health/ready"), seconds=30, alive=lambda: server.poll() is None):
+    with command("serve", environment=variables, patience=patience) as server:
+        if answers(_address(settings, "/health/ready"), seconds=READY_SECONDS, alive=lambda: server.poll() is None):
             typer.echo(_what_to_open(settings))
-        name, code = first_to_end({"serve": server, "work": worker})
-        typer.echo(f"xinglin {name} ended with {code}; see above.", err=True)
-        raise typer.Exit(1)
+        elif server.poll() is None:
+            typer.echo(f"The server is not ready after {READY_SECONDS} s.", err=True)
+            raise typer.Exit(1)
+        # Only now, so that the first page does not wait for what starts jobs.
+        with command("work", environment=variables, patience=patience) as worker:
+            name, code = first_to_end({"serve": server, "work": worker})
+    typer.echo(f"xinglin {name} ended with {code}; see above.", err=True)
+    raise typer.Exit(1)
 
 
 def _address(settings: "Settings", path: str) -> str:
@@ -74,4 +81,46 @@ Ctrl-C stops it; the data stays in {settings.data_dir.absolute()}.
 
 
 def _load(settings: "Settings") -> None:
-    """Load the demonstration records, once."""
+    """Load the demonstration records into an empty store, once; a load that was stopped goes on where it was."""
+    import asyncio
+    import hashlib
+
+    from xinglin.cli.database import address
+
+    # Looking into the store takes seconds; a mark for each database that was seen to hold records takes none.
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(address(settings).encode()).hexdigest()[:16]
+    done = settings.data_dir / f"demonstration-{name}.done"
+    unfinished = done.with_suffix(".unfinished")
+    if done.exists():
+        return
+    if unfinished.exists() or asyncio.run(_is_empty(settings)):
+        from xinglin.cli import load
+
+        unfinished.touch()
+        typer.echo("Loading demonstration records, once.")
+        load.run(settings, _records(settings), settings.data_dir / "demonstration-refused.ndjson")
+        unfinished.unlink()
+    done.touch()
+
+
+async def _is_empty(settings: "Settings") -> bool:
+    from xinglin.app import create_registry, open_door
+    from xinglin.security.principal import SYSTEM
+
+    door = await open_door(settings, create_registry(settings))
+    try:
+        newest = await door.auto(SYSTEM).history(count=1)
+        return not newest.rows
+    finally:
+        await door.store.close()
+
+
+def _records(settings: "Settings") -> list[Path]:
+    """Name what to load: the records that lie beside a checkout, else a set of our own, which is written here."""
+    beside = [folder for folder in (SHARED / "fhir-r4-examples", SHARED / "synthea-10") if folder.is_dir()]
+    if beside:
+        return beside
+    from xinglin.cli.demonstration import write
+
+    return [write(settings.data_dir / "demonstration.ndjson")]
