@@ -53,8 +53,9 @@ def meaning(fault: BaseException) -> OutcomeError:
         case _ if isinstance(fault, AWAY) or (isinstance(fault, asyncpg.InterfaceError) and "closed" in str(fault)):
             return OutcomeError(Issue("transient", "database-away", text="The database cannot be reached; try again."))
         case _:
-            state = getattr(fault, "sqlstate", None)
-            _LOG.error("store.fault", kind=type(fault).__name__, sqlstate=state, exc_info=fault)
+            # The message alone: the details of a fault may quote values.
+            said = str(fault.args[0]) if fault.args else ""
+            _LOG.error("store.fault", kind=type(fault).__name__, sqlstate=getattr(fault, "sqlstate", None), said=said)
             return OutcomeError(Issue("exception", "internal", text="The server failed; the fault was logged."))
 
 

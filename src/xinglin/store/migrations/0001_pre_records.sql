@@ -98,6 +98,7 @@ CREATE TABLE tx (
   PRIMARY KEY (bucket, rid)
 );
 CREATE INDEX tx_doc ON tx USING gin (doc);
+CREATE INDEX tx_rid ON tx (rid);
 
 -- Coded values seen, written before the resource that has them and never removed. bucket = key & 1023.
 -- tid = hash64 of system, code and display (normalised). tkey: key that makes :text exact.
@@ -111,7 +112,6 @@ CREATE TABLE term (
   display text NOT NULL,
   key     int8 NOT NULL,
   tkey    int8 NOT NULL,
-  n       int8 NOT NULL DEFAULT 0,                    -- rows with the key when last counted (store.maintenance)
   PRIMARY KEY (bucket, param, tid)
 );
 CREATE INDEX term_code ON term (param, left(code, 128));

@@ -1,0 +1,55 @@
+"""Dictionaries: trained once a type, taken up by every process, and needed forever."""
+
+import asyncio
+import json
+
+from tests.store.records import entry
+from xinglin.store import maintenance
+from xinglin.store.body import ZSTD
+from xinglin.store.executor import Change
+from xinglin.store.store import Store
+
+
+def observation(n: int) -> Change:
+    coding = {"system": "http://loinc.org", "code": f"{n % 50}-{n % 7}", "display": f"Finding number {n % 50}"}
+    value = {"value": n / 7, "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"}
+    document = {"status": "final", "code": {"coding": [coding]}, "subject": {"reference": f"Patient/{n * 7919}"}}
+    tail = b"}," + json.dumps({**document, "valueQuantity": value}).encode()[1:]
+    return Change("create", "Observation", f"d{n}", tail, entry("Observation", f"d{n}"))
+
+
+async def fill(store: Store, first: int, last: int) -> None:
+    await asyncio.gather(*(store.write(observation(n)) for n in range(first, last)))
+
+
+async def test_a_dictionary_is_trained_once_and_makes_later_bodies_smaller(store: Store, postgres_dsn: str) -> None:
+    await fill(store, 0, 999)
+    assert await maintenance.train_dictionaries(postgres_dsn) == ()
+    await fill(store, 999, 1_200)
+    both = await asyncio.gather(*(maintenance.train_dictionaries(postgres_dsn) for _ in range(2)))
+    assert sorted(both) == [(), ("Observation",)]
+    later = await Store.open(postgres_dsn)
+    await fill(later, 2_000, 2_100)
+    sizes = {
+        r["enc"]: r["size"] for r in await later.fetch("SELECT enc, avg(length(body)) AS size FROM res GROUP BY enc")
+    }
+    assert sizes[2] * 2 < sizes[ZSTD]
+    # A process that knows nothing of the dictionary reads it when it meets it, alone or in a page.
+    row = await store.get("Observation", "d2000")
+    assert row is not None
+    assert row.tail == observation(2_000).tail
+    fresh = await Store.open(postgres_dsn)
+    fresh.records.bodies._openers.pop(2)
+    [row] = await fresh.rows(
+        await fresh.fetch("SELECT rt, id, rid, vid, ts, deleted, enc, body FROM res WHERE id = 'd2001'")
+    )
+    assert row.tail == observation(2_001).tail
+    await later.close()
+    await fresh.close()
+
+
+async def test_statistics_are_refreshed(store: Store, postgres_dsn: str) -> None:
+    await fill(store, 0, 100)
+    await maintenance.refresh_statistics(postgres_dsn)
+    [record] = await store.fetch("SELECT reltuples::int AS n FROM pg_class WHERE relname = 'res'")
+    assert record["n"] == 100
