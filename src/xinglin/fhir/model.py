@@ -17,6 +17,11 @@ def members(type_name: str) -> Mapping[str, tuple[Element, str]]:
     return {member: (element, kind) for element in TYPES[type_name].elements for member, kind in element.members()}
 
 
+def attribute(element: Element, member: str) -> str:
+    """Name the attribute of a Struct that holds the JSON member *member* of *element*."""
+    return member if element.choice else element.attr
+
+
 @cache
 def is_primitive(type_name: str) -> bool:
     """Tell whether values of *type_name* are JSON values rather than objects."""
