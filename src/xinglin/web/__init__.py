@@ -1,0 +1,1 @@
+"""Page kit: views, forms, components, texts in two languages, static files. It knows no capability."""

@@ -1,0 +1,99 @@
+"""How values look to a reader: dates, times, ages, numbers, money, masked names and numbers. All pure."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from xinglin.web.view import Language
+
+# Records of the platform are kept, and read, in the time of the region.
+ZONE: Final = ZoneInfo("Asia/Shanghai")
+WEEKDAYS: Final = {
+    "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+
+
+def moment(value: str) -> str:
+    """Show a FHIR date, dateTime or instant at the precision it has; times in the region's zone.
+
+    >>> moment("2026-11"), moment("2026-11-21T06:05:00Z")
+    ('2026-11', '2026-11-21 14:05')
+    """
+    if "T" not in value:
+        return value
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return instant.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if instant.tzinfo else value.replace("T", " ")[:16]
+
+
+def stamp(instant: datetime) -> str:
+    """Show an instant in the region's zone, to the second."""
+    return instant.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day_of(value: str) -> str:
+    """Give the day (or the coarser date that is known) on which a FHIR date, dateTime or instant falls in the region."""
+    return moment(value)[:10]
+
+
+def weekday(value: str, language: Language) -> str:
+    """Name the weekday of a full date; empty for a coarser or impossible one."""
+    try:
+        return WEEKDAYS[language][date.fromisoformat(value).weekday()]
+    except ValueError:
+        return ""
+
+
+def age(born: str, on: date, language: Language) -> str:
+    """Say an age as clinics do: hours are left out; days below 28 days, months below 3 years, then years.
+
+    *born* may be a year or a month only; empty when it is no date or lies after *on*.
+    """
+    parts = [int(part) for part in born.split("-") if part.isdigit()]
+    if not parts or len(parts) > 3:
+        return ""
+    try:
+        start = date(*(parts + [1, 1])[:3])
+    except ValueError:
+        return ""
+    days = (on - start).days
+    if days < 0:
+        return ""
+    before = (on.month, on.day) < (start.month, start.day)
+    months = (on.year - start.year) * 12 + on.month - start.month - (on.day < start.day)
+    if len(parts) == 3 and days < 28:
+        return f"{days} 天" if language == "zh" else f"{days} d"
+    if len(parts) > 1 and months < 36:
+        return f"{months} 个月" if language == "zh" else f"{months} mo"
+    years = on.year - start.year - before
+    return f"{years} 岁" if language == "zh" else f"{years} y"
+
+
+def number(value: int) -> str:
+    """Show a count with thousands separated."""
+    return f"{value:,}"
+
+
+def money(fen: int) -> str:
+    """Show an amount of fen in yuan, ``¥12.30``."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def masked_name(name: str) -> str:
+    """Keep the family name of a Chinese name, the initial of another: ``张*``, ``S***``."""
+    return name[:1] + "*" * max(1, min(3, len(name) - 1)) if name else ""
+
+
+def masked_number(value: str) -> str:
+    """Keep the first six and the last four characters of a long number, else only the last two."""
+    kept = (6, 4) if len(value) >= 15 else (0, 2)
+    return value[: kept[0]] + "*" * max(0, len(value) - sum(kept)) + value[len(value) - kept[1] :]
+
+
+def days_until(due: date, today: date) -> int:
+    """Count the days from *today* to *due*; negative when it is overdue."""
+    return (due - today) // timedelta(days=1)

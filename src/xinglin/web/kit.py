@@ -1,0 +1,106 @@
+"""The page kit: makes bytes of a view. One Jinja environment per language, so that components know theirs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from xinglin.web import format as show
+from xinglin.web import names
+from xinglin.web.catalogue import LANGUAGES, Catalogue, load
+from xinglin.web.files import folder_of
+from xinglin.web.static import Static
+from xinglin.web.view import Language, View
+
+OWN: Final = "xinglin.web:templates"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One entry of the menu: its address, text in the reader's language, and icon."""
+
+    path: str
+    text: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageContext:
+    """What every page shows besides its own values.
+
+    here: path and query of the page. partial: HTMX asks for a block. who: the reader, as shown to the reader.
+    """
+
+    language: Language
+    here: str
+    now: datetime
+    large: bool = False
+    partial: bool = False
+    menu: tuple[MenuItem, ...] = ()
+    who: str = ""
+    csrf: str = ""
+    request_id: str = ""
+    demo: bool = False
+
+
+class Kit:
+    """Templates and texts of the kit and of the capabilities, ready to render.
+
+    templates: ``package:folder`` each; the texts stand in ``texts`` beside the folder.
+    """
+
+    def __init__(self, templates: Sequence[str] = (), static: Static | None = None) -> None:
+        self.static = static or Static(folder_of("xinglin.web") / "static")
+        sources = tuple(dict.fromkeys(_source(one) for one in (OWN, *templates) if one))
+        self.texts = {language: load((package for package, _ in sources), language) for language in LANGUAGES}
+        folders = [package / folder for package, folder in sources]
+        self._environments = {one: self._environment(one, folders) for one in LANGUAGES}
+
+    def render(self, view: View, context: PageContext) -> bytes:
+        """Render the whole page, or only its block when HTMX asks and the view names one."""
+        template = self._environments[context.language].get_template(view.template)
+        values = {"page": context, **view.values}
+        if context.partial and view.block:
+            made = template.new_context(values)
+            return "".join(template.blocks[view.block](made)).encode()
+        return template.render(values).encode()
+
+    def text(self, key: str, language: Language) -> str:
+        """Give one text, for headers and the like that stand outside templates."""
+        return self.texts[language](key)
+
+    def _environment(self, language: Language, folders: Sequence[Path]) -> Environment:
+        made = Environment(
+            loader=FileSystemLoader(folders),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.do"],
+        )
+        texts: Catalogue = self.texts[language]
+        made.globals |= {
+            "t": texts,
+            "language": language,
+            "static": self.static.address,
+            "type_name": lambda code: names.type_name(code, language),
+            "code_name": lambda code: names.code_name(code, language),
+        }
+        made.filters |= {
+            "moment": show.moment,
+            "stamp": show.stamp,
+            "number": show.number,
+            "money": show.money,
+            "masked_name": show.masked_name,
+            "masked_number": show.masked_number,
+            "weekday": lambda value: show.weekday(value, language),
+        }
+        return made
+
+
+def _source(declared: str) -> tuple[Path, str]:
+    package, _, folder = declared.partition(":")
+    return folder_of(package), folder or "templates"

@@ -1,0 +1,56 @@
+"""What a page function takes and gives: a form, and a view or a redirect."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Everything a visitor sent: names in the path, the query of a GET or the fields of a POST.
+
+    pairs: query or fields in the order sent, names may repeat. path: values of the ``{names}`` in the page's path.
+    language: of the reader. base: public base of the FHIR interface, such as ``http://127.0.0.1:8080/fhir``.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    path: Mapping[str, str] = field(default_factory=dict)
+    language: Language = "zh"
+    base: str = "/fhir"
+
+    def __getitem__(self, name: str) -> str:
+        """Give the first value of *name*; the empty string when there is none."""
+        return self.path[name] if name in self.path else next(self.all(name), "")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.path or any(key == name for key, _ in self.pairs)
+
+    def all(self, name: str) -> Iterator[str]:
+        """Give every value of *name*, in the order sent."""
+        return (value for key, value in self.pairs if key == name)
+
+    def without(self, *names: str) -> tuple[tuple[str, str], ...]:
+        """Give the pairs except those called *names*."""
+        return tuple((key, value) for key, value in self.pairs if key not in names)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A template with its values; HTMX gets only *block* of it when it names one.
+
+    The template's own data goes into values; language, menu and the like come from the page's context.
+    """
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    block: str | None = None
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Go on to another page: after a POST (303), or when the address has a better one."""
+
+    to: str
