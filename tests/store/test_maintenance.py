@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 from tests.store.records import entry
 from xinglin.store import maintenance
@@ -22,7 +23,12 @@ async def fill(store: Store, first: int, last: int) -> None:
     await asyncio.gather(*(store.write(observation(n)) for n in range(first, last)))
 
 
+async def nobody(types: Sequence[str]) -> None:
+    """Train nothing: the test calls the trainer itself."""
+
+
 async def test_a_dictionary_is_trained_once_and_makes_later_bodies_smaller(store: Store, postgres_dsn: str) -> None:
+    store._train = nobody  # type: ignore[method-assign]
     await fill(store, 0, 999)
     assert await maintenance.train_dictionaries(postgres_dsn) == ()
     await fill(store, 999, 1_200)
@@ -46,6 +52,20 @@ async def test_a_dictionary_is_trained_once_and_makes_later_bodies_smaller(store
     assert row.tail == observation(2_001).tail
     await later.close()
     await fresh.close()
+
+
+async def test_a_type_that_grows_gets_its_dictionary_by_itself(store: Store) -> None:
+    await fill(store, 0, 1_100)
+    await asyncio.gather(*store._tasks)
+    assert [r["enc"] for r in await store.fetch("SELECT enc FROM dict")] == [2]
+    await fill(store, 1_100, 1_101)
+    assert [r["enc"] for r in await store.fetch("SELECT enc FROM res WHERE id = 'd1100'")] == [2]
+
+
+async def test_loading_trains_as_it_goes(store: Store) -> None:
+    for first in range(0, 2_000, 500):
+        await store.load([observation(n) for n in range(first, first + 500)])
+    assert {r["enc"] for r in await store.fetch("SELECT enc FROM res")} == {ZSTD, 2}
 
 
 async def test_statistics_are_refreshed(store: Store, postgres_dsn: str) -> None:

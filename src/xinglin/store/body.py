@@ -17,6 +17,7 @@ FIRST_DICTIONARY: Final = 2
 
 SMALL: Final = 192  # bytes under which a frame without dictionary gains nothing
 LEVEL: Final = 3
+ENOUGH: Final = 1_000  # bodies of a type before a dictionary is worth its place
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BLANK: Final = b" \t\n\r"
@@ -134,6 +135,7 @@ class Bodies:
         self._compressors: dict[str, tuple[int, zstandard.ZstdCompressor]] = {}
         self._plain = zstandard.ZstdCompressor(level=LEVEL)
         self._openers: dict[int, zstandard.ZstdDecompressor] = {ZSTD: zstandard.ZstdDecompressor()}
+        self._without: dict[str, int] = {}
 
     def learn(self, enc: int, rt: str, dictionary: bytes) -> None:
         """Take a dictionary into use; the newest (highest) of a type serves new bodies."""
@@ -154,12 +156,20 @@ class Bodies:
         known = self._compressors.get(rt)
         if known is not None:
             enc, compressor = known
-        elif len(tail) >= SMALL:
-            enc, compressor = ZSTD, self._plain
         else:
-            return PLAIN, tail
+            self._without[rt] = self._without.get(rt, 0) + 1
+            if len(tail) < SMALL:
+                return PLAIN, tail
+            enc, compressor = ZSTD, self._plain
         packed = compressor.compress(tail)
         return (enc, packed) if len(packed) < len(tail) else (PLAIN, tail)
+
+    def wanting(self) -> tuple[str, ...]:
+        """Return the types of which ENOUGH bodies were compressed without a dictionary since they were last named."""
+        wanting = tuple(rt for rt, count in self._without.items() if count >= ENOUGH)
+        for rt in wanting:
+            self._without[rt] = 0
+        return wanting
 
     def open(self, enc: int, body: bytes) -> bytes:
         """Return the tail; raises UnknownDictionary."""

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from xinglin.fhir.search.keys import TYPE_CODES, TYPE_NAMES
-from xinglin.store.body import FIRST_DICTIONARY, train
+from xinglin.store.body import ENOUGH, FIRST_DICTIONARY, train
 from xinglin.store.faults import answered
 from xinglin.store.pool import Connection, Pool
 from xinglin.store.records import Records
 
-ENOUGH: Final = 1_000  # bodies of a type before a dictionary is worth its place
 SAMPLES: Final = 3_000
 SAMPLE_BYTES: Final = 6 * 2**20  # a hundred times the dictionary is what the trainer wants
 LIMIT_MS: Final = 600_000

@@ -1,21 +1,28 @@
 """The store of one process: pinned connections, coalesced reads, grouped writes, and transactions."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, Literal
 
+import structlog
+
+from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.keys import rid_of
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
 from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import AWAY, DRIVER, answered
 from xinglin.store.lanes import Lanes, Order
+from xinglin.store.maintenance import train_dictionaries
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert, written
 from xinglin.store.transaction import Transaction, limited
 from xinglin.store.writing import Writer
+
+_LOG: Final = structlog.get_logger("xinglin.store")
 
 READ_LANES: Final = 1
 WRITE_LANES: Final = 2
@@ -40,6 +47,7 @@ class Store:
         self.records = Records()
         self.writer = Writer(self.records, keep=noop_updates == "keep")
         self._pool = Pool(dsn, max(2, connections - READ_LANES - WRITE_LANES), timeout_ms=sql_timeout_ms)
+        self._tasks: set[asyncio.Task[None]] = set()
         by_identity = Pool(dsn, 0, timeout_ms=sql_timeout_ms, session=BY_IDENTITY)
         self._reads: Lanes[Pair, Row | None] = Lanes(
             by_identity, self._read, lanes=READ_LANES, most=READS_MOST, waiting_max=WAITING_MAX, again=True
@@ -72,6 +80,7 @@ class Store:
 
     async def close(self) -> None:
         """Finish what was asked, then close every connection."""
+        await asyncio.gather(*self._tasks)
         await self._reads.close()
         await self._writes.close()
         await self._pool.close()
@@ -119,6 +128,7 @@ class Store:
             await self.writer.learn_terms(connection, changes)
             async with connection.transaction():
                 await copy_in(connection, steps, self.records.bodies)
+        await self._train(self.records.bodies.wanting())
         return [written(step) for step in steps]
 
     async def fetch(
@@ -154,6 +164,7 @@ class Store:
                 raise
             async with answered():
                 await work.commit()
+        self._care()
 
     @asynccontextmanager
     async def _link(self) -> AsyncIterator[Connection]:
@@ -175,3 +186,22 @@ class Store:
 
     async def _write(self, connection: Connection, orders: Sequence[Order[Change, Written]]) -> None:
         await self.writer.group(connection, orders, self.clock.now())
+        self._care()
+
+    def _care(self) -> None:
+        """Have dictionaries trained, beside the requests, for types that have grown without."""
+        if types := self.records.bodies.wanting():
+            task = asyncio.create_task(self._train(types))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _train(self, types: Sequence[str]) -> None:
+        if not types:
+            return
+        try:
+            await train_dictionaries(self.dsn, types)
+            async with self._link() as connection:
+                await self.records.take_dictionaries(connection, now=True)
+        except OutcomeError as fault:
+            # Bodies are only larger without; the next thousand asks again.
+            _LOG.warning("store.no_dictionary", types=types, why=str(fault))
