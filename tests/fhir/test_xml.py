@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.validate import thorough
-from xinglin.fhir.xml import read
+from xinglin.fhir.xml import read, write
 
 GIVEN = sorted(
     path
@@ -111,3 +112,32 @@ def test_what_is_not_fhir_xml_is_refused(xml: bytes, key: str) -> None:
 
 def test_malformed_xml_names_the_position() -> None:
     assert "line 2" in refused(b'<Patient xmlns="http://hl7.org/fhir">\n<name></Patient>').text
+
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2].parent / "shared" / "data" / "fhir-r4-examples").glob("*.json"))
+
+
+@pytest.mark.skipif(not EXAMPLES, reason="../shared/data/fhir-r4-examples is not there")
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_what_is_written_reads_the_same(path: Path) -> None:
+    document = json.loads(path.read_bytes(), parse_float=Decimal)
+    assert read(write(document)) == document
+
+
+def test_texts_keep_their_signs() -> None:
+    text = "a <b> & \"c\" 'd'\n\te\r中\U0001f3e5"
+    document = {"resourceType": "Patient", "name": [{"text": text, "_text": {"id": "x"}, "given": ["a", "b"]}]}
+    assert read(write(document)) == document
+
+
+def test_elements_are_written_in_the_order_of_the_standard() -> None:
+    xml = write({"birthDate": "2020", "id": "a", "active": True, "resourceType": "Patient"})
+    assert xml.decode().endswith(
+        '<Patient xmlns="http://hl7.org/fhir"><id value="a"/><active value="true"/><birthDate value="2020"/></Patient>'
+    )
+
+
+def test_what_xml_cannot_carry_is_refused() -> None:
+    with pytest.raises(OutcomeError) as caught:
+        write({"resourceType": "Patient", "name": [{"text": "a\x01b"}]})
+    assert [issue.key for issue in caught.value.issues] == ["not-xml"]
