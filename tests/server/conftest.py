@@ -50,7 +50,7 @@ def application(store: Store) -> Application:
 
 @pytest.fixture(scope="module")
 async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # httpx types scopes more narrowly
+    transport = httpx.ASGITransport(application)
     headers = {"content-type": "application/fhir+json"}
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/fhir", headers=headers) as made:
         yield made

@@ -16,7 +16,7 @@ from xinglin.server.base import base_url_of, id_of
 from xinglin.server.call import PrincipalOf, Service
 from xinglin.server.dispatch import dispatch
 from xinglin.server.http import ASGIApp, ClientGoneError, Header, Receive, Request, Response, Scope, Send
-from xinglin.server.log import frames_of
+from xinglin.server.log import AccessLog, frames_of
 from xinglin.server.metrics import CONTENT_TYPE, Metrics
 from xinglin.server.negotiate import gzip_accepted, pretty
 from xinglin.server.principals import development
@@ -66,6 +66,7 @@ class Application:
         self._pages = pages
         self._metrics = Metrics()
         self._log = structlog.get_logger()
+        self._access = AccessLog(service.settings)
         self._run = Clock().new_id()[3:]
         self._numbers = count(1)
 
@@ -84,13 +85,13 @@ class Application:
         elif scope["type"] == "http":
             await self._answer(scope, receive, send, _nowhere)
 
-    async def handle(self, request: Request) -> Response:
-        """Answer a FHIR request; an expected refusal is an answer too."""
+    def handle(self, request: Request) -> Awaitable[Response]:
+        """Begin to answer a FHIR request; raises OutcomeError, now or when awaited."""
         principal = self._principal_of(request)
         if principal is None:
             text = "Say who you are: this server knows no anonymous access."
             raise OutcomeError(Issue("login", "login", text=text), status=401)
-        return await dispatch(self._service, request, principal, self._service.door.auto(principal))
+        return dispatch(self._service, request, principal, self._service.door.auto(principal))
 
     async def _watch(self, request: Request) -> Response:
         request.route = request.path
@@ -134,15 +135,14 @@ class Application:
             response = self._bug(request, error)
         await self._send(request, response, send, head=head)
         seconds = perf_counter() - started
-        self._metrics.observe(method if method in _METHODS else "other", request.route, response.status, seconds)
-        self._log.info(
-            "request",
-            id=request.id,
-            method=method[:20],
-            route=request.route,
-            status=response.status,
-            ms=round(seconds * 1000, 2),
-        )
+        known = method if method in _METHODS else "other"
+        self._metrics.observe(known, request.route, response.status, seconds)
+        self._access.request(request.id, known, request.route, response.status, seconds)
+
+    def flush(self) -> None:
+        """Write what log and metrics have collected; for the end of the process."""
+        self._access.write()
+        self._metrics.write()
 
     def _refuse_long(self, path: str, query: bytes) -> None:
         if len(path) + len(query) > self._service.settings.max_url_bytes:

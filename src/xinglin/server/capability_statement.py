@@ -84,8 +84,8 @@ def _resource(router: Router, offered: set[str], name: str) -> dict[str, Any]:
 
 
 def searchable(name: str) -> list[str]:
-    """List the codes of the search parameters of a type that the search knows."""
-    return [code for code in PARAMETERS[name] if code not in UNSUPPORTED]
+    """List the codes of the search parameters of a type that the search knows, without those that all types share."""
+    return [code for code in PARAMETERS[name] if code not in UNSUPPORTED | _COMMON]
 
 
 def includes(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from xinglin.store.door import Fhir
 
 async def dispatch(service: Service, request: Request, principal: Principal, fhir: Fhir) -> Response:
     """Route one request and let its handler answer; raises OutcomeError."""
-    found = service.router.find(request.method, request.path)
-    request.route = found.name
+    route, target = service.router.find(request.method, request.path)
+    request.route = route.shape
     refuse_unacceptable(request, request.pairs(service.settings.max_parameters) if request.query else [])
-    return await found.handler(Call(service, request, principal, fhir, found.target))
+    return await route.handler(Call(service, request, principal, fhir, target))

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,6 +17,8 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 Pairs = list[tuple[str, str]]
 
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FHIR_JSON: Final = b"application/fhir+json;charset=utf-8"
 
 
@@ -68,12 +70,15 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """Give a header by its lower-case name; several of one name are joined by commas, as HTTP says."""
-        if self._headers is None:
-            made: dict[bytes, bytes] = {}
-            for key, value in self.headers:
-                made[key] = made[key] + b", " + value if key in made else value
-            self._headers = made
-        found = self._headers.get(name)
+        headers = self._headers
+        if headers is None:
+            headers = dict(self.headers)
+            if len(headers) != len(self.headers):
+                headers = {}
+                for key, value in self.headers:
+                    headers[key] = headers[key] + b", " + value if key in headers else value
+            self._headers = headers
+        found = headers.get(name)
         return None if found is None else found.decode("latin-1").strip()
 
     def pairs(self, most: int) -> Pairs:
@@ -159,8 +164,12 @@ def parameters(query: bytes, most: int) -> Pairs:
 
 
 def http_date(instant: datetime) -> bytes:
-    """Write an instant as HTTP does: seconds, GMT."""
-    return format_datetime(instant, usegmt=True).encode()
+    """Write an instant (UTC) as HTTP does: seconds, GMT."""
+    text = (
+        f"{_DAYS[instant.weekday()]}, {instant.day:02d} {_MONTHS[instant.month - 1]} {instant.year:04d} "
+        f"{instant.hour:02d}:{instant.minute:02d}:{instant.second:02d} GMT"
+    )
+    return text.encode()
 
 
 def read_http_date(text: str) -> datetime | None:

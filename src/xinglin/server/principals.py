@@ -1,5 +1,6 @@
 """Who asks. For now a development principal for whoever works on this machine; identity is a capability of its own."""
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -25,12 +26,17 @@ def development(settings: Settings) -> PrincipalOf:
 
 def _developer(request: Request) -> Principal | None:
     host = request.header(b"host")
-    if host is None or not is_loopback(hostname(host)):
+    if host is None or not _is_here(host):
         return None
     origin = request.header(b"origin")
     if origin is not None and not _is_own(origin):
         return None
     return DEVELOPER
+
+
+@lru_cache(maxsize=256)
+def _is_here(host: str) -> bool:
+    return is_loopback(hostname(host))
 
 
 def _is_own(origin: str) -> bool:

@@ -26,11 +26,6 @@ class Route:
     interaction: str
     handler: Handler
 
-    @property
-    def name(self) -> str:
-        """The address as logs and metrics show it."""
-        return "/" + self.shape
-
 
 @dataclass(frozen=True, slots=True)
 class OperationRoute:
@@ -52,18 +47,6 @@ class OperationRoute:
         return level in self.levels and (level == "system" or not self.types or type_name in self.types)
 
 
-class Found:
-    """A route with what the address names."""
-
-    __slots__ = ("handler", "interaction", "name", "target")
-
-    def __init__(self, name: str, interaction: str, handler: Handler, target: Target) -> None:
-        self.name = name
-        self.interaction = interaction
-        self.handler = handler
-        self.target = target
-
-
 class Router:
     """Finds the handler of an address without a framework and, for the frequent forms, without regular expressions."""
 
@@ -79,12 +62,13 @@ class Router:
             for code in {o.code for o in self.operations}
         }
 
-    def find(self, method: str, path: str) -> Found:
-        """Find the handler; OutcomeError 404 for an unknown address or type, 405 for a wrong method, 400 for no id."""
-        parts = path.split("/")
-        if len(parts) == 2 and parts[0] in RESOURCES and parts[1][:1] not in "_$":
-            shape, target = "T/I", Target(parts[0], _id(parts[1]))
+    def find(self, method: str, path: str) -> tuple[Route, Target]:
+        """Find the route; OutcomeError 404 for an unknown address or type, 405 for a wrong method, 400 for no id."""
+        kind, _, rest = path.partition("/")
+        if kind in RESOURCES and _ID.fullmatch(rest):
+            shape, target = "T/I", Target(kind, rest)
         else:
+            parts = path.split("/")
             if len(parts) > 1 and parts[-1] == "":
                 parts.pop()
             if parts[-1].startswith("$") and len(parts) <= 3:
@@ -96,9 +80,9 @@ class Router:
             if allowed is None:
                 raise unknown(path)
             raise _not_allowed(method, allowed)
-        return Found(route.name, route.interaction, route.handler, target)
+        return route, target
 
-    def _operation(self, method: str, parts: list[str]) -> Found:
+    def _operation(self, method: str, parts: list[str]) -> tuple[Route, Target]:
         level: Level = ("system", "type", "instance")[len(parts) - 1]
         code = parts[-1][1:]
         type_name = _type(parts[0]) if level != "system" else ""
@@ -112,8 +96,8 @@ class Router:
         if method not in allowed:
             raise _not_allowed(method, allowed)
         target = Target(type_name, _id(parts[1]) if level == "instance" else "", name=code)
-        prefix = {"system": "/", "type": "/T/", "instance": "/T/I/"}[level]
-        return Found(f"{prefix}${code}", "operation", one.handler, target)
+        prefix = {"system": "", "type": "T/", "instance": "T/I/"}[level]
+        return Route(method, f"{prefix}${code}", "operation", one.handler), target
 
 
 def _shape(parts: list[str]) -> tuple[str, Target]:
@@ -126,6 +110,8 @@ def _shape(parts: list[str]) -> tuple[str, Target]:
             return "T", Target(kind)
         case ["_history" | "_search" as word]:
             return f"T/{word}", Target(kind)
+        case [id_]:
+            return "T/I", Target(kind, _id(id_))
         case [id_, "_history"]:
             return "T/I/_history", Target(kind, _id(id_))
         case [id_, "_history", vid]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from xinglin.server.metrics import FOLDER
 from xinglin.settings import Settings, environment
@@ -30,8 +30,8 @@ def serve(settings: Settings, *, target: str = TARGET) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _granian(settings: Settings, target: str) -> Server:
-    return Server(
+def _granian(settings: Settings, target: str) -> MPServer:
+    return MPServer(
         target,
         address=settings.host,
         port=settings.port,
