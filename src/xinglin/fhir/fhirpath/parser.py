@@ -134,7 +134,11 @@ class _Parser:
             at = self._token.position
             if self._take("."):
                 if self._token.kind == "special":
+                    # After a dot, $this is what stands before it; $index and $total are those of the surroundings.
+                    kept = focus
                     focus = self._special()
+                    if isinstance(focus, Special) and focus.name == "this":
+                        focus = kept
                     continue
                 focus = self._invocation(focus)
             elif self._take("["):
