@@ -13,6 +13,7 @@ from xinglin.security.principal import SYSTEM
 from xinglin.server.asgi import create_asgi
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
+from xinglin.server.log import configure
 from xinglin.server.pages import create_pages
 from xinglin.settings import Settings, read
 from xinglin.store import jobs
@@ -43,6 +44,7 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
 def create_app() -> Lifespan:
     """Make the application of one server process, from the settings in its environment."""
     settings = read(os.environ)
+    configure(settings)
     return Lifespan(partial(opened, settings))
 
 
@@ -51,9 +53,11 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     """Open the door, and give what serves FHIR and pages through it."""
     registry = create_registry(settings)
     door = await open_door(settings, registry)
+    served = create_asgi(registry, door, settings, pages=create_pages(registry, door, settings))
     try:
-        yield create_asgi(registry, door, settings, pages=create_pages(registry, door, settings))
+        yield served
     finally:
+        served.flush()
         await door.store.close()
 
 
