@@ -55,9 +55,8 @@ def test_a_reference_is_resolved_within_its_bundle() -> None:
         "Bundle.entry[1].resource.contained[0]",
         "Bundle.entry[1].resource",
     ]
-    assert (
-        plain(results("entry.resource.generalPractitioner.resolve().is(Practitioner)", BUNDLE.entry[1].resource)) == []
-    )
+    assert plain(results("entry[1].resource.generalPractitioner[2].resolve().id", BUNDLE)) == ["p"]
+    assert results("'urn:oid:9.9'.resolve() | 'Patient/none'.resolve()", BUNDLE) == []
 
 
 def test_a_contained_resource_knows_its_container() -> None:

@@ -62,6 +62,38 @@ def test_the_simulation_agrees_with_python(pattern: str, text: str) -> None:
     assert patterns._simulate(pattern, text, whole=True) == bool(re.fullmatch(pattern, text, re.DOTALL))
 
 
+def test_the_whole_text_is_simulated_too() -> None:
+    assert patterns.full("(a+)+", "a" * 50)
+    assert not patterns.full("(a+)+", "a" * 50 + "b")
+    assert patterns.full(r"\A(a+)+\Z", "aaa")
+
+
+def test_an_empty_pattern_replaces_nothing() -> None:
+    assert patterns.replace("", "abc", "x") == "abc"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "length"),
+    [
+        ("a" * 3000, 1),
+        ("(", 1),
+        ("a", 300_000),
+        ("(a+)+$", 190_000),
+        ("(?=(a+)+)b", 10),
+        (r"(a+)+\1", 10),
+        ("((a{1,90}){1,90})+", 9),
+    ],
+)
+def test_what_has_no_bound_is_refused(pattern: str, length: int) -> None:
+    with pytest.raises(FhirPathError):
+        patterns.search(pattern, "a" * length)
+
+
+def test_a_look_ahead_is_taken_where_it_is_cheap() -> None:
+    assert patterns.search("a(?=b)", "ab")
+    assert not patterns.search("a(?!b)", "ab")
+
+
 def test_a_costly_replacement_is_refused() -> None:
     with pytest.raises(FhirPathError):
         patterns.replace("(a+)+$", "a" * 100 + "b", "")

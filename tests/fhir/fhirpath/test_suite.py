@@ -64,6 +64,22 @@ def test_what_is_not_expected_is_a_fault(case: str) -> None:
     assert all(faults(case))
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [b"{", b"<a", b"[]", b'{"resourceType": "Nonesuch"}', b'{"resourceType": "Patient", "active": 1}', b"",
+     b"<Patient xmlns='http://hl7.org/fhir'><nonesuch/></Patient>"],
+)  # fmt: skip
+def test_an_input_that_cannot_be_read_is_a_fault_of_its_tests(raw: bytes) -> None:
+    tests = b"<tests><group><test inputfile='a'><expression>1</expression><output>1</output></test></group></tests>"
+    found = suite.run(tests, lambda _: raw, now=NOW)
+    assert ["can't be read" in result.fault for result in found] == [True]
+
+
+def test_what_is_not_xml_is_refused() -> None:
+    with pytest.raises(FhirPathError):
+        suite.run(b"<tests>", read, now=NOW)
+
+
 def test_entities_are_refused() -> None:
     with pytest.raises(FhirPathError):
         suite.run(b"<!DOCTYPE t [<!ENTITY a 'b'>]><tests>&a;</tests>", read, now=NOW)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from xinglin.fhir.fhirpath import patterns
-from xinglin.fhir.fhirpath.equality import equal, order
+from xinglin.fhir.fhirpath.equality import order
 from xinglin.fhir.fhirpath.interpreter import SYSTEM_VARIABLES
 from xinglin.fhir.fhirpath.nodes import Access, Node, is_fhir, is_primitive, is_type, members
 from xinglin.fhir.fhirpath.references import target_type
@@ -79,16 +79,11 @@ def _ordered(left: Any, left_type: str, right: Any, right_type: str) -> int | No
     return order(Node(left, left_type), Node(right, right_type))
 
 
-def _same(left: Any, left_type: str, right: Any, right_type: str) -> bool | None:
-    return equal(Node(left, left_type), Node(right, right_type))
-
-
 # What the code may use besides its own constants.
 GIVEN: Final[dict[str, object]] = {
     "ABSENT": ABSENT,
     "pairs": _pairs,
     "ordered": _ordered,
-    "same": _same,
     "target_type": target_type,
     "matches": patterns.search,
 }

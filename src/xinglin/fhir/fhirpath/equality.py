@@ -1,7 +1,8 @@
 """Equality, equivalence and order (http://hl7.org/fhirpath/N1/#equality, #comparison)."""
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final
 
 from msgspec import Struct
 
@@ -10,6 +11,9 @@ from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.fhirpath.nodes import Collection, Node, TypeInfoValue, children, to_system
 from xinglin.fhir.fhirpath.quantity import Quantity
 from xinglin.fhir.fhirpath.temporal import Date, DateTime, Time
+
+# Wide enough to round any number that the arithmetic or the data bring without losing digits.
+_WIDE: Final = Context(prec=20_100, rounding=ROUND_HALF_UP)
 
 
 def equal(left: Node, right: Node) -> bool | None:
@@ -115,7 +119,7 @@ def _equivalent_values(left: object, right: object) -> bool:
 def _equal_to_lesser_precision(left: Decimal, right: Decimal) -> bool:
     places = min(_places(left), _places(right))
     step = Decimal(1).scaleb(-places)
-    return left.quantize(step, ROUND_HALF_UP) == right.quantize(step, ROUND_HALF_UP)
+    return _WIDE.quantize(left, step) == _WIDE.quantize(right, step)
 
 
 def _places(value: Decimal) -> int:

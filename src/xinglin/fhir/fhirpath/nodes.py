@@ -18,6 +18,7 @@ from xinglin.fhir.fhirpath.quantity import Quantity
 from xinglin.fhir.fhirpath.temporal import Date, DateTime, Time
 from xinglin.fhir.fhirpath.tree import TypeName
 from xinglin.fhir.fhirpath.values import Long
+from xinglin.fhir.r4 import CLASSES
 from xinglin.fhir.r4.elements import TYPES
 from xinglin.fhir.ucum import SYSTEM as UCUM
 
@@ -157,6 +158,8 @@ def members(fhir_type: str) -> Mapping[str, tuple[Access, ...]]:
     info = TYPES.get(fhir_type)
     if info is None:
         return {}
+    # An id of an element has no Element beside it.
+    fields = frozenset(CLASSES[fhir_type].__struct_fields__) if fhir_type in CLASSES else frozenset()
     found: dict[str, tuple[Access, ...]] = {}
     for element in info.elements:
         stem = element.attr.removesuffix("_")
@@ -164,7 +167,7 @@ def members(fhir_type: str) -> Mapping[str, tuple[Access, ...]]:
             Access(
                 json=(json := element.member(kind)),
                 attr=stem + json[len(element.json) :] if element.choice else element.attr,
-                sibling=f"_{json}" if is_primitive(kind) else "",
+                sibling=f"_{json}" if f"_{json}" in fields else "",
                 type=kind,
                 many=element.max is None or element.max > 1,
             )

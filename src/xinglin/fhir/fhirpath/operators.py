@@ -1,6 +1,6 @@
 """Arithmetic, concatenation and three-valued logic (http://hl7.org/fhirpath/N1/#math, #boolean-logic)."""
 
-from decimal import ROUND_FLOOR, Context, Decimal, Overflow
+from decimal import Context, Decimal, Overflow
 from typing import Final
 
 from xinglin.fhir import ucum
@@ -167,8 +167,3 @@ def logic(operator: str, left: Collection, right: Collection) -> Collection:
         case _:
             found = True if a is False or b else None if a is None or b is None else False
     return [] if found is None else [system(found)]
-
-
-def floor(value: Decimal) -> int:
-    """Return the greatest integer that is not above *value*."""
-    return int(value.to_integral_value(ROUND_FLOOR))
