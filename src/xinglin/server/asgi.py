@@ -15,7 +15,7 @@ from xinglin.registry import Registry
 from xinglin.server.base import base_url_of, id_of
 from xinglin.server.call import PrincipalOf, Service
 from xinglin.server.dispatch import dispatch
-from xinglin.server.http import ASGIApp, ClientGoneError, Header, Receive, Request, Response, Scope, Send
+from xinglin.server.http import ASGIApp, Header, Receive, Request, Response, Scope, Send
 from xinglin.server.log import AccessLog, frames_of
 from xinglin.server.metrics import CONTENT_TYPE, Metrics
 from xinglin.server.negotiate import gzip_accepted, pretty
@@ -129,8 +129,6 @@ class Application:
             response = await handle(request)
         except OutcomeError as refused:
             response = refusal(refused)
-        except ClientGoneError:
-            return
         except Exception as error:  # noqa: BLE001  the last resort: logged, and answered without detail
             response = self._bug(request, error)
         await self._send(request, response, send, head=head)

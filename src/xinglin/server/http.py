@@ -112,7 +112,9 @@ class Request:
         while more and self.receive is not None:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise ClientGoneError
+                raise OutcomeError(
+                    Issue("structure", "body-cut-short", text="The body ended before its announced length.")
+                )
             chunk: bytes = message.get("body", b"")
             more = message.get("more_body", False)
             if inflater is not None:
@@ -139,10 +141,6 @@ class Response:
     def header(self, name: bytes) -> str | None:
         """Give the first header of that lower-case name."""
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
-
-
-class ClientGoneError(Exception):
-    """The client went away before its request was whole; nobody is left to answer."""
 
 
 def parameters(query: bytes, most: int) -> Pairs:

@@ -1,0 +1,68 @@
+"""A server in processes of its own, on a free port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_START = "from xinglin.server.serve import serve; from xinglin.settings import read; import os; "
+_SERVE = _START + "serve(read(os.environ), target='tests.server.served:create_app')"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    root: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def fhir(self) -> str:
+        return f"{self.root}/fhir"
+
+    def stop(self, *, seconds: float = 20) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+@contextmanager
+def running(dsn: str, **settings: str) -> Iterator[Running]:
+    """Serve over the database until the block ends; settings as XINGLIN_* without the prefix."""
+    port = _free_port()
+    variables = {"DATABASE_URL": dsn, "PORT": str(port), "DB_CONNECTIONS": "4", **settings}
+    environment = os.environ | {f"XINGLIN_{name}": value for name, value in variables.items()}
+    environment["PYTHONPATH"] = str(ROOT)
+    process = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment, cwd=ROOT, stdout=subprocess.PIPE)
+    made = Running(f"http://127.0.0.1:{port}", process)
+    try:
+        _wait(made)
+        yield made
+    finally:
+        if process.poll() is None:
+            made.stop()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _wait(made: Running) -> None:
+    for _ in range(200):
+        try:
+            if httpx.get(f"{made.root}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            assert made.process.poll() is None, "the server ended before it answered"
+        time.sleep(0.1)
+    raise AssertionError("the server did not answer within 20 s")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
