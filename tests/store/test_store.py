@@ -153,6 +153,15 @@ async def test_terms_are_written_once(store: Store) -> None:
     assert [tuple(r.values()) for r in found] == [("s", "x", "X"), ("s", "y", "Y")]  # type: ignore[attr-defined]
 
 
+async def test_transactions_with_the_same_new_terms_do_not_wait_for_each_other(store: Store) -> None:
+    async with store.begin() as first, store.begin() as second:
+        await first.write(change("create", "Observation", "u1", codes=("x",)))
+        await second.write(change("create", "Observation", "u2", codes=("y",)))
+        await asyncio.wait_for(first.write(change("create", "Observation", "u3", codes=("y",))), 5)
+        await asyncio.wait_for(second.write(change("create", "Observation", "u4", codes=("x",))), 5)
+    assert len(await store.fetch("SELECT FROM term")) == 2
+
+
 async def test_many_concurrent_writers_each_get_their_own_answer(store: Store) -> None:
     writes = [store.write(change("create", "Observation", f"m{n}", str(n))) for n in range(300)]
     writes += [store.write(change("create", "Observation", "m7", "other"))]

@@ -46,7 +46,7 @@ class Store:
         self.sql_timeout_ms = sql_timeout_ms
         self.records = Records()
         self.writer = Writer(self.records, keep=noop_updates == "keep")
-        self._pool = Pool(dsn, max(2, connections - READ_LANES - WRITE_LANES), timeout_ms=sql_timeout_ms)
+        self._pool = Pool(dsn, max(2, connections - READ_LANES - WRITE_LANES - 1), timeout_ms=sql_timeout_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         by_identity = Pool(dsn, 0, timeout_ms=sql_timeout_ms, session=BY_IDENTITY)
         self._reads: Lanes[Pair, Row | None] = Lanes(
@@ -54,6 +54,10 @@ class Store:
         )
         self._writes: Lanes[Change, Written] = Lanes(
             by_identity, self._write, lanes=WRITE_LANES, most=WRITES_MOST, waiting_max=WAITING_MAX
+        )
+        # New coded values of transactions, which may not wait for each other's.
+        self._terms: Lanes[Sequence[Change], None] = Lanes(
+            by_identity, self._learn, lanes=1, most=WRITES_MOST, waiting_max=WAITING_MAX, again=True
         )
 
     @classmethod
@@ -83,6 +87,7 @@ class Store:
         await asyncio.gather(*self._tasks)
         await self._reads.close()
         await self._writes.close()
+        await self._terms.close()
         await self._pool.close()
 
     @property
@@ -157,7 +162,14 @@ class Store:
                 work = link.connection.transaction()
                 await work.start()
             try:
-                yield Transaction(link.connection, self.records, self.writer, self.clock.now(), self.sql_timeout_ms)
+                yield Transaction(
+                    link.connection,
+                    self.records,
+                    self.writer,
+                    self.clock.now(),
+                    sql_timeout_ms=self.sql_timeout_ms,
+                    learn=self._terms.ask,
+                )
             except BaseException:
                 with suppress(*DRIVER):  # the caller hears of what came first
                     await work.rollback()
@@ -183,6 +195,12 @@ class Store:
         for order in orders:
             if not order.answer.done():
                 order.answer.set_result(found.get(order.item))
+
+    async def _learn(self, connection: Connection, orders: Sequence[Order[Sequence[Change], None]]) -> None:
+        await self.writer.learn_terms(connection, [change for order in orders for change in order.item])
+        for order in orders:
+            if not order.answer.done():
+                order.answer.set_result(None)
 
     async def _write(self, connection: Connection, orders: Sequence[Order[Change, Written]]) -> None:
         await self.writer.group(connection, orders, self.clock.now())

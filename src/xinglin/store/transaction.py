@@ -1,6 +1,6 @@
 """One transaction: reads, writes, locks and jobs that become true together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -16,17 +16,26 @@ from xinglin.store.writing import Writer
 class Transaction:
     """An open transaction; `Store.begin` makes, commits and rolls back. Implements `Executor`.
 
+    learn: writes the new coded values of changes on another connection, at once and for good.
     One task uses it at a time. After any OutcomeError from the database it can only be rolled back.
     """
 
     def __init__(
-        self, connection: Connection, records: Records, writer: Writer, now: datetime, sql_timeout_ms: int
+        self,
+        connection: Connection,
+        records: Records,
+        writer: Writer,
+        now: datetime,
+        *,
+        sql_timeout_ms: int,
+        learn: Callable[[Sequence[Change]], Awaitable[None]],
     ) -> None:
         self.connection = connection
         self.sql_timeout_ms = sql_timeout_ms
         self._records = records
         self._writer = writer
         self._now = now
+        self._learn = learn
         self._custom = False
 
     @property
@@ -56,7 +65,8 @@ class Transaction:
         if not changes:
             return []
         async with answered():
-            await self._writer.learn_terms(self.connection, changes)
+            if self._writer.new_terms(changes):
+                await self._learn(changes)
             return await self._writer.all(self.connection, changes, self._now)
 
     async def fetch(

@@ -8,7 +8,6 @@ from typing import Any, Final
 import asyncpg
 
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.keys import hash64, rid_of
 from xinglin.store import statements
 from xinglin.store.executor import Change, Written
@@ -69,23 +68,26 @@ class Writer:
     async def learn_terms(self, connection: Connection, changes: Sequence[Change]) -> None:
         """Write the coded values that this process has not seen, before the resources that have them.
 
-        A statement of its own commit: a term without a resource does no harm, and no two writers wait for each other.
+        The connection must not be in a transaction: each statement is its own commit, so no two writers wait for each
+        other, and a term without a resource does no harm.
         """
-        terms: dict[tuple[int, str, str, str], Term] = {}
-        for change in changes:
-            if change.entry is not None:
-                terms.update(self._new_terms(change.entry))
+        terms = self.new_terms(changes)
         if not terms:
             return
-        ordered = [terms[name] for name in sorted(terms)]
-        await connection.execute(statements.TERMS, *_term_columns(ordered))
-        if not connection.is_in_transaction():
-            if len(self._terms) > TERMS_KNOWN_MAX:
-                self._terms.clear()
-            self._terms.update(terms)
+        await connection.execute(statements.TERMS, *_term_columns([terms[name] for name in sorted(terms)]))
+        if len(self._terms) > TERMS_KNOWN_MAX:
+            self._terms.clear()
+        self._terms.update(terms)
 
-    def _new_terms(self, entry: Entry) -> dict[tuple[int, str, str, str], Term]:
-        return {term[:4]: term for term in entry.terms if term[:4] not in self._terms}
+    def new_terms(self, changes: Sequence[Change]) -> dict[tuple[int, str, str, str], Term]:
+        """Return the coded values of *changes* that this process has not seen."""
+        return {
+            term[:4]: term
+            for change in changes
+            if change.entry is not None
+            for term in change.entry.terms
+            if term[:4] not in self._terms
+        }
 
     async def _once(
         self, connection: Connection, orders: list[Order[Change, Written]], now: datetime
