@@ -80,10 +80,8 @@ def test_synthetic_records_take_the_fast_way() -> None:
 
 
 @needs_examples
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.name not in UNSOUND], ids=lambda p: p.stem)
 def test_documents_come_back_as_they_went_in(path: Path) -> None:
-    if path.name in UNSOUND:
-        pytest.skip("unsound: " + UNSOUND[path.name].copy().pop()[0])
     document = json.loads(path.read_bytes(), parse_float=Decimal)
     assert to_dict(decode(path.read_bytes())) == document
 
