@@ -103,6 +103,12 @@ def filters(chance: random.Random) -> tuple[str, Holds]:
     def target(document: Document, every: dict[str, Document]) -> list[Document]:
         return [every[one] for one in refers(document, "subject") if one in every]
 
+    early = min(day, 3)
+    pair = {f"Patient/{who}", "Patient/p0"}
+
+    def older(document: Document) -> bool:
+        return int(document.get("birthDate", "0000-00-00")[8:]) >= day
+
     return chance.choice([
         (f"code=http://loinc.org|{code}", lambda d, _: code_of(d) == code),
         (f"code={code}", lambda d, _: code_of(d) == code),
@@ -110,14 +116,14 @@ def filters(chance: random.Random) -> tuple[str, Holds]:
         (f"code:not={code}", lambda d, _: code_of(d) != code),
         ("status=final", lambda d, _: d["status"] == "final"),
         (f"patient={who}", lambda d, _: f"Patient/{who}" in refers(d, "subject")),
-        (f"subject=Patient/{who},Patient/p0", lambda d, _: bool({f"Patient/{who}", "Patient/p0"} & set(refers(d, "subject")))),
+        (f"subject=Patient/{who},Patient/p0", lambda d, _: bool(pair & set(refers(d, "subject")))),
         (f"performer=Patient/{who}", lambda d, _: f"Patient/{who}" in refers(d, "performer")),
         ("subject:missing=true", lambda d, _: not refers(d, "subject")),
         (f"patient.family={family}", lambda d, every: any(family.lower() in names_of(t) for t in target(d, every))),
-        (f"patient.birthdate=ge2020-01-0{day}", lambda d, every: any(int(t.get("birthDate", "0000-00-00")[8:]) >= day for t in target(d, every))),
+        (f"patient.birthdate=ge2020-01-0{day}", lambda d, every: any(older(t) for t in target(d, every))),
         (f"value-quantity=gt{number}", lambda d, _: d.get("valueQuantity", {"value": 0})["value"] > number),
         (f"date={op}2020-01-0{day}", dated(op, day)),
-        (f"date=ge2020-01-0{min(day, 3)}&date=lt2020-01-06", lambda d, e: dated("ge", min(day, 3))(d, e) and dated("lt", 6)(d, e)),
+        (f"date=ge2020-01-0{early}&date=lt2020-01-06", lambda d, e: dated("ge", early)(d, e) and dated("lt", 6)(d, e)),
         (f"patient._has:Observation:patient:code={code}", lambda d, every: any(
             code_of(o) == code and f"Patient/{t['id']}" in refers(o, "subject")
             for t in target(d, every) for o in every.values() if o["resourceType"] == "Observation"

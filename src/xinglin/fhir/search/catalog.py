@@ -107,6 +107,17 @@ def kept_as(code: str) -> str:
     return "name" if code == "phonetic" else code
 
 
+_UNITED: Final[dict[tuple[str, str], tuple[str, str]]] = {
+    ("Observation", f"combo-{what}"): (what, f"component-{what}")
+    for what in ("code", "value-concept", "value-quantity", "data-absent-reason")
+}
+
+
+def united(resource_type: str, code: str) -> tuple[str, ...]:
+    """Give the parameters whose values together are those of a parameter, which so needs no rows; empty otherwise."""
+    return _UNITED.get((resource_type, code), ())
+
+
 def parameter(resource_type: str, code: str) -> SearchParameter | None:
     """Find a search parameter of a type; None when the type has none of that code."""
     return PARAMETERS.get(resource_type, {}).get(code)

@@ -1,7 +1,7 @@
 """From a search parameter, a modifier and a value to a condition, one function a kind of parameter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from xinglin.fhir import ucum
@@ -82,9 +82,16 @@ def condition(asked: Asked, value: str) -> Condition:
     alternatives = split(value, ",")
     if not all(alternatives):
         raise bad(asked.name, "one of the alternatives is empty.")
-    make = KINDS[asked.parameter.kind]
-    made = union([make(asked, alternative) for alternative in alternatives])
+    made = union([_one(asked, alternative) for alternative in alternatives])
     return Not(made) if asked.modifier in {"not", "not-in"} else made
+
+
+def _one(asked: Asked, value: str) -> Condition:
+    """Make the condition of one alternative; a parameter that unites others asks them all."""
+    codes = catalog.united(asked.type, asked.parameter.code) or (asked.parameter.code,)
+    known = (catalog.parameter(asked.type, code) for code in codes)
+    each = [replace(asked, parameter=found) for found in known if found is not None]
+    return union([KINDS[one.parameter.kind](one, value) for one in each])
 
 
 def check_modifier(asked: Asked) -> None:
@@ -122,11 +129,23 @@ def _missing(asked: Asked, value: str) -> Condition:
     absent = value == "true"
     if asked.code in {"_id", "_lastUpdated"}:
         return Never() if absent else And(())
-    codes = [asked.code]
-    if asked.parameter.kind == "composite" and asked.parameter.expression == asked.type:
-        codes = [part.code for part in catalog.parts(asked.type, asked.parameter)]
-    present = And(tuple(Keys((keys.present_key(asked.type, code),), indexed=False) for code in codes))
+    codes = catalog.united(asked.type, asked.code) or (asked.code,)
+    present: Condition = union([_present(asked.type, code) for code in codes])
+    if asked.parameter.kind == "composite":
+        every = [replace(asked, parameter=part) for part in catalog.parts(asked.type, asked.parameter)]
+        parts = And(tuple(_missing(part, "false") for part in every))
+        whole = asked.parameter.expression == asked.type
+        present = parts if whole else Or((And((_single(asked), parts)), present))
     return Not(present) if absent else present
+
+
+def _present(resource_type: str, code: str) -> Keys:
+    return Keys((keys.present_key(resource_type, code),), indexed=False)
+
+
+def _single(asked: Asked) -> Keys:
+    """Say that one element alone has the parts of a composite, so that its parts need no rows of their own."""
+    return Keys((keys.kind_key(asked.type, asked.code, "single"),), indexed=False)
 
 
 # -- token --------------------------------------------------------------------------------------------------------
@@ -377,17 +396,16 @@ def _composite(asked: Asked, value: str) -> Condition:
     if len(pieces) != len(parts) or not all(pieces):
         raise bad(asked.name, f"takes {len(parts)} values joined by '$'.")
     of_parts = [Asked(asked.type, part, None, asked.name, asked.setting) for part in parts]
-    each = tuple(KINDS[part.parameter.kind](part, piece) for part, piece in zip(of_parts, pieces, strict=True))
+    each = tuple(_one(part, piece) for part, piece in zip(of_parts, pieces, strict=True))
     if asked.parameter.expression == asked.type:
         return And(each)  # the resource itself is the one element that has the parts
-    single = Keys((keys.kind_key(asked.type, asked.code, "single"),), indexed=False)
     base = keys.part_key(keys.kind_key(asked.type, asked.code, "pair"), unescape(pieces[0]))
     rest = tuple(
         _part(part, piece, place, base)
         for place, (part, piece) in enumerate(zip(of_parts, pieces, strict=True))
         if place
     )
-    return Or((And((single, *each)), And(rest)))
+    return Or((And((_single(asked), *each)), And(rest)))
 
 
 def _part(part: Asked, piece: str, place: int, base: int) -> Condition:

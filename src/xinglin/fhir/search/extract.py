@@ -45,8 +45,8 @@ def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None =
             present, index = simple[code]
             draft.checks[present] = None
             index(draft, code, kind, value)
-    if main:
-        ord_ = _main(draft, plan.main or "", main, ord_)
+    if main and plan.main is not None:
+        ord_ = _main(draft, plan.main, main, ord_)
     for composite in plan.composites:
         composite(draft, resource)
     return _entry(draft, ord_, vector(*_texts(resource)))
@@ -127,6 +127,8 @@ class _Plan:
         for code, parameter in PARAMETERS[resource_type].items():
             if code in _OWN or not parameter.expression or catalog.kept_as(code) != code:
                 continue
+            if catalog.united(resource_type, code):
+                continue
             if parameter.kind != "composite":
                 expressions[code] = parameter.expression
                 self.simple[code] = keys.present_key(resource_type, code), indexers.KINDS[parameter.kind]
@@ -151,12 +153,12 @@ def _composite(resource_type: str, code: str) -> Callable[[Draft, Struct], None]
 
     def index(draft: Draft, resource: Struct) -> None:
         found = elements(resource)
-        each = [_part_values(parameter.components, kind, element, resource) for kind, element in found]
-        if any(all(parts) for parts in each):
-            draft.checks[present] = None
         if len(found) == 1:
             draft.checks[single] = None
             return
+        each = [_part_values(parameter.components, kind, element, resource) for kind, element in found]
+        if any(all(parts) for parts in each):
+            draft.checks[present] = None
         for parts in each:
             for first_kind, first in parts[0]:
                 for way in indexers.spellings(first_kind, first):

@@ -238,7 +238,7 @@ def sort_key(resource_type: str | None, asked: str) -> Sort | None:
     if code == "_lastUpdated":
         return Sort("updated", descending)
     found = catalog.parameter(resource_type, code) if resource_type is not None else None
-    if resource_type is None or found is None:
+    if resource_type is None or found is None or catalog.united(resource_type, code):
         return None
     if found.kind == "date":
         if code == catalog.main_date(resource_type):

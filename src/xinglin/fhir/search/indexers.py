@@ -5,6 +5,7 @@ Each function adds rows to a `Draft`; the counterpart that asks for them is in `
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from xinglin.fhir import ucum
@@ -272,7 +273,7 @@ def _unit_rows(
     """Give the rows of a quantity under its units: canonical UCUM where it can be, else as spelled."""
     found: list[tuple[int, float]] = []
     plain = float(amount)
-    known = ucum.canonical(Decimal(amount), code) if code and system == UCUM else None
+    known = _canonical(amount, code) if code and system == UCUM else None
     if known is not None:
         found.append((keys.part_key(base, references.UCUM_MARK + known[1]), float(known[0])))
     elif code:
@@ -282,6 +283,11 @@ def _unit_rows(
     if unit and unit != code:
         found.append((keys.part_key(base, f"|{unit}"), plain))
     return found
+
+
+@lru_cache(maxsize=16_384)
+def _canonical(amount: Decimal | int, unit: str) -> tuple[Decimal, str] | None:
+    return ucum.canonical(Decimal(amount), unit)
 
 
 def special(draft: Draft, code: str, kind: str, value: Any) -> None:

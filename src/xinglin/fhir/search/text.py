@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice, product
 from typing import Final
@@ -15,6 +15,7 @@ LONGEST: Final = 600
 _LONGEST_NAME = 32
 _MOST_READINGS = 8
 _MOST_WORDS = 4_000
+_SHORT = 100
 _BREAKS = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORD = re.compile(
@@ -113,11 +114,21 @@ def _syllables(plain: str) -> list[tuple[str, ...]]:
     return made
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> Sequence[str]:
     """Split *text* into the words of the text index; Chinese runs give each pair of neighbours and each character.
 
     Pairs make a Chinese phrase findable without a dictionary, single characters a query of one character.
     """
+    return _short_words(text) if len(text) <= _SHORT else _words(text)
+
+
+@lru_cache(maxsize=16_384)
+def _short_words(text: str) -> tuple[str, ...]:
+    """Split a text that is likely to come again: a display, a name."""
+    return tuple(_words(text))
+
+
+def _words(text: str) -> list[str]:
     found: list[str] = []
     for run in _WORD.findall(normal_words(text)):
         if _HAN.match(run):

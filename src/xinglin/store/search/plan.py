@@ -11,11 +11,11 @@ that PostgreSQL's statistics over skewed keys cannot turn a walk into a sort.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from xinglin.fhir.search import keys
-from xinglin.fhir.search.query import Chain, Condition, Dates, Has, IdIn, Keys, Never, Terms, Updated
+from xinglin.fhir.search.query import Chain, Condition, Dates, Has, IdIn, Keys, Never, Or, Terms, Updated
 from xinglin.store.search.order import RID_ASCENDING, Order
 from xinglin.store.search.sql import BEGINNING, UNRANKED, Builder, flat, rank
 
@@ -110,6 +110,8 @@ def _few(condition: Condition) -> bool:
 
 
 def _walkable(condition: Condition) -> bool:
+    if isinstance(condition, Or):
+        return len(condition.of) <= 8 and all(map(_walkable, condition.of))
     return (isinstance(condition, Keys) and condition.indexed) or (isinstance(condition, Terms) and condition.indexed)
 
 
@@ -155,6 +157,13 @@ def _type_walk(builder: Builder, part: Part) -> Walk:
 
 
 def _key_walks(builder: Builder, chosen: Condition) -> list[Walk]:
+    if isinstance(chosen, Or):
+        # Who satisfies one alternative satisfies all of them together.
+        return [
+            replace(walk, exact=(chosen,) if walk.exact else ())
+            for one in chosen.of
+            for walk in _key_walks(builder, one)
+        ]
     if isinstance(chosen, Keys) and len(chosen.keys) <= 4:
         return [_key_walk(builder, key, chosen if not chosen.pats else None) for key in chosen.keys]
     if isinstance(chosen, Keys):

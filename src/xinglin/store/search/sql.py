@@ -365,9 +365,12 @@ class Builder:
     def has_source(self, asked: Has) -> str:
         """Give whatever the found sources' keys could refer to; most are no identities of the type."""
         s, k, f = self.alias("s"), self.alias("k"), self.alias("f")
+        salt = self.key(asked.salt)
+        # Where a source has its one patient inline, that is whom its primary parameter names.
+        own = f"CASE WHEN {s}.pat IS NULL THEN {s}.keys ELSE ARRAY[{s}.pat # {salt}] END"
         return (
-            f"SELECT {k} # {self.key(asked.salt)} AS rid FROM ({self.found(asked.type, asked.condition)}) {f}"
-            f" JOIN res {s} ON {s}.rid = {f}.rid CROSS JOIN LATERAL unnest({s}.keys) {k}"
+            f"SELECT {k} # {salt} AS rid FROM ({self.found(asked.type, asked.condition)}) {f}"
+            f" JOIN res {s} ON {s}.rid = {f}.rid CROSS JOIN LATERAL unnest({own if asked.primary else f'{s}.keys'}) {k}"
         )
 
     def found(self, resource_type: str, condition: Condition) -> str:

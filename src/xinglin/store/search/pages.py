@@ -98,18 +98,10 @@ def _parts(builder: Builder, query: Query) -> list[Part]:
 async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) -> tuple[list[Row], str | None]:
     builder = Builder(reach, query.base_url)
     parts = _parts(builder, query)
-    order = order_of(builder, query.sort)
-    if not parts:
-        if query.token is not None:
-            token.read(query.token, query, RID_ASCENDING if token.order_name(query.token) == "rid" else order)
-        return [], None
-    counts: plan.Counts = {}
-    if len(parts) == 1:
-        wanted = plan.wanted_counts(parts[0], order)
-        counts = await _counted_conditions(executor, query, reach, parts[0], wanted)
-        if not query.sort:
-            order = _natural(query, parts[0], order, counts)
+    order, counts = await _order(executor, builder, query, reach, parts)
     after = token.read(query.token, query, order) if query.token is not None else None
+    if not parts:
+        return [], None
     sql = page_sql(builder, parts, order, after, size + 1, counts)
     records = await executor.fetch(sql, *builder.args, custom_plan=_custom(parts))
     following = None
@@ -119,11 +111,28 @@ async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) 
     return await executor.rows(records), following
 
 
-def _natural(query: Query, part: Part, order: Order, counts: plan.Counts) -> Order:
-    """Choose the order of a search without ``_sort``; later pages keep the order of the first."""
+async def statement(executor: Executor, query: Query, reach: ReachOf, builder: Builder, limit: int) -> str:
+    """Write the statement of the first *limit* rows of *query* (resolved); its arguments are the builder's."""
+    parts = _parts(builder, query)
+    order, counts = await _order(executor, builder, query, reach, parts)
+    return page_sql(builder, parts, order, None, limit, counts)
+
+
+async def _order(
+    executor: Executor, builder: Builder, query: Query, reach: ReachOf, parts: Sequence[Part]
+) -> tuple[Order, plan.Counts]:
+    """Choose the order of the results, and count what decides how to run."""
+    order = order_of(builder, query.sort)
+    counts: plan.Counts = {}
+    if len(parts) == 1:
+        counts = await _counted_conditions(executor, query, reach, parts[0], plan.wanted_counts(parts[0], order))
+    if query.sort:
+        return order, counts
     if query.token is not None:
-        return RID_ASCENDING if token.order_name(query.token) == RID_ASCENDING.name else order
-    return plan.natural_order(part, counts) or order
+        # Later pages keep the order of the first.
+        return (RID_ASCENDING if token.order_name(query.token) == RID_ASCENDING.name else order), counts
+    natural = plan.natural_order(parts[0], counts) if len(parts) == 1 else None
+    return natural or order, counts
 
 
 def page_sql(
