@@ -2,7 +2,7 @@ import pytest
 
 from tests.fhir.fhirpath.patients import OBSERVATION, PATIENT, results
 from xinglin.fhir.fhirpath import Environment, FhirPathError, check, evaluate, parse
-from xinglin.fhir.fhirpath.tree import MAX_DEPTH
+from xinglin.fhir.fhirpath.tree import MAX_DEPTH, MAX_NESTING
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,16 @@ def test_what_is_too_deep_or_too_long_is_refused(expression: str) -> None:
 
 
 def test_the_deepest_tree_that_is_read_can_be_evaluated() -> None:
-    for shape in ("1" + " + 1" * (MAX_DEPTH - 2), "(" * (MAX_DEPTH - 2) + "1" + ")" * (MAX_DEPTH - 2)):
+    inner = MAX_NESTING - 2
+    shapes = [
+        "1" + " + 1" * (MAX_DEPTH - 2),
+        "(" * inner + "1" + ")" * inner,
+        "select(" * inner + "1" + ")" * inner,
+        "iif(true, " * inner + "1" + ")" * inner,
+        "1.trace('a', " * (inner // 2) + "1" + ")" * (inner // 2),
+        "active" + ".where(true)" * (MAX_DEPTH - 2),
+    ]
+    for shape in shapes:
         assert results(shape)
         check(parse(shape), "FHIR.Patient")
 

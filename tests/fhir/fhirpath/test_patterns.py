@@ -82,6 +82,8 @@ def test_an_empty_pattern_replaces_nothing() -> None:
         ("(?=(a+)+)b", 10),
         (r"(a+)+\1", 10),
         ("((a{1,90}){1,90})+", 9),
+        ("(?i)(a+)+", 9),
+        ("((?i:a)+)+", 9),
     ],
 )
 def test_what_has_no_bound_is_refused(pattern: str, length: int) -> None:

@@ -64,6 +64,8 @@ def run(tree: Expr, resource: Node | None, environment: Environment, context: No
     )
     try:
         return evaluate(Scope(state, [] if start is None else [start], None, None, {}), tree)
+    except RecursionError:
+        raise FhirPathError("execution", "The expression or the data are nested too deeply") from None
     except DecimalException as fault:
         raise FhirPathError("execution", f"A number is out of range ({type(fault).__name__})") from fault
 

@@ -9,6 +9,7 @@ from xinglin.fhir.fhirpath.errors import FhirPathError
 from xinglin.fhir.fhirpath.quantity import CALENDAR_WORDS, Quantity
 from xinglin.fhir.fhirpath.tree import (
     MAX_DEPTH,
+    MAX_NESTING,
     Binary,
     BinaryOperator,
     Call,
@@ -102,9 +103,9 @@ class _Parser:
 
     def _expression(self, floor: int) -> Expr:
         self._open += 1
-        if self._open > MAX_DEPTH:
+        if self._open > MAX_NESTING:
             raise FhirPathError(
-                "syntax", f"The expression is nested deeper than {MAX_DEPTH} levels", self._token.position
+                "syntax", f"The expression is nested deeper than {MAX_NESTING} levels", self._token.position
             )
         left = self._unary()
         while (operator := self._operator()) is not None and _PRECEDENCE[operator] > floor:

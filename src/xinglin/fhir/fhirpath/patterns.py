@@ -155,6 +155,13 @@ class _State:
     leads: list["_State"] = field(default_factory=list)
 
 
+def with_flags(pattern: str, flags: str) -> str:
+    """Return *pattern* with flags: ``i`` ignores case, ``m`` lets ``^`` and ``$`` match at line ends."""
+    if not set(flags) <= {"i", "m"}:
+        raise FhirPathError("execution", f"Unknown flags {flags!r}: i and m are known")
+    return f"(?{flags}){pattern}" if flags else pattern
+
+
 def _simulate(pattern: str, text: str, *, whole: bool) -> bool:
     start, end, count = _automaton(pattern)
     if count * (len(text) + 1) > _SIMULATION_STEPS:
@@ -205,6 +212,8 @@ def _holds(position: object, text: str, at: int) -> bool:
 @lru_cache(maxsize=64)
 def _automaton(pattern: str) -> tuple[_State, _State, int]:
     made: list[_State] = []
+    if _parsed(pattern).state.flags & (re.IGNORECASE | re.MULTILINE | re.ASCII | re.VERBOSE):
+        raise _no_other_way()
     start = _state(made)
     end = _chain(_parsed(pattern), start, made)
     return start, end, len(made)
@@ -226,6 +235,8 @@ def _chain(items: Any, start: _State, made: list[_State]) -> _State:
 def _piece(operation: Any, argument: Any, start: _State, made: list[_State]) -> _State:
     """Add the states of one piece after *start*; return the state where it ends."""
     if operation is names.SUBPATTERN:
+        if argument[1] or argument[2]:  # flags of a group
+            raise _no_other_way()
         return _chain(argument[3], start, made)
     if operation is names.AT:
         state = _state(made)
@@ -277,7 +288,11 @@ def _character(operation: Any, argument: Any) -> re.Pattern[str]:
         return re.compile(f"[^{re.escape(chr(argument))}]", re.DOTALL)
     if operation is names.IN:
         return re.compile(f"[{''.join(_set_part(*part) for part in argument)}]")
-    raise FhirPathError("execution", "The pattern could take too long, and can't be run another way")
+    raise _no_other_way()
+
+
+def _no_other_way() -> FhirPathError:
+    return FhirPathError("execution", "The pattern could take too long, and can't be run another way")
 
 
 _CATEGORIES: Final = {

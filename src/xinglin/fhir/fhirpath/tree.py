@@ -116,8 +116,10 @@ class Binary:
 
 Expr = Constant | Empty | Special | External | Member | Call | TypeCall | Indexed | Polarity | Binary
 
-# A tree deeper than this is refused by the parser, so that everything that walks a tree may recurse.
+# A tree deeper than this is refused by the parser, so that everything that walks a tree may recurse. Parentheses and
+# arguments within each other have a bound of their own, which keeps the parser's recursion small.
 MAX_DEPTH: Final = 120
+MAX_NESTING: Final = 60
 
 
 def children(node: Expr) -> Iterator[Expr]:

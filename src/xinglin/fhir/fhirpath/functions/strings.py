@@ -63,11 +63,25 @@ def _replace(scope: Scope, focus: Collection, arguments: Arguments) -> Collectio
     return text(value.replace(old, new))
 
 
+def _pattern(scope: Scope, arguments: Arguments, flags: int) -> str | None:
+    """Return the pattern that is the first argument, with the flags that may stand at place *flags*."""
+    pattern = _argument(scope, arguments)
+    given = _argument(scope, arguments, flags) if len(arguments) > flags else None
+    return pattern if pattern is None or not given else patterns.with_flags(pattern, given)
+
+
+def _matching(test: Callable[[str, str], bool]) -> Body:
+    def run(scope: Scope, focus: Collection, arguments: Arguments) -> Collection:
+        value, pattern = string(focus), _pattern(scope, arguments, 1)
+        return [] if value is None or pattern is None else truth(test(pattern, value))
+
+    return run
+
+
 def _replace_matches(scope: Scope, focus: Collection, arguments: Arguments) -> Collection:
-    given = _two_arguments(scope, focus, arguments)
-    if given is None:
+    value, pattern, new = string(focus), _pattern(scope, arguments, 2), _argument(scope, arguments, 1)
+    if value is None or pattern is None or new is None:
         return []
-    value, pattern, new = given
     _refuse_growth(value, new)
     return text(patterns.replace(pattern, value, new))
 
@@ -179,8 +193,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "length": Function(_plain(len)),
     "toChars": Function(_to_chars),
     "replace": Function(_replace, 2, 2),
-    "matches": Function(_with_one(lambda value, pattern: truth(patterns.search(pattern, value))), 1, 2),
-    "matchesFull": Function(_with_one(lambda value, pattern: truth(patterns.full(pattern, value))), 1, 2),
+    "matches": Function(_matching(patterns.search), 1, 2),
+    "matchesFull": Function(_matching(patterns.full), 1, 2),
     "replaceMatches": Function(_replace_matches, 2, 3),
     "split": Function(_with_one(_split), 1, 1),
     "join": Function(_join, 0, 1, ordered=True),
