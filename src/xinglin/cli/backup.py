@@ -24,7 +24,10 @@ def backup(
     with database(read(os.environ)) as settings:
         try:
             with console.status("backing up") as status:
-                progress = lambda size: status.update(f"backing up: {size / 2**20:,.1f} MiB")  # noqa: E731
+
+                def progress(size: int) -> None:
+                    status.update(f"backing up: {size / 2**20:,.1f} MiB")
+
                 run(address(settings), embedded.programs(), file, progress=progress)
         except BackupFailure as failure:
             typer.echo(str(failure), err=True)

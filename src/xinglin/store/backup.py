@@ -26,8 +26,8 @@ def backup(dsn: str, programs: Path, target: Path, *, progress: Callable[[int], 
     half = target.with_name(f".{target.name}.half")
     try:
         half.touch(mode=0o600)
-        size = lambda: half.stat().st_size  # noqa: E731
-        _run(dsn, programs / "pg_dump", ["--format=custom", "--no-owner", f"--file={half}"], progress, size)
+        options = ["--format=custom", "--no-owner", f"--file={half}"]
+        _run(dsn, programs / "pg_dump", options, progress, lambda: half.stat().st_size)
         with half.open("rb") as file:
             os.fsync(file.fileno())
         half.replace(target)
