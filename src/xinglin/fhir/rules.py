@@ -117,11 +117,12 @@ def _compiled(expression: str, types: tuple[str, ...]) -> Holds:
         predicate = compile_predicate(expression, types[0])
         return lambda value, resource, root: predicate(resource, value, root)
     by_type = {name: compile_predicate(expression, name) for name in types}
+    primitive = next((predicate for name, predicate in by_type.items() if TYPES[name].kind == "primitive"), None)
 
     def holds(value: Any, resource: Any, root: Any) -> bool:
-        # Of a choice: structs say their type; the one primitive type that rules stand on is decimal.
-        name = getattr(value, "fhir_type", "decimal")
-        return by_type[name](resource, value, root)
+        # Of a choice: structs say their type; no rule asks which primitive type a value has.
+        predicate = by_type.get(getattr(value, "fhir_type", ""), primitive)
+        return predicate is None or predicate(resource, value, root)
 
     return holds
 
@@ -175,7 +176,8 @@ _QUICK: Final[Mapping[str, Callable[[Any], bool]]] = {
     "per-1": lambda s: s.start is None or s.end is None or _in_order(s.start, s.end),
     "prr-1": lambda s: s.orderDetail is None,
     "qty-3": lambda s: s.system is not None or (s.code is None and s._code is None),  # noqa: SLF001 - the sibling
-    "sqty-1": lambda s: s.fhir_type == "Quantity" and s.comparator is None and s._comparator is None,  # noqa: SLF001 - the sibling
+    # Also asked of values of a choice that are no Quantity.
+    "sqty-1": lambda s: getattr(s, "comparator", None) is None and getattr(s, "_comparator", None) is None,
 }
 
 
