@@ -34,6 +34,7 @@ from xinglin.store.executor import Change, Executor, Must, Row, Written, microse
 from xinglin.store.history import HistoryPage
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.search import Page
+from xinglin.store.search.overview import overview
 from xinglin.store.store import Store
 from xinglin.store.transaction import Transaction
 
@@ -159,6 +160,10 @@ class Fhir:
         """Count what a search would find."""
         page = await self.find(type, **parameters, _summary="count")
         return page.total or 0
+
+    async def overview(self) -> dict[str, int]:
+        """Count what one may find of each type, each up to `overview.MOST`."""
+        return await overview(self.executor, list(RESOURCES), self._searchable)
 
     async def history(self, type: str | None = None, id: str | None = None, **page: Any) -> HistoryPage:
         """Return versions, newest first: of an instance, a type, or everything (see `store.history`)."""

@@ -1,0 +1,1 @@
+"""Pages of the record browser: start, listing, record, timeline, find."""

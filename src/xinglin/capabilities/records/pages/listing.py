@@ -1,0 +1,80 @@
+"""A type: search form, table, paging."""
+
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from xinglin.capabilities.records.contract import listing
+from xinglin.capabilities.records.pages.shown import row_of
+from xinglin.capabilities.records.rules import criteria
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.r4 import RESOURCES
+from xinglin.fhir.r4.parameters import PARAMETERS
+from xinglin.fhir.search.grammar import TOKEN, parse
+from xinglin.store.door import UnitOfWork
+from xinglin.web import names
+from xinglin.web.view import Form, View
+
+COUNT: Final = 20
+COUNT_MAX: Final = 100
+_SORTS: Final = ("-_lastUpdated", "_lastUpdated", "-date", "date", "name", "-birthdate", "birthdate")
+
+
+async def show(work: UnitOfWork, form: Form) -> View:
+    """Search a type; a fault in the form is told above it, and the form keeps what was typed."""
+    on = form["type"]
+    if on not in RESOURCES:
+        raise OutcomeError(Issue("not-found", "unknown-type"), status=404)
+    pairs = [(name, value) for name, value in criteria.search_of(form.pairs) if name not in {TOKEN, "_count"}]
+    asked = [*pairs, ("_count", str(_count(form)))] + ([(TOKEN, form[TOKEN])] if form[TOKEN] else [])
+    issues: list[str] = []
+    rows: list[Any] = []
+    following = ""
+    total: int | None = None
+    try:
+        query = parse(on, asked, base_url=work.door.base_url)
+        issues = [issue.text for issue in query.issues]
+        page = await work.fhir.search(replace(query, total="none"))
+        rows = [row_of(row, work.now, form.language) for row in page.matches]
+        following = page.next_token or ""
+        issues += [issue.text for issue in page.issues]
+    except OutcomeError as refused:
+        if refused.status != 400:
+            raise
+        issues = [issue.text for issue in refused.issues]
+    here = listing(on)
+    kept = [(name, value) for name, value in form.pairs if value and name != TOKEN]
+    usual, rest = criteria.fields(on)
+    filled = criteria.filled(form.pairs)
+    values = {
+        "on": on,
+        "usual": [_field(on, field, form) for field in usual],
+        "rest": [_field(on, field, form) for field in rest],
+        "more_open": any(key.partition(".")[0] in {field.code for field in rest} for key in filled if filled[key]),
+        "filled": filled,
+        "sorts": [code for code in _SORTS if code.lstrip("-") in PARAMETERS[on]],
+        "rows": rows,
+        "issues": issues,
+        "total": total,
+        "searched": bool(pairs),
+        "first": f"{here}?{urlencode(kept)}" if form[TOKEN] else "",
+        "next": f"{here}?{urlencode([*kept, (TOKEN, following)])}" if following else "",
+        "query": f"{form.base}/{on}" + (f"?{urlencode(pairs)}" if pairs else ""),
+        "has_subject": any(row.subject for row in rows),
+    }
+    return View("records/listing.html", values, block="results")
+
+
+def _count(form: Form) -> int:
+    asked = form["_count"]
+    return min(max(int(asked), 1), COUNT_MAX) if asked.isdecimal() and len(asked) < 5 else COUNT
+
+
+def _field(on: str, field: criteria.Field, form: Form) -> dict[str, object]:
+    known = [(code, names.code_name(code, form.language)) for code in field.known]
+    return {
+        "code": field.code,
+        "kind": field.kind,
+        "label": names.parameter_name(on, field.code, form.language),
+        "known": known,
+    }

@@ -1,0 +1,282 @@
+"""Pages: what capabilities declare, served by Starlette, each request in a unit of work of its own."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request as PageRequest
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.registry import Page, Registry
+from xinglin.security.principal import Principal
+from xinglin.server.asgi import PREFIX
+from xinglin.server.base import base_url_of, id_of
+from xinglin.server.call import PrincipalOf
+from xinglin.server.http import ASGIApp, Request
+from xinglin.server.principals import development
+from xinglin.settings import Settings
+from xinglin.store.door import Door
+from xinglin.web import design
+from xinglin.web.kit import Kit, MenuItem, PageContext
+from xinglin.web.view import Form, Language, Redirect, View
+
+LANGUAGE_COOKIE: Final = "language"
+LARGE_COOKIE: Final = "large"
+CSRF_COOKIE: Final = "csrf"
+A_YEAR: Final = 365 * 24 * 3600
+FIELDS_MAX: Final = 200
+
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    # Pages hold health data: the browser keeps them for its back button at most.
+    "cache-control": "private, no-cache",
+}
+# status → the texts error.<kind>.* that tell it; any other 4xx is "invalid", any other 5xx a fault
+KINDS: Final[Mapping[int, str]] = {
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-found",
+    410: "deleted",
+    429: "busy",
+    503: "busy",
+    504: "busy",
+}
+
+Answer = Callable[["Visit"], Awaitable[View | Redirect]]
+
+
+def create_pages(
+    registry: Registry, door: Door, settings: Settings, *, principal_of: PrincipalOf | None = None
+) -> ASGIApp:
+    """Make the application that answers everything that is neither FHIR nor health."""
+    kit = Kit([one.templates for one in registry.capabilities])
+    return Site(registry, door, settings, kit, principal_of or development(settings)).application()
+
+
+class Visit:
+    """One request for a page: who asks, in which language, with which form."""
+
+    def __init__(self, request: PageRequest, settings: Settings, form: Form, principal: Principal) -> None:
+        self.request = request
+        self.settings = settings
+        self.form = form
+        self.principal = principal
+
+
+class Site:
+    """All pages of one process."""
+
+    def __init__(self, registry: Registry, door: Door, settings: Settings, kit: Kit, principal_of: PrincipalOf) -> None:
+        self._registry = registry
+        self._door = door
+        self._settings = settings
+        self._kit = kit
+        self._principal_of = principal_of
+        self._log = structlog.get_logger()
+
+    def application(self) -> ASGIApp:
+        """Put the routes together: static files, preferences, then the capabilities' pages in their order."""
+        routes = [
+            Route("/static/{name:path}", self._static, methods=["GET"]),
+            Route("/preferences", self._guarded(self._prefer), methods=["POST"]),
+        ]
+        if self._settings.design_page:
+            routes.append(Route("/design", self._guarded(self._design), methods=["GET"]))
+        pages: dict[str, list[Page]] = {}
+        for page in self._registry.pages:
+            if not page.demo_only or self._settings.dev_principal:
+                pages.setdefault(page.path, []).append(page)
+        routes += [
+            Route(path, self._guarded(self._page(found)), methods=["GET", "POST"]) for path, found in pages.items()
+        ]
+        routes.append(Route("/{rest:path}", self._guarded(self._nowhere), methods=["GET", "POST"]))
+        return Starlette(routes=routes)
+
+    # -- what is answered ---------------------------------------------------------------------------------------
+
+    def _page(self, pages: list[Page]) -> Answer:
+        async def answer(visit: Visit) -> View | Redirect:
+            sent = visit.request.method == "POST"
+            for page in pages:
+                run = page.send if sent else page.show
+                if run is not None and page.portal.roles & visit.principal.roles:
+                    async with self._door.work(visit.principal) as work:
+                        found: View | Redirect = await run(work, visit.form)
+                        return found
+            raise _nothing()
+
+        return answer
+
+    async def _design(self, visit: Visit) -> View:
+        return design.page(visit.form)
+
+    async def _nowhere(self, _visit: Visit) -> View:
+        raise _nothing()
+
+    async def _prefer(self, visit: Visit) -> Redirect:
+        return Redirect(_own_path(visit.form["back"]))
+
+    async def _static(self, request: PageRequest) -> Response:
+        found = self._kit.static.serve(
+            request.path_params["name"],
+            accepts=request.headers.get("accept-encoding", ""),
+            versioned="v" in request.query_params,
+        )
+        if found is None:
+            return Response(status_code=404, headers={"x-content-type-options": "nosniff"})
+        headers = dict(found.headers) | {"x-content-type-options": "nosniff"}
+        if request.headers.get("if-none-match") == found.etag:
+            return Response(status_code=304, headers={"etag": found.etag, "cache-control": headers["cache-control"]})
+        return Response(found.body, headers=headers)
+
+    # -- around every page --------------------------------------------------------------------------------------
+
+    def _guarded(self, answer: Answer) -> Callable[[PageRequest], Awaitable[Response]]:
+        async def endpoint(request: PageRequest) -> Response:
+            language = language_of(request, self._settings.language)
+            token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
+            principal: Principal | None = None
+            form = Form()
+            try:
+                asked = Request(
+                    request.method, request.url.path, b"", list(request.scope["headers"]), base_url="", id=""
+                )
+                principal = self._principal_of(asked)
+                if principal is None:
+                    raise OutcomeError(Issue("login", "login"), status=401)
+                base = self._settings.base_url or base_url_of(request.scope) + PREFIX
+                form = await _form(request, language, base, token)
+                found = await answer(Visit(request, self._settings, form, principal))
+            except OutcomeError as refused:
+                found = _told(refused, request)
+            except Exception as error:  # noqa: BLE001  the last resort: logged, and answered without detail
+                self._log.error("page.failed", id=_number(request), path=request.scope["path"], exc_info=error)
+                found = _told(OutcomeError(Issue("exception", "exception"), status=500), request)
+            response = self._response(request, found, principal, language, token)
+            if request.url.path == "/preferences" and isinstance(found, Redirect):
+                _remember(response, form)
+            if request.cookies.get(CSRF_COOKIE) != token:
+                response.set_cookie(CSRF_COOKIE, token, httponly=True, samesite="strict", path="/")
+            return response
+
+        return endpoint
+
+    def _response(
+        self, request: PageRequest, found: View | Redirect, principal: Principal | None, language: Language, token: str
+    ) -> Response:
+        if isinstance(found, Redirect):
+            return RedirectResponse(found.to, status_code=303, headers=HEADERS)
+        context = PageContext(
+            language=language,
+            here=_here(request),
+            now=self._door.clock.now(),
+            large=request.cookies.get(LARGE_COOKIE) == "on",
+            partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
+            menu=self._menu(principal, language),
+            who=principal.display if principal is not None else "",
+            csrf=token,
+            request_id=_number(request),
+            demo=self._settings.design_page,
+        )
+        body = self._kit.render(found, context)
+        headers = HEADERS | {"vary": "accept-language, cookie, hx-request", "x-request-id": _number(request)}
+        return Response(body, found.status, headers, media_type="text/html; charset=utf-8")
+
+    def _menu(self, principal: Principal | None, language: Language) -> tuple[MenuItem, ...]:
+        if principal is None:
+            return ()
+        items = [
+            MenuItem(page.path, page.menu.zh if language == "zh" else page.menu.en, page.icon)
+            for page in self._registry.pages
+            if page.menu is not None and page.portal.roles & principal.roles
+        ]
+        if self._settings.design_page:
+            items.append(MenuItem("/design", self._kit.text("design.title", language), "palette"))
+        return tuple(items)
+
+
+def language_of(request: PageRequest, default: Language) -> Language:
+    """Give the reader's language: as chosen before, else the browser's first that we speak, else *default*."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    for part in [chosen or "", *request.headers.get("accept-language", "").split(",")]:
+        tag = part.split(";")[0].strip().lower()
+        if tag == "zh" or tag.startswith("zh-"):
+            return "zh"
+        if tag == "en" or tag.startswith("en-"):
+            return "en"
+    return default
+
+
+async def _form(request: PageRequest, language: Language, base: str, token: str) -> Form:
+    """Read the query of a GET or the fields of a POST, whose CSRF token has to be the cookie's."""
+    if request.method != "POST":
+        pairs = tuple(request.query_params.multi_items())
+    else:
+        async with request.form(max_fields=FIELDS_MAX, max_files=10) as sent:
+            pairs = tuple((name, value) for name, value in sent.multi_items() if isinstance(value, str))
+    if len(pairs) > FIELDS_MAX:
+        raise OutcomeError(Issue("too-long", "too-many-fields", text="The form has too many fields."), status=400)
+    form = Form(pairs, {name: str(value) for name, value in request.path_params.items()}, language, base)
+    if request.method == "POST" and not secrets.compare_digest(form["csrf"].encode(), token.encode()):
+        raise OutcomeError(Issue("forbidden", "stale-form"), status=403)
+    return form
+
+
+def _told(refused: OutcomeError, request: PageRequest) -> View:
+    """Make a page of a refusal: what happened, what is safe, what to do."""
+    if refused.issues[0].key == "stale-form":
+        kind = "stale-form"
+    else:
+        kind = KINDS.get(refused.status, "invalid" if refused.status < 500 else "fault")
+    issues = [issue.text for issue in refused.issues if issue.text] if kind == "invalid" else []
+    back = _own_path(request.headers.get("referer", ""))
+    values = {"kind": kind, "status": refused.status, "issues": issues, "back": "" if back == _here(request) else back}
+    return View("error.html", values, status=refused.status)
+
+
+def _remember(response: Response, form: Form) -> None:
+    """Keep the choices of language and type size for a year."""
+    if form["language"] in {"zh", "en"}:
+        response.set_cookie(LANGUAGE_COOKIE, form["language"], max_age=A_YEAR, samesite="lax", path="/")
+    if form["large"] in {"on", "off"}:
+        response.set_cookie(LARGE_COOKIE, form["large"], max_age=A_YEAR, samesite="lax", path="/")
+
+
+def _own_path(address: str) -> str:
+    """Give path and query of an address of ours; anything that could lead elsewhere gives the start page."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    path = parts.path if parts.path.startswith("/") and not parts.path.startswith(("//", "/\\")) else "/"
+    return path + (f"?{parts.query}" if parts.query and path != "/preferences" else "")
+
+
+def _here(request: PageRequest) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
+def _number(request: PageRequest) -> str:
+    """Give the request's number, the same however often it is asked."""
+    if not hasattr(request.state, "number"):
+        request.state.number = id_of(list(request.scope["headers"])) or secrets.token_hex(8)
+    number: str = request.state.number
+    return number
+
+
+def _nothing() -> OutcomeError:
+    return OutcomeError(Issue("not-found", "not-found"))
