@@ -103,6 +103,8 @@ class Server:
             with _alone(self._place.base):
                 _shut_down_unless_used(self._place.data, users)
         finally:
+            # Said aloud: a process forked from this one shares the lock, and would keep it.
+            fcntl.flock(users, fcntl.LOCK_UN)
             os.close(users)
 
     def __enter__(self) -> Self:
@@ -220,6 +222,7 @@ def _alone(base: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 

@@ -98,7 +98,8 @@ class Pool:
                 raise OutcomeError(Issue("throttled", "too-busy", text="Too many requests wait for the database."))
             self._waiting += 1
             try:
-                await asyncio.wait_for(self._slots.acquire(), self._patience)
+                async with asyncio.timeout(self._patience):
+                    await self._slots.acquire()
             except TimeoutError:
                 raise OutcomeError(Issue("timeout", "too-busy", text="No database connection came free.")) from None
             finally:
