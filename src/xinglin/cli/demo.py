@@ -96,10 +96,15 @@ def _load(settings: "Settings") -> None:
         return
     if unfinished.exists() or asyncio.run(_is_empty(settings)):
         from xinglin.cli import load
+        from xinglin.store.crew import LoadFailure
 
         unfinished.touch()
         typer.echo("Loading demonstration records, once.")
-        load.run(settings, _records(settings), settings.data_dir / "demonstration-refused.ndjson")
+        try:
+            load.run(settings, _records(settings), settings.data_dir / "demonstration-refused.ndjson")
+        except LoadFailure as failure:
+            typer.echo(f"{failure}\nThe next start goes on from here.", err=True)
+            raise typer.Exit(1) from None
         unfinished.unlink()
     done.touch()
 
