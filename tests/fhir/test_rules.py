@@ -171,3 +171,9 @@ def test_a_question_that_asks_whether_another_is_answered_is_sound() -> None:
     document = {"resourceType": "Questionnaire", "status": "draft", "item": [
         {"linkId": "1", "type": "boolean"}, {"linkId": "2", "type": "string", "enableWhen": [condition]}]}  # fmt: skip
     assert decode(json.dumps(document).encode()).fhir_type == "Questionnaire"
+
+
+def test_a_range_without_comparable_units_is_sound() -> None:
+    given = {"low": {"value": 2, "unit": "mg"}, "high": {"value": 1}}
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "a"}, "valueRange": given}
+    assert decode(json.dumps(observation).encode()).fhir_type == "Observation"

@@ -39,6 +39,10 @@ CORRECTED: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
         "start.hasValue().not() or end.hasValue().not() or (start <= end).empty() or start <= end",
         "dates of different precision may be neither before nor after each other; R5 compares their boundaries",
     ),
+    ("Range", "rng-2"): (
+        "low.empty() or high.empty() or (low <= high).empty() or low <= high",
+        "quantities without a value or of units that cannot be compared are in no order; R5 allows them",
+    ),
     ("RiskAssessment.prediction", "ras-2"): (
         "(probability is decimal).not() or probability.empty() or (probability as decimal) <= 100",
         "probability is optional, and `is` of nothing is nothing",
