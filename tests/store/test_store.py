@@ -235,6 +235,44 @@ async def test_a_value_that_cannot_be_stored_fails_alone(store: Store) -> None:
     assert outcomes[-1].status == 400
 
 
+async def test_a_value_too_long_for_an_index_is_413(store: Store) -> None:
+    long = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(5_000))
+    error = await refused(store.write(change("create", "Patient", "long", name=long)))
+    assert (error.status, error.issues[0].key) == (413, "value-too-long")
+
+
+async def test_concurrent_transactions_that_make_one_resource_end_in_409_at_worst(store: Store) -> None:
+    async def put(n: int) -> int:
+        try:
+            async with store.begin() as transaction:
+                await transaction.get("Patient", "one", lock=True)
+                written = await transaction.write(change("update", "Patient", "one", str(n)))
+        except OutcomeError as refusal:
+            return refusal.status
+        return 201 if written.created else 200
+
+    statuses = await asyncio.gather(*(put(n) for n in range(8)))
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {200, 201, 409}
+
+
+async def test_a_deadlock_ends_in_409_for_one_of_the_two(store: Store) -> None:
+    await store.write_many([change("create", "Patient", "left"), change("create", "Patient", "right")])
+    both = asyncio.Barrier(2)
+
+    async def lock(first: str, second: str) -> int:
+        try:
+            async with store.begin() as transaction:
+                await transaction.get("Patient", first, lock=True)
+                await both.wait()
+                await transaction.get("Patient", second, lock=True)
+        except OutcomeError as refusal:
+            return refusal.status
+        return 200
+
+    assert sorted(await asyncio.gather(lock("left", "right"), lock("right", "left"))) == [200, 409]
+
+
 async def test_a_transaction_is_all_or_nothing(store: Store) -> None:
     async def fail() -> None:
         async with store.begin() as transaction:
