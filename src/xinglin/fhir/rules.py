@@ -40,7 +40,7 @@ CORRECTED: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
         "dates of different precision may be neither before nor after each other; R5 compares their boundaries",
     ),
     ("Range", "rng-2"): (
-        "low.empty() or high.empty() or (low <= high).empty() or low <= high",
+        "low.value.empty() or high.value.empty() or (low <= high).empty() or low <= high",
         "quantities without a value or of units that cannot be compared are in no order; R5 allows them",
     ),
     ("RiskAssessment.prediction", "ras-2"): (
