@@ -99,3 +99,13 @@ def test_a_time_of_day_becomes_a_cron_line(every: str, line: str) -> None:
 def test_a_zone_with_summer_time_is_refused() -> None:
     with pytest.raises(ValueError, match="summer time"):
         jobs.cron("02:30 Europe/Berlin")
+
+
+async def test_a_timed_job_runs_by_itself_without_arguments(store: Store, postgres_dsn: str) -> None:
+    done = asyncio.Event()
+
+    async def sweep() -> None:
+        done.set()
+
+    await run_until(postgres_dsn, done, Job("rooms.sweep", sweep, every="* * * * * */1"))
+    assert done.is_set()

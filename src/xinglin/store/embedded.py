@@ -258,9 +258,10 @@ def _configure(place: _Place, socket: Path) -> None:
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
-        "max_wal_size": "4GB",
+        "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
+        "log_checkpoints": "off",
         "jit": "off",
         "max_parallel_workers_per_gather": "0",  # two cores serve many short statements better than one long one
         "autovacuum_naptime": "15s",
