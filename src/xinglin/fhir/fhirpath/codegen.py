@@ -79,6 +79,9 @@ def _ordered(left: Any, left_type: str, right: Any, right_type: str) -> int | No
     return order(Node(left, left_type), Node(right, right_type))
 
 
+# Functions that `_truth_of_call` knows.
+_TESTS: Final = frozenset({"exists", "empty", "not", "hasValue", "all"})
+
 # What the code may use besides its own constants.
 GIVEN: Final[dict[str, object]] = {
     "ABSENT": ABSENT,
@@ -352,6 +355,8 @@ class Generator:
                 return self._is_distinct(focus, this)
             case "startsWith" | "endsWith" | "contains" | "matches", (Constant(value=str(argument)),):
                 return self._text_test(node.name, focus, argument, this)
+            case name, _ if name in _TESTS:
+                raise NotCompiledError  # with other arguments than these functions take
             case _:
                 return self._singleton(node, this)
 
@@ -464,7 +469,9 @@ class Generator:
                 if one != "number" or other != "number":
                     raise NotCompiledError
                 return self._set(f"None if {a} is None or {b} is None else {a} {operator} {b}"), "number"
-            case Call(name="exists" | "empty" | "not" | "hasValue" | "all") | Binary() | TypeCall(operator="is"):
+            case Call(name=name) if name in _TESTS:
+                return self.truth(node, this), "truth"
+            case Binary() | TypeCall(operator="is"):
                 if isinstance(node, Binary) and node.operator not in {"and", "or", "xor", "implies", "=", "!=", "in"}:
                     raise NotCompiledError
                 return self.truth(node, this), "truth"

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from xinglin.fhir.fhirpath.nodes import Node, TypeInfoValue
+from xinglin.fhir.fhirpath.values import Long
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -24,6 +25,8 @@ def shown(node: Node) -> dict[str, object]:
         name = name[0].lower() + name[1:]
     if isinstance(value, TypeInfoValue):
         return {"type": name, "value": {"namespace": value.namespace, "name": value.name}}
+    if isinstance(value, Long):
+        return {"type": name, "value": int(value)}
     if value is None or isinstance(value, bool | int | Decimal | str | Struct):
         return {"type": name, "value": value}
     return {"type": name, "value": str(value)}
