@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import asyncpg
@@ -185,8 +185,7 @@ async def waiting_jobs(door: Door) -> int:
     records = await door.store.fetch(
         "SELECT count(*) AS n FROM procrastinate_jobs WHERE task_name = $1", contract.REMIND
     )
-    first: Mapping[str, int] = records[0]
-    return first["n"]
+    return int(records[0]["n"])
 
 
 async def test_a_failing_unit_of_work_leaves_nothing(door: Door) -> None:

@@ -1,0 +1,1 @@
+"""The services of the platform: packages of one shape, listed in `xinglin.app`."""

@@ -47,7 +47,7 @@ class Issue:
 
     code: a FHIR issue type. key: our own code of the text (kebab-case), shown as details.coding.code.
     where: FHIRPath of the place, e.g. ``Patient.contact[0].name``; empty when there is none.
-    text: what is wrong and what to do, in English; pages translate by key. Never holds patient data beyond the faulty value.
+    text: what is wrong and what to do, in English; pages translate by key. No patient data but the faulty value.
     """
 
     code: str
@@ -60,7 +60,7 @@ class Issue:
 class OutcomeError(Exception):
     """An expected refusal: one or more issues, and the HTTP status they mean.
 
-    status: overrides the status of the first issue, for cases where HTTP is finer than the issue type (405, 406, 412, 415).
+    status: overrides the status of the first issue, where HTTP is finer than the issue type (405, 406, 412, 415).
     """
 
     def __init__(self, *issues: Issue, status: int | None = None) -> None:

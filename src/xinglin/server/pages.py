@@ -151,12 +151,7 @@ class Site:
             principal: Principal | None = None
             form = Form()
             try:
-                asked = Request(
-                    request.method, request.url.path, b"", list(request.scope["headers"]), base_url="", id=""
-                )
-                principal = self._principal_of(asked)
-                if principal is None:
-                    raise OutcomeError(Issue("login", "login"), status=401)
+                principal = self._who(request)
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
                 form = await _form(request, language, base, token)
                 found = await answer(Visit(request, self._settings, form, principal))
@@ -173,6 +168,13 @@ class Site:
             return response
 
         return endpoint
+
+    def _who(self, request: PageRequest) -> Principal:
+        headers = list(request.scope["headers"])
+        principal = self._principal_of(Request(request.method, request.url.path, b"", headers, base_url="", id=""))
+        if principal is None:
+            raise OutcomeError(Issue("login", "login"), status=401)
+        return principal
 
     def _response(
         self, request: PageRequest, found: View | Redirect, principal: Principal | None, language: Language, token: str

@@ -1,0 +1,1 @@
+"""PostgreSQL: the door, history, index, search, jobs, files, migrations, the embedded server."""

@@ -1,4 +1,4 @@
-"""How much of each type one may see: counts that stop at a limit, so that a large store answers as fast as a small one."""
+"""How much of each type one may see; counts stop at a limit, so that a large store answers like a small one."""
 
 from collections.abc import Sequence
 from typing import Final
