@@ -83,7 +83,16 @@ def test_hostile_sizes_are_refused() -> None:
     refused("Patient?" + "_has:Observation:patient:_has:Patient:x:" * 20 + "code=1")
     refused("Patient?_has:Group:member:" + "_has:List:item:_has:Group:member:" * 9 + "_id=1")
     refused("Patient?name=" + "x" * 100_000)
+    assert refused("Observation?focus.focus.focus.focus.focus.focus.subject.identifier=x") == "search-too-many"
+    refused("List?" + "item." * 8 + "subject.subject.identifier=x")
+    refused("Patient?_content=" + "word ".join(map(str, range(500))))
     refused("Patient?_sort=" + ",".join(["family"] * 100))
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(OutcomeError) as error:
+        parse("Patient", [("family", "a\ud800")])
+    assert error.value.status == 400
 
 
 def test_types_are_case_sensitive() -> None:

@@ -93,6 +93,7 @@ async def clinic(shelf: Shelf) -> None:
         ("Observation?patient=p1&code=hr", "a7 a1"),
         ("Observation?patient=p1,p2&code=hr&_sort=date", "a1 a2 a7"),
         ("Observation?subject=p1", "a7 a3 a1"),
+        ("Observation?_filter=code eq hr and (patient.family sw wang or not (patient.family pr true))", "a6 a5 a2"),
     ],
 )
 async def test_chains_and_has(shelf: Shelf, asked: str, found: str) -> None:

@@ -1,12 +1,18 @@
 """Random populations and random searches against a slow evaluation in Python that knows nothing of keys or SQL."""
 
+import json
 import random  # noqa: TID251  seeded: every run asks the same
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import pytest
 
 from tests.store.search.shelf import Document, Shelf, observation, patient
+from xinglin.fhir import codec
+from xinglin.fhir.search.extract import entry
+from xinglin.fhir.search.grammar import parse
+from xinglin.fhir.search.match import matches
 from xinglin.store.search import plan
 from xinglin.store.store import Store
 
@@ -151,6 +157,7 @@ async def test_random_searches_find_what_a_slow_evaluation_finds(
     await shelf.put(*documents)
     every = {f"{d['resourceType']}/{d['id']}": d for d in documents}
     observations = [d for d in documents if d["resourceType"] == "Observation"]
+    entries = {d["id"]: entry(codec.decode(json.dumps(d).encode()), now_us=7) for d in observations}
     for _ in range(25):
         chosen = [filters(chance) for _ in range(chance.randint(1, 3))]
         sort = chance.choice(
@@ -162,6 +169,9 @@ async def test_random_searches_find_what_a_slow_evaluation_finds(
         assert sorted(whole) == sorted(d["id"] for d in expected), asked
         assert await shelf.walked(f"{asked}&_count={chance.randint(1, 7)}") == whole, asked
         assert (await shelf.page(f"{asked}&_summary=count")).total == len(expected), asked
+        condition = parse("Observation", parse_qsl(asked.partition("?")[2])).condition
+        decided = {id: matches(condition, made) for id, made in entries.items()}
+        assert all(found in {None, id in whole} for id, found in decided.items()), asked
         order = in_order(sort, expected)
         assert order is None or order == whole, asked
         if sort.lstrip("-") == "date":

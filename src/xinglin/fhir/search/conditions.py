@@ -1,11 +1,12 @@
 """From a search parameter, a modifier and a value to a condition, one function a kind of parameter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from xinglin.fhir import ucum
 from xinglin.fhir.definitions import SearchParameter
+from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search import catalog, dates, keys, references
 from xinglin.fhir.search.query import (
     And,
@@ -29,6 +30,7 @@ from xinglin.fhir.search.text import normal, query_words
 from xinglin.fhir.search.values import bad, bounds, number, prefixed, split, unescape, unsupported
 
 UCUM: Final = "http://unitsofmeasure.org"
+MOST_CONDITIONS: Final = 2_000
 
 # Modifiers by kind of parameter; `missing` belongs to all, and a type's name to references.
 MODIFIERS: Final[dict[str, frozenset[str]]] = {
@@ -47,15 +49,33 @@ _CODED = frozenset({"Coding", "CodeableConcept"})
 _VALUED = frozenset({"Identifier", "ContactPoint"})
 
 
+class Effort:
+    """Counts the conditions that one search becomes."""
+
+    __slots__ = ("spent",)
+
+    def __init__(self) -> None:
+        self.spent = 0
+
+    def spend(self) -> None:
+        """Count one more; OutcomeError when there are too many."""
+        self.spent += 1
+        if self.spent > MOST_CONDITIONS:
+            text = f"The search falls apart into more than {MOST_CONDITIONS} conditions; name the types in its chains."
+            raise OutcomeError(Issue("too-costly", "search-too-many", text=text), status=400)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What the meaning of values depends on besides the parameter.
 
     base_url: of this server, without a slash at the end; references to it are local. now_us: for ``ap`` of dates.
+    effort: how many conditions the search has been taken apart into, which chains over many types multiply.
     """
 
     base_url: str = ""
     now_us: int | None = None
+    effort: Effort = field(default_factory=Effort, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +457,7 @@ def _part(part: Asked, piece: str, place: int, base: int) -> Condition:
 
 _METRES: Final = {"m": 1.0, "km": 1000.0, "[mi_us]": 1609.347, "[mi_i]": 1609.344, "mi": 1609.344, "[ft_i]": 0.3048}
 _NEAR_DEFAULT = 25_000.0
+MOST_WORDS: Final = 200
 
 
 def _special(asked: Asked, value: str) -> Condition:
@@ -445,8 +466,8 @@ def _special(asked: Asked, value: str) -> Condition:
             return _near(asked, value)
         case "_text" | "_content":
             words = tuple(query_words(unescape(value)))
-            if not words:
-                raise bad(asked.name, "holds no word.")
+            if not 0 < len(words) <= MOST_WORDS:
+                raise bad(asked.name, f"holds no word, or more than {MOST_WORDS}.")
             return Words(words, narrative=asked.code == "_text")
         case "_list":
             list_id = unescape(value).removeprefix("List/")

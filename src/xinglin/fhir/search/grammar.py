@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.compartments import COMPARTMENTS
-from xinglin.fhir.search import catalog, keys, names
+from xinglin.fhir.search import catalog, filters, keys, names
 from xinglin.fhir.search.conditions import Setting
 from xinglin.fhir.search.keys import TYPE_CODES
 from xinglin.fhir.search.query import And, Condition, Include, Never, Query, Sort
@@ -115,7 +115,10 @@ def _branches(reading: _Reading, setting: Setting, compartment: tuple[str, str] 
             continue
         for pair in reading.filters:
             try:
-                within.append(names.condition(on, *pair, setting))
+                if pair[0] == "_filter":
+                    within.append(filters.condition(on, pair[1], setting))
+                else:
+                    within.append(names.condition(on, *pair, setting))
             except names.Unknown as unknown:
                 if pair not in dropped:
                     reading.drop(unknown.issues[0])
@@ -133,6 +136,12 @@ def _pair(reading: _Reading, name: str, value: str) -> None:
     """Take in one pair."""
     if "\x00" in name or "\x00" in value:
         raise OutcomeError(Issue("invalid", "search-value", text="A search parameter holds a NUL character."))
+    if not name.isascii() or not value.isascii():
+        try:
+            (name + value).encode()
+        except UnicodeEncodeError:
+            text = "A search parameter holds half of a character (a lone surrogate)."
+            raise OutcomeError(Issue("invalid", "search-value", text=text)) from None
     if not value.strip() or not name:
         text = f"Search parameter '{name[:100]}' has no value."
         reading.drop(Issue("invalid", "search-value-empty", f"http.{name[:100]}", text))

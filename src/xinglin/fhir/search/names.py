@@ -32,6 +32,7 @@ def condition(resource_type: str, name: str, value: str, setting: Setting, *, li
 
     Raises Unknown for a parameter that does not exist, OutcomeError for anything else that cannot be done.
     """
+    setting.effort.spend()
     if len(name) > LONGEST_NAME or len(value) > LONGEST_VALUE:
         raise OutcomeError(Issue("too-costly", "search-too-long", text="A search parameter is too long."), status=400)
     if links > MOST_LINKS:
@@ -82,6 +83,8 @@ def _each(types: list[str], make: Callable[[str], Condition], name: str) -> list
         except Unknown:
             continue
         except OutcomeError as error:
+            if error.issues[0].code == "too-costly":
+                raise
             refused = refused or error
     if not made:
         # Dropping a chain would answer with everything, so it is refused even when handling is lenient.
