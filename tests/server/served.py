@@ -1,4 +1,4 @@
-"""An application that the tests serve in processes of its own: everything is open to the developer, and one slow page."""
+"""An application that tests serve in processes of its own: the developer may do everything, and one page is slow."""
 
 import asyncio
 import os

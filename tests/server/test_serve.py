@@ -66,7 +66,7 @@ def test_raw_rubbish_on_the_socket_never_fails_the_server(postgres_dsn: str) -> 
             b"GET /fhir/Patient?name=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
             b"GET /fhir/Patient/\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
             b"GET /fhir/Patient HTTP/1.1\r\n\r\n",
-            b"POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+            b"POST /fhir/Basic HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{",
             b"POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ):
             with socket.create_connection((host, int(port)), timeout=5) as connection:
