@@ -39,9 +39,11 @@ def migrated(settings: Settings) -> tuple[str, ...]:
     import asyncpg
 
     from xinglin.store.migrate import MigrationFailure, migrate
+    from xinglin.store.rebuild import build
 
     try:
-        return asyncio.run(migrate(address(settings)))
+        # An index that a load put aside and never came to build counts as a step.
+        return asyncio.run(migrate(address(settings))) + asyncio.run(build(address(settings)))
     except MigrationFailure as failure:
         raise _ended(str(failure)) from None
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as failure:

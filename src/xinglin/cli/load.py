@@ -64,19 +64,19 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
     task = crew.Task(address(settings), partial(rulebook, settings), SYSTEM, settings.base_url or "")
     counts = crew.Progress()
     columns = (
-        TextColumn("loading"),
+        TextColumn("{task.fields[doing]}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %  {task.fields[count]:,} resources  {task.fields[rate]:,}/s"),
         TimeRemainingColumn(),
     )
     with refused.open("wb") as file, Progress(*columns, console=console) as bar:
-        shown = bar.add_task("", total=sources.total_bytes or 1, count=0, rate=0)
+        shown = bar.add_task("", total=sources.total_bytes or 1, count=0, rate=0, doing="")
         for counts in crew.load(
             sources, task, processes=processes or os.cpu_count() or 1, refuse=lambda one: _note(file, one.as_json())
         ):
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = int(counts.done / elapsed) if elapsed else 0
-            bar.update(shown, completed=sources.read_bytes, count=counts.done, rate=rate)
+            bar.update(shown, completed=sources.read_bytes, count=counts.done, rate=rate, doing=counts.doing)
     for remark in counts.passed_over:
         console.print(f"passed over {remark.source}: {remark.text}", highlight=False, markup=False)
     console.print(

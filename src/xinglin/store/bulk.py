@@ -1,6 +1,7 @@
 """First versions of many resources at once, by COPY into every table."""
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -18,7 +19,8 @@ _COLUMNS: Final = {
     "tx": ("bucket", "rid", "rt", "doc"),
 }
 # What ends a field or a row in COPY's text form, and the backslash itself.
-_ESCAPES: Final = {ord("\\"): "\\\\", ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}
+_SPECIAL: Final = re.compile(r"[\\\t\n\r]")
+_ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 async def copy_in(connection: Connection, steps: Sequence[Insert], bodies: Bodies) -> None:
@@ -55,8 +57,12 @@ def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[str]]:
         )
         ix += [f"{bucket}\t{key}\t{entry.ord}\t{rid}\t{pat}\t{'t' if coded else 'f'}\n" for key, coded in keys.items()]
         dx += [f"{bucket}\t{key}\t{lo}\t{hi}\t{rid}\n" for key, lo, hi in dict.fromkeys(entry.dx)]
-        sx += [f"{bucket}\t{key}\t{text.translate(_ESCAPES)}\t{rid}\n" for key, text in dict.fromkeys(entry.sx)]
+        sx += [f"{bucket}\t{key}\t{_escaped(text)}\t{rid}\n" for key, text in dict.fromkeys(entry.sx)]
         qx += [f"{bucket}\t{key}\t{value!r}\t{rid}\n" for key, value in dict.fromkeys(entry.qx)]
         if entry.tx:
-            tx.append(f"{bucket}\t{rid}\t{rt}\t{entry.tx.translate(_ESCAPES)}\n")
+            tx.append(f"{bucket}\t{rid}\t{rt}\t{_escaped(entry.tx)}\n")
     return {"res": res, "ix": ix, "dx": dx, "sx": sx, "qx": qx, "tx": tx}
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)

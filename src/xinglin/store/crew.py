@@ -1,14 +1,16 @@
 """The processes that load: one reads, the others judge and write, each with database connections of its own."""
 
+import asyncio
 import multiprocessing
 import signal
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import msgspec
 import uvloop
@@ -16,7 +18,9 @@ import uvloop
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.security.principal import Principal
 from xinglin.store.door import Door
-from xinglin.store.loading import Loader, Refusal, Report
+from xinglin.store.loading import Loader, Refusal, Report, Turn
+from xinglin.store.maintenance import refresh_statistics
+from xinglin.store.rebuild import build, put_aside
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.sources import Fault, Found, Item, Remark
 from xinglin.store.store import Store
@@ -26,6 +30,8 @@ BATCH_BYTES: Final = 4 * 2**20
 
 _LENGTH: Final = struct.Struct("<I")
 _ITEM: Final = msgspec.msgpack.Decoder(Item)
+
+Result = TypeVar("Result")
 
 
 class LoadFailure(Exception):
@@ -45,13 +51,14 @@ class Task:
 
 @dataclass(slots=True)
 class Progress:
-    """Sums over all batches so far; waiting: resources that are tried again later."""
+    """Sums over all batches so far; waiting: resources that are tried again later; doing: for the eye."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
     waiting: int = 0
+    doing: str = "loading"
     passed_over: list[Remark] = field(default_factory=list)
 
     @property
@@ -65,25 +72,63 @@ def load(
 ) -> Iterator[Progress]:
     """Load everything *found*; yields the same Progress after each batch, and at the end.
 
-    refuse: called with each resource that is refused. Resources whose conditional references have no target yet wait in
-    a file and are tried again at the end, as long as that brings any of them in.
+    refuse: called with each resource that is refused. What is no first version, and resources with conditional
+    references, wait in a file for the end; the latter are tried again as long as that brings any of them in.
+    An empty store is filled without its indexes, which are built then. Not to be called where an event loop runs.
     Raises LoadFailure.
     """
     progress = Progress()
     waiting = _Spool()
-    last = False
     with _Crew(task, processes) as crew:
-        items = _items(found, progress, refuse)
-        while True:
-            before = progress.done
-            for report in crew.work(_batches(items), last=last):
+        with _indexes_aside(task.dsn, progress):
+            for report in crew.work(_batches(_items(found, progress, refuse)), "first"):
                 _add(progress, report, refuse, waiting)
                 yield progress
-            if not waiting.count:
-                break
-            items, last = waiting.items(), progress.done == before
-            waiting, progress.waiting = _Spool(), 0
+            progress.doing = "building indexes"
+            yield progress
+        progress.doing = "loading what waited"
+        turn: Turn = "next"
+        while waiting.count:
+            before = progress.done
+            batches, waiting = _batches(waiting.items()), _Spool()
+            for report in crew.work(batches, turn):
+                _add(progress, report, refuse, waiting)
+                yield progress
+            turn = "last" if progress.done == before else "next"
+    if progress.created or progress.updated:
+        progress.doing = "measuring"
+        yield progress
+        _run(refresh_statistics(task.dsn))
+    progress.doing = "done"
     yield progress
+
+
+@contextmanager
+def _indexes_aside(dsn: str, progress: Progress) -> Iterator[None]:
+    """Put indexes aside when the store is empty, and build them in the end, also after Ctrl-C.
+
+    When the database has failed that is left to whoever loads or migrates next.
+    """
+    if not _run(put_aside(dsn)):
+        progress.doing = "building indexes that an earlier load left"
+        _run(build(dsn))
+        progress.doing = "loading"
+    try:
+        yield
+    except LoadFailure:
+        raise
+    except BaseException:
+        _run(build(dsn))
+        raise
+    else:
+        _run(build(dsn))
+
+
+def _run(work: Coroutine[object, object, Result]) -> Result:
+    try:
+        return asyncio.run(work)
+    except OutcomeError as refused:
+        raise LoadFailure(str(refused)) from refused
 
 
 def _items(found: Iterable[Found], progress: Progress, refuse: Callable[[Refusal], None]) -> Iterator[Item]:
@@ -167,7 +212,7 @@ class _Crew:
         for process in self._processes:
             process.join()
 
-    def work(self, batches: Iterator[list[Item]], *, last: bool) -> Iterator[Report]:
+    def work(self, batches: Iterator[list[Item]], turn: Turn) -> Iterator[Report]:
         """Hand out the batches, one to each process at a time, and give the reports as they come."""
         idle = list(self._links)
         busy: list[Connection] = []
@@ -177,7 +222,7 @@ class _Crew:
                     idle.append(link)
                     yield _receive(link)
             link = idle.pop()
-            _send(link, batch, last=last)
+            _send(link, batch, turn)
             busy.append(link)
         while busy:
             for link in _answering(busy):
@@ -194,9 +239,9 @@ def _answering(busy: list[Connection]) -> list[Connection]:
     return ready
 
 
-def _send(link: Connection, batch: list[Item], *, last: bool) -> None:
+def _send(link: Connection, batch: list[Item], turn: Turn) -> None:
     try:
-        link.send((batch, last))
+        link.send((batch, turn))
     except OSError as fault:
         raise LoadFailure(f"a loading process ended: {fault}") from fault
 
@@ -223,8 +268,8 @@ async def _load(link: Connection, task: Task) -> None:
         loader = Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))
         try:
             while True:
-                items, last = link.recv()  # nothing else runs in this process, so waiting may block the loop
-                link.send(await loader.load(items, last=last))
+                items, turn = link.recv()  # nothing else runs in this process, so waiting may block the loop
+                link.send(await loader.load(items, turn=turn))
         finally:
             await store.close()
     except (EOFError, BrokenPipeError):

@@ -7,7 +7,7 @@ crash or a Ctrl-C, writes only what is missing.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -22,8 +22,9 @@ from xinglin.store.executor import Change
 from xinglin.store.sources import Item, made_id
 
 TARGETS_MAX: Final = 100_000  # conditional references whose targets a process remembers
-CONFLICT: Final = 409
 SERVER_FAULT: Final = 500
+
+Turn = Literal["first", "next", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,19 @@ class Loader:
         self._targets: dict[str, str] = {}
         self._absent: set[str] = set()  # asked for in this batch, and not there
 
-    async def load(self, items: Sequence[Item], *, last: bool = False) -> Report:
+    async def load(self, items: Sequence[Item], *, turn: Turn) -> Report:
         """Load a batch: what is new in bulk, what differs as an update, what is the same not at all.
 
-        last: a conditional reference without a target is refused now, instead of waiting.
+        turn: ``first`` writes only what is new and needs no search, and lets the rest wait, so that indexes need not be
+        there; ``next`` writes the rest; ``last`` also refuses conditional references without a target.
         """
         report = Report()
         first: dict[tuple[str, str], _Candidate] = {}
-        self._absent.clear()
         again: list[_Candidate] = []  # the same resource a second time within the batch: after the first
+        self._absent.clear()
         for item in items:
             try:
-                one = await self._candidate(item, last=last)
+                one = await self._candidate(item, turn)
             except OutcomeError as refused:
                 report.refused.append(Refusal(item.source, item.line, refused.issues))
                 continue
@@ -105,18 +107,21 @@ class Loader:
                 again.append(one)
             else:
                 first[one.type, one.id] = one
-        await self._write(list(first.values()), report)
+        await self._write(list(first.values()), report, turn)
         for one in again:
-            await self._write([one], report)
+            await self._write([one], report, turn)
         return report
 
-    async def _candidate(self, item: Item, *, last: bool) -> _Candidate | None:
+    async def _candidate(self, item: Item, turn: Turn) -> _Candidate | None:
         """Give the resource its id, and its conditional references their targets; None when one has none yet."""
         raw = item.raw
         if b"?" in raw:
-            targets = {one: await self._target(one) for one in set(references(raw)) if is_conditional(one)}
+            sought = {one for one in references(raw) if is_conditional(one)}
+            if sought and turn == "first":
+                return None
+            targets = {one: await self._target(one) for one in sought}
             missing = [one for one, target in targets.items() if target is None]
-            if missing and not last:
+            if missing and turn != "last":
                 return None
             if missing:
                 raise OutcomeError(*(_without_target(one) for one in sorted(missing)))
@@ -142,7 +147,7 @@ class Loader:
             found = self._targets[reference] = f"{row.rt}/{row.id}"
         return found
 
-    async def _write(self, candidates: Sequence[_Candidate], report: Report) -> None:
+    async def _write(self, candidates: Sequence[_Candidate], report: Report, turn: Turn) -> None:
         stored = await self._store.get_many([(one.type, one.id) for one in candidates])
         new: list[tuple[_Candidate, Change]] = []
         for one, row in zip(candidates, stored, strict=True):
@@ -151,20 +156,29 @@ class Loader:
                     new.append((one, await self._fhir.judge(_order(one))))
                 elif row is not None and not row.deleted and row.tail == cut(one.raw, one.type).tail:
                     report.unchanged += 1
+                elif turn == "first":
+                    report.waiting.append(one.item)
                 else:
                     await self._write_one(one, report)
             except OutcomeError as refused:
                 _refuse_or_stop(one, refused, report)
+        if new:
+            await self._write_new(new, report, turn)
+
+    async def _write_new(self, new: Sequence[tuple[_Candidate, Change]], report: Report, turn: Turn) -> None:
         try:
-            if new:
-                await self._store.load([change for _, change in new])
-            report.created += len(new)
+            await self._store.load([change for _, change in new])
         except OutcomeError as refused:
-            if refused.status != CONFLICT:
+            if refused.status >= SERVER_FAULT:
                 raise
-            # Another process made one of them meanwhile, or the same resource stands twice in what is being loaded.
+            # Another process made one of them meanwhile, or the database cannot store one: find out which.
             for one, _ in new:
-                await self._write_one(one, report)
+                if turn == "first":
+                    report.waiting.append(one.item)
+                else:
+                    await self._write_one(one, report)
+        else:
+            report.created += len(new)
 
     def _in_bulk(self, type_: str) -> bool:
         """Only what may be written wherever it lies needs no look at the state around it."""

@@ -129,7 +129,7 @@ class Store:
             if change.entry is not None
         ]
         async with self._link() as connection:
-            await self.records.take_dictionaries(connection)
+            await self.records.take_dictionaries(connection, now=True)  # one may be made while we load
             await self.writer.learn_terms(connection, changes)
             async with connection.transaction():
                 await copy_in(connection, steps, self.records.bodies)
