@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
 from msgspec import Struct
 
 from tests.fhir.fhirpath.patients import OBSERVATION, PATIENT
+from tests.strategies.fhirpath import CONDITIONS, SETS
 from xinglin.fhir.fhirpath import Environment, FhirPathError, interpreter, parse
 from xinglin.fhir.fhirpath.compile import (
     _stand_in,
@@ -277,6 +279,25 @@ def test_compiled_invariants_agree_with_the_interpreter() -> None:
 def test_a_predicate_agrees_with_the_interpreter(expression: str) -> None:
     node = root(PATIENT)
     assert compiled(expression, PATIENT, node) == outcome(expression, PATIENT, node)
+
+
+@settings(max_examples=200, deadline=None)
+@given(expression=CONDITIONS | SETS)
+def test_a_random_predicate_agrees_with_the_interpreter(expression: str) -> None:
+    node = root(PATIENT)
+    assert compiled(expression, PATIENT, node) == outcome(expression, PATIENT, node)
+
+
+@settings(max_examples=200, deadline=None)
+@given(expression=SETS)
+def test_a_random_path_agrees_with_the_interpreter(expression: str) -> None:
+    try:
+        expected = interpreted(expression, PATIENT)
+    except FhirPathError:
+        with pytest.raises(FhirPathError):
+            compile_path(expression, "Patient")(PATIENT)
+    else:
+        assert compile_path(expression, "Patient")(PATIENT) == expected
 
 
 @pytest.mark.parametrize("expression", ["telecom.system in ('phone' | 'email')", "name and active", "gender > 1"])
