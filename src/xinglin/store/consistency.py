@@ -75,9 +75,9 @@ async def check(
     base_url: the one the records were written with (it makes absolute references local). Writers are not disturbed: all
     is read from one snapshot.
     """
-    pool = Pool(
-        store.dsn, 1, timeout_ms=0, session={"enable_seqscan": "on", "idle_in_transaction_session_timeout": "0"}
-    )
+    # Whole tables are sorted: by scans, and with room.
+    session = {"enable_seqscan": "on", "work_mem": "32MB", "idle_in_transaction_session_timeout": "0"}
+    pool = Pool(store.dsn, 1, timeout_ms=0, session=session)
     async with answered():
         connection = await pool.connect()
         try:
