@@ -366,6 +366,9 @@ async def test_positions_text_and_lists(shelf: Shelf) -> None:
     assert await shelf.found("Patient?_text=头痛") == {"a"}
     assert await shelf.found("Patient?_content=头痛") == {"a", "b"}
     assert await shelf.found("Patient?_content=痛头") == set()
+    assert await shelf.found("Patient?_content=院") == {"b"}
+    assert await shelf.found("Patient?_text=头") == {"a"}
+    assert await shelf.found("Patient?_text=医") == set()
     assert await shelf.found("Patient?_text=头痛 三天") == {"a"}
     assert await shelf.found("Patient?_list=l") == {"a"}
     assert await shelf.found("Patient?_list=none") == set()

@@ -64,7 +64,8 @@ def _matches(condition: Condition, entry: Entry, keys: Collection[int], updated:
             return _near(condition, entry)
         case Words(words, narrative):
             marked = dict(lexeme.rsplit(":", 1) for lexeme in entry.tx.split(" ") if lexeme)
-            return all(word in marked and (not narrative or marked[word].endswith("A")) for word in words)
+            seen = [word for word, place in marked.items() if not narrative or place.endswith("A")]
+            return all(any(s.startswith(w[:-1]) if w[-1] == "*" else s == w for s in seen) for w in words)
         case _:
             return None
 

@@ -142,7 +142,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All words stand in the resource's text; narrative: in its narrative."""
+    """All words (``x*``: one that begins so) stand in the resource's text; narrative: in its narrative."""
 
     words: tuple[str, ...]
     narrative: bool = False

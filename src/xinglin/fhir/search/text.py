@@ -7,8 +7,6 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
-
 LONGEST: Final = 600
 """Characters of a string that are indexed: a row of a B-tree has to fit a third of a page."""
 
@@ -95,6 +93,9 @@ def readings(name: str) -> tuple[str, ...]:
 
 
 def _syllables(plain: str) -> list[tuple[str, ...]]:
+    # 60 MB and a fifth of a second, which only a process that reads Chinese names should pay.
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+
     runs = _WORD.findall(plain)
     made: list[tuple[str, ...]] = []
     for run in runs:
@@ -115,9 +116,9 @@ def _syllables(plain: str) -> list[tuple[str, ...]]:
 
 
 def words(text: str) -> Sequence[str]:
-    """Split *text* into the words of the text index; Chinese runs give each pair of neighbours and each character.
+    """Split *text* into the words of the text index; Chinese runs give each pair of neighbours and the last character.
 
-    Pairs make a Chinese phrase findable without a dictionary, single characters a query of one character.
+    Pairs make a Chinese phrase findable without a dictionary; a single character begins a pair, or is the last.
     """
     return _short_words(text) if len(text) <= _SHORT else _words(text)
 
@@ -132,19 +133,21 @@ def _words(text: str) -> list[str]:
     found: list[str] = []
     for run in _WORD.findall(normal_words(text)):
         if _HAN.match(run):
-            found.extend(run)
-            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+            found.extend(run[i : i + 2] for i in range(len(run)))
         else:
             found.append(run[:80])
     return found
 
 
 def query_words(text: str) -> list[str]:
-    """Split a query into words that must all stand in the text: pairs of Chinese characters, single ones if alone."""
+    """Split a query into words that must all stand in the text: pairs of Chinese characters.
+
+    A Chinese character that stands alone is followed by ``*``: a word that begins with it will do.
+    """
     found: list[str] = []
     for run in _WORD.findall(normal_words(text)):
-        if _HAN.match(run) and len(run) > 1:
-            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        if _HAN.match(run):
+            found.extend([run[i : i + 2] for i in range(len(run) - 1)] or [run + "*"])
         else:
             found.append(run[:80])
     return list(dict.fromkeys(found))

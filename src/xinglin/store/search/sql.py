@@ -236,8 +236,9 @@ class Builder:
         )
 
     def _words(self, asked: Words, row: str) -> str:
-        mark = ":A" if asked.narrative else ""
-        wanted = " & ".join(f"'{word}'{mark}" for word in asked.words)
+        part = "A" if asked.narrative else ""
+        marks = ((word.removesuffix("*"), ("*" if word.endswith("*") else "") + part) for word in asked.words)
+        wanted = " & ".join(f"'{word}':{mark}" if mark else f"'{word}'" for word, mark in marks)
         return f"{row}.doc @@ {self.arg(wanted, 'tsquery')}"
 
     def _chain_keys(self, asked: Chain) -> str:
