@@ -45,26 +45,50 @@ def target_of(reference: str, targets: Mapping[str, str], base: str | None = Non
 
 
 def relinked(raw: bytes, targets: Mapping[str, str], *, base: str | None = None, base_url: str = "") -> bytes:
-    """Replace links in a resource's bytes; digits and order stay.
+    """Replace links in a resource's bytes (see `Links`)."""
+    return Links(targets, base_url).relinked(raw, base)
 
-    targets: fullUrl or conditional reference → ``Type/id``. base_url: our own; the fullUrls of a Bundle inside the
+
+class Links:
+    """Replaces the links of many resources alike.
+
+    targets: fullUrl or conditional reference → ``Type/id``. base_url: our own; the fullUrls of a Bundle inside a
     resource need it, as they are never relative.
     """
-    if not targets:
-        return raw
 
-    def replaced(found: re.Match[bytes]) -> bytes:
-        target = target_of(_unescaped(found[1]), targets, base)
-        return found[0] if target is None else b'"reference":' + msgspec.json.encode(target)
+    def __init__(self, targets: Mapping[str, str], base_url: str = "") -> None:
+        self._targets = targets
+        self._base_url = base_url
+        # How the addresses begin: what a text must hold at all to be worth a closer look.
+        self._beginnings = {target.rpartition(":")[0].encode() for target in targets if target.startswith("urn:")}
+        if any(target.startswith("http") for target in targets):
+            self._beginnings |= {b"http:", b"https:"}
 
-    made = _REFERENCE.sub(replaced, raw)
-    # Most resources link by references alone; only where an address is left must the types be looked at.
-    if any(found.decode(errors="replace") in targets for found in _ADDRESS.findall(made.replace(rb"\/", b"/"))):
-        document = document_of(made)
-        if isinstance(document, dict) and document.get("resourceType") in RESOURCES:
-            _relink(document, document["resourceType"], targets, base_url)
-            return bytes_of(document)
-    return made
+    def relinked(self, raw: bytes, base: str | None = None) -> bytes:
+        """Replace links in a resource's bytes; digits and order stay.
+
+        base: the server that the fullUrl of the resource's entry names; relative references are relative to it.
+        """
+        targets = self._targets
+        if not targets:
+            return raw
+
+        def replaced(found: re.Match[bytes]) -> bytes:
+            target = target_of(_unescaped(found[1]), targets, base)
+            return found[0] if target is None else b'"reference":' + msgspec.json.encode(target)
+
+        made = _REFERENCE.sub(replaced, raw)
+        # Most resources link by references alone; only where an address is left must the types be looked at.
+        if any(beginning in made for beginning in self._beginnings) and self._is_left(made):
+            document = document_of(made)
+            if isinstance(document, dict) and document.get("resourceType") in RESOURCES:
+                _relink(document, document["resourceType"], targets, self._base_url)
+                return bytes_of(document)
+        return made
+
+    def _is_left(self, raw: bytes) -> bool:
+        addresses = _ADDRESS.findall(raw.replace(rb"\/", b"/"))
+        return any(found.decode(errors="replace") in self._targets for found in addresses)
 
 
 def _relink(document: dict[str, Any], type_name: str, targets: Mapping[str, str], base_url: str) -> None:

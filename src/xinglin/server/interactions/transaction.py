@@ -12,7 +12,7 @@ import msgspec
 
 from xinglin.fhir.bundle import Incoming, Item, full_url_faults, in_order, overlaps
 from xinglin.fhir.document import document_of
-from xinglin.fhir.links import is_conditional, references, relinked
+from xinglin.fhir.links import Links, is_conditional, references
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.search.keys import bucket_of
 from xinglin.server.call import Call
@@ -64,7 +64,7 @@ async def _carry_out(call: Call, work: UnitOfWork, ordered: list[Item]) -> dict[
     refuse(overlaps([(p.item.where, p.type, p.id) for p in plans if p.writes and p.id is not None]))
     targets = _targets(plans)
     targets |= await _conditional(work.fhir, plans, targets)
-    answers = await _write(call, work, plans, targets)
+    answers = await _write(call, work, plans, Links(targets, call.base))
     for item in ordered:
         if item.at not in answers:
             answers[item.at] = await _other(call, work.fhir, item)
@@ -238,7 +238,7 @@ async def _conditional(fhir: Fhir, plans: Iterable[Plan], known: Mapping[str, st
     return found
 
 
-async def _write(call: Call, work: UnitOfWork, plans: list[Plan], targets: Mapping[str, str]) -> dict[int, bytes]:
+async def _write(call: Call, work: UnitOfWork, plans: list[Plan], links: Links) -> dict[int, bytes]:
     """Write all entries: patches one by one, everything else together."""
     answers: dict[int, bytes] = {}
     orders: list[tuple[Plan, Order]] = []
@@ -246,24 +246,24 @@ async def _write(call: Call, work: UnitOfWork, plans: list[Plan], targets: Mappi
         if plan.item.method == "PATCH":
             continue
         if plan.writes:
-            orders.append((plan, _order(call, work, plan, targets)))
+            orders.append((plan, _order(plan, links)))
     written = await work.fhir.write_many([order for _, order in orders])
     for (plan, order), done in zip(orders, written, strict=True):
         answers[plan.item.at] = _answer(call, plan, order, done)
     for plan in plans:
         if plan.item.method == "PATCH":
-            answers[plan.item.at] = await _patch(call, work.fhir, plan, targets)
+            answers[plan.item.at] = await _patch(call, work.fhir, plan, links)
         elif not plan.writes:
             answers[plan.item.at] = await _not_written(call, work.fhir, plan)
     return answers
 
 
-def _order(call: Call, work: UnitOfWork, plan: Plan, targets: Mapping[str, str]) -> Order:
+def _order(plan: Plan, links: Links) -> Order:
     item = plan.item
     version = version_of(item.if_match, "ifMatch", f"{item.where}.request.ifMatch")
     if item.method == "DELETE":
         return Order("delete", plan.type, None, plan.id, version, where=item.where)
-    raw = relinked(item.resource or b"", targets, base=item.base, base_url=call.base)
+    raw = links.relinked(item.resource or b"", item.base)
     where = f"{item.where}.resource"
     if plan.wish == "create":
         return Order("create", plan.type, raw, plan.id, free=True, where=where)
@@ -290,10 +290,10 @@ async def _not_written(call: Call, fhir: Fhir, plan: Plan) -> bytes:
     return of_written(call, done, 200, row.body() if call.preference.give == "representation" else b"")
 
 
-async def _patch(call: Call, fhir: Fhir, plan: Plan, targets: Mapping[str, str]) -> bytes:
+async def _patch(call: Call, fhir: Fhir, plan: Plan, links: Links) -> bytes:
     item = plan.item
     version = version_of(item.if_match, "ifMatch", f"{item.where}.request.ifMatch")
-    raw = relinked(patch_of(item, item.resource or b""), targets, base=item.base, base_url=call.base)
+    raw = links.relinked(patch_of(item, item.resource or b""), item.base)
     is_json = raw[:1] == b"["
     document: Any = document_of(raw) if is_json else parameters_of(raw)
     apply = applied(document, is_json_patch=is_json)
