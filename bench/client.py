@@ -1,7 +1,7 @@
 """A load generator for HTTP/1.1 with keep-alive, light enough not to be what is measured.
 
-Run as ``python -m bench.client`` in a process of its own: a JSON object on stdin says what to do, one on stdout what came
-of it. Requests are ready-made bytes; of an answer only the status and the length are read.
+Run as ``python -m bench.client`` in a process of its own: a JSON object on stdin says what to do, one on stdout what
+came of it. Requests are ready-made bytes; of an answer only the status and the length are read.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _CHUNKED: Final = b"transfer-encoding: chunked"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: *requests* (latin-1 text of whole HTTP requests), each once in turn, or round and round for *seconds*.
+    """What to send: *requests* (latin-1 text of whole HTTP requests), each once, or round and round for *seconds*.
 
     seconds: 0 sends each request once.
     """
@@ -56,7 +56,11 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> str:
 def run(plan: Plan) -> Result:
     """Carry out *plan* in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.client"], input=json.dumps(asdict(plan)), capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "bench.client"],
+        input=json.dumps(asdict(plan)),
+        capture_output=True,
+        text=True,
+        check=False,
         timeout=plan.warm_seconds + plan.seconds + 120,
     )
     if done.returncode:

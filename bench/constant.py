@@ -7,12 +7,17 @@ from bench.population import observation
 
 BODY = observation(1, patients=100)
 
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-async def application(
-    scope: Mapping[str, Any],
-    receive: Callable[[], Awaitable[Mapping[str, Any]]],
-    send: Callable[[Mapping[str, Any]], Awaitable[None]],
-) -> None:
+
+def make() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Give the application; the server asks for a function that makes it."""
+    return application
+
+
+async def application(scope: Scope, _receive: Receive, send: Send) -> None:
     """Answer 200 and BODY."""
     if scope["type"] != "http":
         return

@@ -12,7 +12,9 @@ OBSERVATIONS: Final = 908
 BLOCK: Final = PATIENTS + PRACTITIONERS + OBSERVATIONS
 
 LOINC: Final = "http://loinc.org"
-FAMILIES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢"
+FAMILIES: Final = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢"
+)
 GIVEN: Final = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲建国志海燕春梅鹏飞宇浩然子轩一诺思涵"
 # code, name, unit, UCUM code, lowest value, span, weight among 100
 CODES: Final = (
@@ -56,7 +58,8 @@ _OBSERVATION: Final = (
     '"valueQuantity":{"value":%d.%02d,"unit":"%s","system":"http://unitsofmeasure.org","code":"%s"},'
     '"interpretation":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",'
     '"code":"N","display":"Normal"}],"text":"Normal"}],'
-    '"note":[{"text":"在焦作市人民医院门诊测量，患者静坐十分钟后读数；与上次相比无明显变化，建议继续观察并按时复诊。编号 %d。"}],'
+    '"note":[{"text":"在焦作市人民医院门诊测量，患者静坐十分钟后读数；与上次相比无明显变化，'
+    '建议继续观察并按时复诊。编号 %d。"}],'
     '"method":{"coding":[{"system":"http://snomed.info/sct","code":"37931006","display":"Auscultation (procedure)"}],'
     '"text":"Auscultation"},'
     '"referenceRange":[{"low":{"value":%d,"unit":"%s","system":"http://unitsofmeasure.org","code":"%s"},'
@@ -65,7 +68,7 @@ _OBSERVATION: Final = (
 
 
 def resources(number: int) -> Iterator[bytes]:
-    """Yield *number* resources as JSON, block by block: practitioners, patients, then observations of any patient so far."""
+    """Yield *number* resources as JSON, in blocks: practitioners, patients, observations of any patient so far."""
     for place in range(number):
         block, within = divmod(place, BLOCK)
         if within < PRACTITIONERS:

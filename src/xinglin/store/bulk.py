@@ -10,7 +10,7 @@ from xinglin.store.body import Bodies
 from xinglin.store.pool import Connection
 from xinglin.store.steps import Insert
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "res": ("bucket", "rt", "id", "rid", "vid", "ts", "pat", "ord", "keys", "enc", "body"),
     "ix": ("bucket", "key", "ord", "rid", "pat", "c"),
     "dx": ("bucket", "key", "lo", "hi", "rid"),
@@ -31,7 +31,7 @@ async def copy_in(connection: Connection, steps: Sequence[Insert], bodies: Bodie
     for table, lines in rows(steps, bodies).items():
         if lines:
             source = io.BytesIO("".join(lines).encode())
-            await connection.copy_to_table(table, source=source, columns=_COLUMNS[table], format="text")
+            await connection.copy_to_table(table, source=source, columns=COLUMNS[table], format="text")
 
 
 def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[str]]:
