@@ -35,7 +35,7 @@ def stamp(instant: datetime) -> str:
 
 
 def day_of(value: str) -> str:
-    """Give the day (or the coarser date that is known) on which a FHIR date, dateTime or instant falls in the region."""
+    """Give the day (or the coarser date) on which a FHIR date, dateTime or instant falls in the region."""
     return moment(value)[:10]
 
 
@@ -56,7 +56,7 @@ def age(born: str, on: date, language: Language) -> str:
     if not parts or len(parts) > 3:
         return ""
     try:
-        start = date(*(parts + [1, 1])[:3])
+        start = date(*[*parts, 1, 1][:3])
     except ValueError:
         return ""
     days = (on - start).days

@@ -45,7 +45,7 @@ def code_name(code: str, language: Language) -> str:
 
 
 def words(name: str) -> str:
-    """Split a FHIR name into words, the first one capital: ``birthDate`` → ``Birth date``, ``MedicationRequest`` → …"""
+    """Split a FHIR name into words, the first one capital: ``birthDate`` → ``Birth date``."""
     parts = [part for chunk in re.split(r"[-_ ]", name) for part in _WORDS.findall(chunk)]
     text = " ".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts)
     return text[:1].upper() + text[1:]

@@ -46,7 +46,7 @@ class Static:
         return f"{self.prefix}{name}?v={mark}"
 
     def serve(self, name: str, *, accepts: str = "", versioned: bool = False) -> Served | None:
-        """Give the file *name* in the best encoding of *accepts* (an Accept-Encoding header); None when there is none."""
+        """Give the file *name* in the best encoding of *accepts* (an Accept-Encoding header); None without one."""
         file = (self.root / name).resolve()
         if not file.is_relative_to(self.root) or not file.is_file() or file.suffix not in TYPES:
             return None
@@ -63,8 +63,8 @@ class Static:
             headers.append(("content-encoding", coding))
         return Served(tuple(headers), body, etag)
 
-    def _packed(self, file: Path, coding: str, changed: int) -> bytes:
-        """Read *file*; *changed* is part of the key, so that an edited file is read again."""
+    def _packed(self, file: Path, coding: str, _changed: int) -> bytes:
+        """Read *file*; *_changed* is part of the key, so that an edited file is read again."""
         if coding == "br":
             return file.with_name(file.name + ".br").read_bytes()
         body = file.read_bytes()
@@ -74,7 +74,7 @@ class Static:
 def _coding(file: Path, accepted: set[str]) -> str:
     if file.suffix not in PACKED:
         return ""
-    # Brotli copies are made at set-up from the vendors' files; our own small files are packed by gzip when first asked for.
+    # Brotli copies of the vendors' files are made at set-up; our own small files are packed when first asked for.
     if "br" in accepted and file.with_name(file.name + ".br").is_file():
         return "br"
     return "gzip" if "gzip" in accepted else ""

@@ -1,9 +1,10 @@
 """The search box: a reference, a name, pinyin initials, a number."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from xinglin.capabilities.records.contract import address, listing
-from xinglin.capabilities.records.pages.shown import row_of
+from xinglin.capabilities.records.pages.shown import headings, table
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.store.door import UnitOfWork
@@ -44,9 +45,9 @@ async def show(work: UnitOfWork, form: Form) -> View | Redirect:
             continue
         if page.matches:
             done.add(on)
-            rows = [row_of(row, work.now, form.language) for row in page.matches]
-            more = f"{listing(on)}?{parameter}={escaped}" if page.next_token else ""
-            groups.append({"on": on, "rows": rows, "more": more})
+            rows = await table(work, on, page.matches, form.language)
+            more = f"{listing(on)}?{urlencode({parameter: escaped})}" if page.next_token else ""
+            groups.append({"on": on, "rows": rows, "more": more, "columns": headings(on, form.language)})
     return View("records/find.html", {"q": text, "groups": groups})
 
 

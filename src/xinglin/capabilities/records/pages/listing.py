@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from xinglin.capabilities.records.contract import listing
-from xinglin.capabilities.records.pages.shown import row_of
+from xinglin.capabilities.records.pages.shown import headings, table
 from xinglin.capabilities.records.rules import criteria
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4 import RESOURCES
@@ -34,8 +34,10 @@ async def show(work: UnitOfWork, form: Form) -> View:
     try:
         query = parse(on, asked, base_url=work.door.base_url)
         issues = [issue.text for issue in query.issues]
-        page = await work.fhir.search(replace(query, total="none"))
-        rows = [row_of(row, work.now, form.language) for row in page.matches]
+        # Counting once is enough: the pages that follow belong to the same search.
+        page = await work.fhir.search(replace(query, total="none" if form[TOKEN] else "accurate"))
+        total = page.total
+        rows = await table(work, on, page.matches, form.language)
         following = page.next_token or ""
         issues += [issue.text for issue in page.issues]
     except OutcomeError as refused:
@@ -60,7 +62,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "first": f"{here}?{urlencode(kept)}" if form[TOKEN] else "",
         "next": f"{here}?{urlencode([*kept, (TOKEN, following)])}" if following else "",
         "query": f"{form.base}/{on}" + (f"?{urlencode(pairs)}" if pairs else ""),
-        "has_subject": any(row.subject for row in rows),
+        "columns": headings(on, form.language),
     }
     return View("records/listing.html", values, block="results")
 

@@ -1,152 +1,131 @@
 """A record: its content as a tree, its versions with their differences, its JSON."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
-from xml.etree import ElementTree as ET
 
 import msgspec
+from markupsafe import Markup
 
 from xinglin.capabilities.records.contract import address
-from xinglin.capabilities.records.pages.shown import row_of
-from xinglin.capabilities.records.rules import tree as rules
+from xinglin.capabilities.records.pages.shown import banner, labels, row_of
+from xinglin.fhir import narrative
 from xinglin.fhir.document import document_of
-from xinglin.fhir.r4 import RESOURCES
+from xinglin.fhir.outcome import OutcomeError
 from xinglin.store import executor
 from xinglin.store.door import UnitOfWork
 from xinglin.web import format as show_as
-from xinglin.web import names
-from xinglin.web.view import Form, Language, View
+from xinglin.web.diff import changes
+from xinglin.web.tree import references, tree
+from xinglin.web.view import Form, View
 
 VERSIONS: Final = 50
+COLOURED: Final = 200_000  # characters of JSON; colour for more costs the browser too much
 _JSON: Final = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|(true|false|null)')
-_SYSTEMS: Final = {
-    "http://loinc.org": "LOINC",
-    "http://snomed.info/sct": "SNOMED CT",
-    "http://unitsofmeasure.org": "UCUM",
-}
-_DATED: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 async def show(work: UnitOfWork, form: Form) -> View:
-    """Show the current version as a readable tree."""
-    row = await work.fhir.read(form["type"], form["id"])
+    """Show the current version, or the one that is asked for, as a readable tree."""
+    try:
+        row = await _asked(work, form)
+    except OutcomeError as refused:
+        if refused.status != 410:
+            raise
+        return await _deleted(work, form)
     document: dict[str, Any] = document_of(row.body())
-    values = {"branches": _nodes(rules.tree(document), form.language), "narrative": _narrative(document)}
-    return View("records/record.html", about(work, form, row, "content") | values)
+    known = await labels(work, references(document), form.language)
+    values = {
+        "nodes": tree(document, form.language, known, address),
+        "narrative": _narrative(document),
+        "patient": await banner(work, document, form.language),
+        "profiles": document["meta"].get("profile", ()),
+    }
+    return View("records/record.html", about(form, row, "content") | values)
 
 
 async def raw(work: UnitOfWork, form: Form) -> View:
-    """Show the current version as it is kept, every digit of it."""
-    row = await work.fhir.read(form["type"], form["id"])
+    """Show a version as it is kept, every digit of it."""
+    row = await _asked(work, form)
     text = msgspec.json.format(row.body(), indent=2).decode()
-    return View("records/raw.html", about(work, form, row, "raw") | {"pieces": list(_pieces(text))})
+    pieces = list(_pieces(text)) if len(text) <= COLOURED else [("", text)]
+    return View("records/raw.html", about(form, row, "raw") | {"pieces": pieces, "size": len(row.body())})
 
 
 async def versions(work: UnitOfWork, form: Form) -> View:
     """List the versions, newest first, and compare two of them: the newest two unless ``a`` and ``b`` say which."""
     on, id = form["type"], form["id"]
     page = await work.fhir.history(on, id, count=VERSIONS, token=form["_page"] or None)
-    living = [str(row.vid) for row in page.rows if not row.deleted]
-    after = form["b"] or (living[0] if living else "")
-    before = form["a"] or next((vid for vid in living if vid.isdecimal() and int(vid) < _number(after)), "")
-    changes = None
-    if before and after:
-        old, new = await work.fhir.vread(on, id, before), await work.fhir.vread(on, id, after)
-        found = rules.differences(document_of(old.body()), document_of(new.body()))
-        changes = [
-            {
-                "label": names.element_name(one.type_path, form.language),
-                "path": one.path,
-                "before": one.before,
-                "after": one.after,
-            }
-            for one in found
-        ]
+    living = [row for row in page.rows if not row.deleted]
+    after = await _version(work, form, living, form["b"] or (str(living[0].vid) if living else ""))
+    before = await _version(work, form, living, form["a"] or _older(living, after))
+    found = None
+    if before is not None and after is not None:
+        found = changes(document_of(before.body()), document_of(after.body()), form.language)
+    named = [row.vid for row in (before, after) if row is not None]
     values = {
         "versions": [
             {"vid": row.vid, "op": row.op, "at": show_as.stamp(row.ts), "deleted": row.deleted} for row in page.rows
         ],
-        "a": before,
-        "b": after,
-        "living": living,
-        "changes": changes,
+        "a": before.vid if before else None,
+        "b": after.vid if after else None,
+        "living": sorted({*(row.vid for row in living), *named}, reverse=True),
+        "changes": found,
         "next": f"?_page={page.next_token}" if page.next_token else "",
+        "total": page.total,
     }
-    return View("records/versions.html", about(work, form, page.rows[0], "versions") | values)
+    return View("records/versions.html", about(form, after or page.rows[0], "versions") | values)
 
 
-def _number(vid: str) -> int:
-    return int(vid) if vid.isdecimal() else 0
-
-
-def about(work: UnitOfWork, form: Form, row: executor.Row, tab: str) -> dict[str, object]:
+def about(form: Form, row: executor.Row, tab: str) -> dict[str, object]:
     """Give what every page about a record shows: title, tabs, address of its FHIR form."""
     on, id = form["type"], form["id"]
+    version = form["version"]
     return {
-        "on": on if on in RESOURCES else "",
+        "on": on,
         "id": id,
-        "row": row_of(row, work.now, form.language),
+        "row": row_of(row, form.language),
         "vid": row.vid,
+        "version": version,
         "tab": tab,
-        "here": f"/records/{on}/{id}",
-        "fhir": f"{form.base}/{on}/{id}",
+        "here": address(f"{on}/{id}"),
+        "fhir": f"{form.base}/{on}/{id}" + (f"/_history/{row.vid}" if version else ""),
+        "patient": None,
     }
 
 
-def _nodes(branches: tuple[rules.Branch, ...], language: Language) -> list[dict[str, object]]:
-    return [_node(branch, language) for branch in branches]
+async def _asked(work: UnitOfWork, form: Form) -> executor.Row:
+    if form["version"]:
+        return await work.fhir.vread(form["type"], form["id"], form["version"])
+    return await work.fhir.read(form["type"], form["id"])
 
 
-def _node(branch: rules.Branch, language: Language) -> dict[str, object]:
-    label = names.element_name(branch.type_path, language)
-    node: dict[str, object] = {
-        "label": f"{label} {branch.number}" if branch.number else label,
-        "path": branch.path,
-        "gist": branch.gist,
-        "children": (),
-        "value": None,
+async def _version(work: UnitOfWork, form: Form, known: Sequence[executor.Row], vid: str) -> executor.Row | None:
+    if not vid:
+        return None
+    found = next((row for row in known if str(row.vid) == vid), None)
+    return found or await work.fhir.vread(form["type"], form["id"], vid)
+
+
+def _older(living: Sequence[executor.Row], than: executor.Row | None) -> str:
+    return next((str(row.vid) for row in living if than is not None and row.vid < than.vid), "")
+
+
+async def _deleted(work: UnitOfWork, form: Form) -> View:
+    """Say that a record is gone, and lead to what it said before."""
+    page = await work.fhir.history(form["type"], form["id"], count=2)
+    last = next((row for row in page.rows if not row.deleted), None)
+    values = about(form, last or page.rows[0], "content") | {
+        "last": last.vid if last else None,
+        "at": show_as.stamp(page.rows[0].ts),
     }
-    if branch.reference and address(branch.reference):
-        origin = branch.reference if branch.gist != branch.reference else ""
-        node["value"] = {"text": branch.gist, "href": address(branch.reference), "origin": origin}
-    elif branch.value is not None:
-        node["value"] = _value(branch, language)
-    else:
-        node["children"] = _nodes(branch.children, language)
-        if not branch.children:
-            node["value"] = {"text": branch.gist, "href": "", "origin": ""}
-    return node
+    return View("records/deleted.html", values, status=410)
 
 
-def _value(branch: rules.Branch, language: Language) -> dict[str, object]:
-    value = branch.value or ""
-    if branch.type_path.endswith(".div"):
-        return {"text": _plain(value), "href": "", "origin": ""}
-    if _DATED.match(value):
-        return {"text": show_as.moment(value), "href": "", "origin": value}
-    named = names.code_name(value, language)
-    if named != value:
-        return {"text": named, "href": "", "origin": value}
-    return {"text": value, "href": "", "origin": _SYSTEMS.get(value, "")}
-
-
-def _narrative(document: dict[str, Any]) -> str:
-    return _plain(document.get("text", {}).get("div", ""))
-
-
-def _plain(xhtml: str) -> str:
-    """Give the words of a narrative, one line a block. It was checked when it was written; markup is not shown."""
-    if not xhtml:
-        return ""
-    parts: list[str] = []
-    for element in ET.fromstring(xhtml).iter():  # noqa: S314  no entities: the door refused them
-        tag = element.tag.rpartition("}")[2]
-        if tag in {"p", "tr", "li", "br", "div", "h1", "h2", "h3", "h4", "h5", "h6"}:
-            parts.append("\n")
-        parts.extend((" " if tag in {"td", "th"} else "", element.text or "", element.tail or ""))
-    lines = (" ".join(one.split()) for one in "".join(parts).splitlines())
-    return "\n".join(one for one in lines if one)
+def _narrative(document: dict[str, Any]) -> Markup | None:
+    """Give the narrative's markup, which stands in the page as it is: so it is checked once more."""
+    told = document.get("text")
+    div = told.get("div", "") if isinstance(told, dict) else ""
+    return Markup(div) if div and narrative.fault(div) is None else None  # noqa: S704  checked on this line
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:

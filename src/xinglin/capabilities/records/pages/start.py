@@ -14,7 +14,9 @@ LAST: Final = 8
 # subject area → its types, as FHIR's own modules group them; what no area names stands under "other"
 AREAS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("people", "users", ("Patient", "RelatedPerson", "Person", "Practitioner", "PractitionerRole", "Group")),
-    ("places", "building-hospital", ("Organization", "Location", "HealthcareService", "Endpoint", "Device", "DeviceMetric")),
+    ("places", "building-hospital", (
+        *("Organization", "Location", "HealthcareService", "Endpoint", "Device", "DeviceMetric"),
+    )),
     ("visits", "stethoscope", (
         *("Encounter", "EpisodeOfCare", "Appointment", "AppointmentResponse", "Schedule", "Slot", "Communication"),
         *("CommunicationRequest", "Flag", "List", "Account"),
@@ -40,7 +42,9 @@ AREAS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         *("PaymentReconciliation", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "InsurancePlan"),
         *("EnrollmentRequest", "EnrollmentResponse", "ChargeItemDefinition"),
     )),
-    ("documents", "file-text", ("DocumentReference", "DocumentManifest", "Composition", "Binary", "Bundle", "Provenance", "AuditEvent")),
+    ("documents", "file-text", (
+        *("DocumentReference", "DocumentManifest", "Composition", "Binary", "Bundle", "Provenance", "AuditEvent"),
+    )),
 )  # fmt: skip
 
 
@@ -52,7 +56,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "areas": [one for one in _areas(counts) if one["types"]],
         "total": sum(counts.values()),
         "capped": any(count >= MOST for count in counts.values()),
-        "recent": [(row_of(row, work.now, form.language), row.op, row.vid) for row in recent.rows],
+        "recent": [(row_of(row, form.language), row.op, row.vid) for row in recent.rows],
         "base": form.base,
     }
     return View("records/start.html", values)

@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from xinglin.capabilities.records.pages.record import about
-from xinglin.capabilities.records.pages.shown import Row, row_of
+from xinglin.capabilities.records.pages.shown import Row, banner, row_of
+from xinglin.fhir.document import document_of
 from xinglin.fhir.r4.compartments import COMPARTMENTS
 from xinglin.fhir.search.grammar import TOKEN, parse
 from xinglin.store.door import UnitOfWork
@@ -40,7 +41,8 @@ async def show(work: UnitOfWork, form: Form) -> View:
     asked += [(TOKEN, form[TOKEN])] if form[TOKEN] else []
     query = parse(None, asked, strict=True, base_url=work.door.base_url, compartment=("Patient", id))
     page = await work.fhir.search(replace(query, count=COUNT))
-    rows = [row_of(row, work.now, form.language) for row in page.matches]
+    # The patient is whom the record is about, not an event of it; the banner shows the person.
+    rows = [row_of(row, form.language) for row in page.matches if row.rt != "Patient"]
     here = f"/records/Patient/{id}/timeline"
     kept = [("_type", only)] if only else []
     values = {
@@ -51,10 +53,9 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "first": f"{here}?{urlencode(kept)}" if form[TOKEN] else "",
         "next": f"{here}?{urlencode([*kept, (TOKEN, page.next_token)])}" if page.next_token else "",
     }
-    return View(
-        "records/timeline.html",
-        about(work, replace(form, path={"type": "Patient", "id": id}), patient, "timeline") | values,
-    )
+    described = about(replace(form, path={"type": "Patient", "id": id}), patient, "timeline")
+    shown = {"patient": await banner(work, document_of(patient.body()), form.language)}
+    return View("records/timeline.html", described | values | shown)
 
 
 def _days(rows: list[Row], language: Language) -> list[dict[str, object]]:

@@ -1,1 +1,1 @@
-"""How records read: gist (a value in a few words), line (a resource in a row), tree and differences, search forms."""
+"""What the record browser decides: columns of a table, moments of a time line, criteria of a search form."""
