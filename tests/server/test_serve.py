@@ -6,7 +6,7 @@ import threading
 import time
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]  # ships no types
 
 from tests.server.running import running
 from tests.server.served import SLOW_S

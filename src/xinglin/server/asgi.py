@@ -15,7 +15,7 @@ from xinglin.registry import Registry
 from xinglin.server.base import base_url_of, id_of
 from xinglin.server.call import PrincipalOf, Service
 from xinglin.server.dispatch import dispatch
-from xinglin.server.http import ASGIApp, Header, Receive, Request, Response, Scope, Send
+from xinglin.server.http import ASGIApp, Header, Message, Receive, Request, Response, Scope, Send
 from xinglin.server.log import AccessLog, frames_of
 from xinglin.server.metrics import CONTENT_TYPE, Metrics
 from xinglin.server.negotiate import gzip_accepted, pretty
@@ -80,10 +80,13 @@ class Application:
             if path in {"/health/live", "/health/ready", "/metrics"}:
                 await self._answer(scope, receive, send, self._watch)
                 return
-        if self._pages is not None:
+        if scope["type"] == "http":
+            if self._pages is None:
+                await self._answer(scope, receive, send, _nowhere)
+            else:
+                await self._show(self._pages, scope, receive, send)
+        elif self._pages is not None:
             await self._pages(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._answer(scope, receive, send, _nowhere)
 
     def handle(self, request: Request) -> Awaitable[Response]:
         """Begin to answer a FHIR request; raises OutcomeError, now or when awaited."""
@@ -102,6 +105,28 @@ class Application:
         if request.path == "/health/ready":
             await self._service.door.store.fetch("SELECT 1")
         return Response(200, b'{"status":"pass"}', [(b"content-type", b"application/health+json")])
+
+    async def _show(self, pages: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the pages answer, and count and log it like any other request."""
+        started = perf_counter()
+        status, request_id = 0, ""
+
+        async def noting(message: Message) -> None:
+            nonlocal status, request_id
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                request_id = id_of(message.get("headers", [])) or ""
+            await send(message)
+
+        try:
+            await pages(scope, receive, noting)
+        finally:
+            self._note(scope["method"], "pages", status, perf_counter() - started, request_id or "-")
+
+    def _note(self, method: str, route: str, status: int, seconds: float, request_id: str) -> None:
+        known = method if method in _METHODS else "other"
+        self._metrics.observe(known, route, status, seconds)
+        self._access.request(request_id, known, route, status, seconds)
 
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, handle: Callable[[Request], Awaitable[Response]]
@@ -132,10 +157,7 @@ class Application:
         except Exception as error:  # noqa: BLE001  the last resort: logged, and answered without detail
             response = self._bug(request, error)
         await self._send(request, response, send, head=head)
-        seconds = perf_counter() - started
-        known = method if method in _METHODS else "other"
-        self._metrics.observe(known, request.route, response.status, seconds)
-        self._access.request(request.id, known, request.route, response.status, seconds)
+        self._note(method, request.route, response.status, perf_counter() - started, request.id)
 
     def flush(self) -> None:
         """Write what log and metrics have collected; for the end of the process."""
