@@ -83,13 +83,18 @@ def _targets(include: Include, row: Row, base_url: str) -> Iterable[Place]:
     """Read the references of one row that an include follows."""
     if row.deleted or include.source not in {"*", row.rt}:
         return
-    resource = msgspec.json.decode(row.body(), type=RESOURCES[row.rt], strict=False)
+    resource = _decoder(row.rt).decode(row.body())
     for path in _paths(row.rt, include.parameter):
         for kind, value in path(resource):
             text = value.reference if kind == "Reference" else value if isinstance(value, str) else None
             target = references.local(text, base_url) if text else None
             if target is not None and include.target in {None, target.type}:
                 yield target.type, target.id, target.version
+
+
+@cache
+def _decoder(resource_type: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(RESOURCES[resource_type], strict=False)
 
 
 @cache

@@ -15,7 +15,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from xinglin.fhir.search import keys
-from xinglin.fhir.search.query import Chain, Condition, Dates, Has, IdIn, Keys, Never, Or, Terms, Updated
+from xinglin.fhir.search.query import (
+    And,
+    Chain,
+    Condition,
+    Dates,
+    Has,
+    IdIn,
+    Keys,
+    Never,
+    Not,
+    Numbers,
+    Or,
+    Terms,
+    Text,
+    Updated,
+)
 from xinglin.store.search.order import RID_ASCENDING, Order
 from xinglin.store.search.sql import BEGINNING, UNRANKED, Builder, flat, rank
 
@@ -210,19 +225,17 @@ def _chain_walks(builder: Builder, part: Part, chain: Chain) -> list[Walk]:
     coded = _coded(part.conditions)
     for target, condition in chain.targets:
         t, x = builder.alias("t"), builder.alias("x")
-        found = f"(SELECT DISTINCT rid FROM ({builder.found(target, condition)}) {builder.alias('u')})"
-        walks.append(
-            Walk("ix", x, f"{x}.key = {builder.key(chain.salt)} # {t}.rid", (chain,), f"{found} {t}", several=True)
-        )
+        each = f"(SELECT DISTINCT rid FROM ({builder.found(target, condition)}) {builder.alias('u')}) {t}"
+        walks.append(Walk("ix", x, f"{x}.key = {builder.key(chain.salt)} # {t}.rid", (chain,), each, several=True))
         if not chain.primary or target != "Patient":
             continue
         p = builder.alias("p")
         if coded is not None:
             where = f"{p}.key = {builder.key(coded.keys[0])} AND {p}.pat = {t}.rid AND {p}.c"
-            walks.append(Walk("ix", p, where, (coded, chain), f"{found} {t}"))
+            walks.append(Walk("ix", p, where, (coded, chain), each))
         else:
             where = f"{p}.rt = {keys.TYPE_CODES[part.type]} AND {p}.pat = {t}.rid AND NOT {p}.deleted"
-            walks.append(Walk("res", p, where, (chain,), f"{found} {t}"))
+            walks.append(Walk("res", p, where, (chain,), each))
     return walks
 
 
@@ -230,12 +243,16 @@ def _merged(
     builder: Builder, part: Part, order: Order, walks: Sequence[Walk], after: Sequence[Any] | None, limit: int
 ) -> str:
     """Walk every range until it has a page, and merge them."""
-    branches: list[str] = []
+    grouped: dict[str, list[str]] = {}
     for walk in walks:
         rest = [one for one in part.conditions if one not in walk.exact]
         bounds = _bounds(builder, part.conditions, walk.alias)
-        stretches = _directions(builder, order, walk, bounds, after)
-        branches += [_branch(builder, part, order, walk, rest, stretch, limit) for stretch in stretches]
+        for stretch in _directions(builder, order, walk, bounds, after):
+            grouped.setdefault(walk.each, []).append(_steps(builder, part, order, walk, rest, stretch, limit))
+    branches = grouped.pop("", [])
+    for each, steps in grouped.items():
+        several = any(walk.several for walk in walks if walk.each == each)
+        branches.append(_for_each(builder, order, each, steps, limit, several=several))
     tail = _long_before(builder, part, order, after, limit)
     if tail is not None:
         branches.append(tail)
@@ -262,7 +279,7 @@ def _directions(builder: Builder, order: Order, walk: Walk, bounds: str, after: 
     return [*stretches, f"{bounds} AND {a}.ord < {keys.DATED}{behind}"]
 
 
-def _branch(
+def _steps(
     builder: Builder, part: Part, order: Order, walk: Walk, rest: Sequence[Condition], stretch: str, limit: int
 ) -> str:
     """Write one ordered walk that stops at *limit* rows."""
@@ -281,14 +298,18 @@ def _branch(
             f" (SELECT FROM res {r} WHERE {r}.rid = {w}.k{first + 1} AND {checked} OFFSET 0) {builder.alias('o')}"
             f" ORDER BY {order.by(f'{w}.')}"
         )
-    steps += f" LIMIT {limit}"
-    if not walk.each:
-        return steps
-    each = builder.alias("e")
-    names = ", ".join(f"{each}.{name}" for name in order.names())
-    shown = f"DISTINCT {names}" if walk.several else names
-    pages = f"{walk.each} CROSS JOIN LATERAL ({steps}) {each}"
-    return f"SELECT {shown} FROM {pages} ORDER BY {order.by(f'{each}.')} LIMIT {limit}"
+    return f"{steps} LIMIT {limit}"
+
+
+def _for_each(builder: Builder, order: Order, each: str, steps: Sequence[str], limit: int, *, several: bool) -> str:
+    """Walk once, or in several ways, for every row of a table, and take the first of all."""
+    e = builder.alias("e")
+    names = ", ".join(f"{e}.{name}" for name in order.names())
+    walked = steps[0] if len(steps) == 1 else " UNION ALL ".join(f"({one})" for one in steps)
+    return (
+        f"SELECT {'DISTINCT ' if several else ''}{names} FROM {each} CROSS JOIN LATERAL ({walked}) {e}"
+        f" ORDER BY {order.by(f'{e}.')} LIMIT {limit}"
+    )
 
 
 def _bounds(builder: Builder, conditions: Sequence[Condition], alias: str) -> str:
@@ -419,5 +440,17 @@ def _by_patients(builder: Builder, part: Part, has: Has, after: Sequence[Any] | 
 
 
 def ranged(condition: Condition) -> bool:
-    """Tell whether a condition is a range of time, whose width decides which index serves it."""
-    return isinstance(condition, Dates | Updated)
+    """Tell whether a condition holds a range, whose width decides which index serves it."""
+    match condition:
+        case Dates() | Updated() | Numbers() | Text():
+            return True
+        case And(of) | Or(of):
+            return any(map(ranged, of))
+        case Not(of):
+            return ranged(of)
+        case Chain(_, targets):
+            return any(ranged(inner) for _, inner in targets)
+        case Has():
+            return ranged(condition.condition)
+        case _:
+            return False
