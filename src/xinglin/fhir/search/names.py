@@ -60,7 +60,8 @@ def _chain(resource_type: str, head: str, rest: str, value: str, setting: Settin
     code, _, wanted = head.partition(":")
     found = catalog.parameter(resource_type, code)
     if found is None:
-        raise Unknown(resource_type, f"{head}.{rest}") if not links else _broken(resource_type, head)
+        # Dropping a chain would answer with everything; a link further on may be one of another target type.
+        raise Unknown(resource_type, head) if links else bad(head, f"{resource_type} has no such search parameter.")
     if found.kind != "reference":
         raise bad(head, f"'{code}' is no reference, so nothing can be chained to it.")
     allowed = catalog.targets(resource_type, code)
@@ -90,10 +91,6 @@ def _each(types: list[str], make: Callable[[str], Condition], name: str) -> list
         # Dropping a chain would answer with everything, so it is refused even when handling is lenient.
         raise refused or bad(name, "no type at the end of this chain has the parameter.")
     return made
-
-
-def _broken(resource_type: str, head: str) -> OutcomeError:
-    return Unknown(resource_type, head)
 
 
 def _has(resource_type: str, name: str, value: str, setting: Setting, links: int) -> Condition:
