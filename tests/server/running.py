@@ -15,7 +15,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _START = "from xinglin.server.serve import serve; from xinglin.settings import read; import os; "
-_SERVE = _START + "serve(read(os.environ), target='tests.server.served:create_app')"
+_TARGET = "tests.server.served:create_app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ class Running:
 
 
 @contextmanager
-def running(dsn: str, **settings: str) -> Iterator[Running]:
+def running(dsn: str, *, target: str = _TARGET, **settings: str) -> Iterator[Running]:
     """Serve over the database until the block ends; settings as XINGLIN_* without the prefix."""
     port = _free_port()
     variables = {"DATABASE_URL": dsn, "PORT": str(port), "DB_CONNECTIONS": "4", **settings}
     environment = os.environ | {f"XINGLIN_{name}": value for name, value in variables.items()}
     environment["PYTHONPATH"] = str(ROOT)
-    process = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment, cwd=ROOT, stdout=subprocess.PIPE)
+    code = f"{_START}serve(read(os.environ), target={target!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=subprocess.PIPE)
     made = Running(f"http://127.0.0.1:{port}", process)
     try:
         _wait(made)

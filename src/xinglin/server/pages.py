@@ -18,6 +18,7 @@ from xinglin.server.asgi import PREFIX
 from xinglin.server.base import base_url_of, id_of
 from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp, Request
+from xinglin.server.log import frames_of
 from xinglin.server.principals import development
 from xinglin.settings import Settings
 from xinglin.store.door import Door
@@ -155,13 +156,14 @@ class Site:
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
                 form = await _form(request, language, base, token)
                 found = await answer(Visit(request, self._settings, form, principal))
+                response = self._response(request, found, principal, language, token)
             except OutcomeError as refused:
-                found = _told(refused, request)
+                response = self._response(request, _told(refused, request), principal, language, token)
             except Exception as error:  # noqa: BLE001  the last resort: logged, and answered without detail
-                self._log.error("page.failed", id=_number(request), path=request.scope["path"], exc_info=error)
-                found = _told(OutcomeError(Issue("exception", "exception"), status=500), request)
-            response = self._response(request, found, principal, language, token)
-            if request.url.path == "/preferences" and isinstance(found, Redirect):
+                self._log.error("page.bug", id=_number(request), error=type(error).__qualname__, at=frames_of(error))
+                told = _told(OutcomeError(Issue("exception", "exception"), status=500), request)
+                response = self._response(request, told, principal, language, token)
+            if request.url.path == "/preferences" and response.status_code == 303:
                 _remember(response, form)
             if request.cookies.get(CSRF_COOKIE) != token:
                 response.set_cookie(CSRF_COOKIE, token, httponly=True, samesite="strict", path="/")

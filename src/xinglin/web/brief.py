@@ -15,7 +15,10 @@ from xinglin.web.view import Language
 JOIN: Final = {"zh": "；", "en": "; "}
 YES_NO: Final = {"zh": ("是", "否"), "en": ("yes", "no")}
 # Members that name a resource, the best first.
-TITLES: Final = ("name", "title", "code", "medication", "vaccineCode", "type", "description", "text", "identifier")
+TITLES: Final = (
+    *("name", "title", "code", "medication", "vaccineCode", "type", "class"),
+    *("description", "text", "identifier"),
+)
 
 
 def brief(value: Any, language: Language) -> str:
