@@ -99,12 +99,13 @@ FULL: dict[str, Any] = {
 async def test_missing_asks_for_presence_of_every_kind(
     client: httpx.AsyncClient, kind: str, parameter: str, full: dict[str, Any]
 ) -> None:
-    bare: dict[str, Any] = {
+    others: dict[str, dict[str, Any]] = {
         "Observation": {"status": "final", "code": {"coding": [{"code": "missing"}]}},
         "ValueSet": {"status": "active"},
         "RiskAssessment": {"status": "final", "subject": {"reference": "Patient/1"}},
         "QuestionnaireResponse": {"status": "completed"},
-    }.get(kind, {})
+    }
+    bare = others.get(kind, {})
     with_value, without = f"with-{parameter}", f"without-{parameter}"
     await put(
         client,

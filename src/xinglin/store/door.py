@@ -166,13 +166,16 @@ class Fhir:
         return await overview(self.executor, list(RESOURCES), self._searchable)
 
     async def history(self, type: str | None = None, id: str | None = None, **page: Any) -> HistoryPage:
-        """Return versions, newest first: of an instance, a type, or everything (see `store.history`)."""
+        """Return versions, newest first: of an instance (404 when it never was), a type, or everything."""
         if type is not None and id is not None:
             await self._must_reach("history", type, id)
         predicate = None
         if id is None:
             predicate = search.reach_predicate([type] if type else list(RESOURCES), self._reach_for("history"))
-        return await history.page(self.executor, type, id, predicate=predicate, **page)
+        found = await history.page(self.executor, type, id, predicate=predicate, **page)
+        if type is not None and id is not None and not found.total and await self.executor.get(type, id) is None:
+            raise OutcomeError(not_found(type, id))
+        return found
 
     def reach(self, interaction: str, type: str) -> Reach:
         """Give what the principal reaches of *type*; OutcomeError when the type is unknown."""
