@@ -341,3 +341,13 @@ async def test_a_large_bundle_is_refused_before_anything_is_written(client: http
     response = await client.post("/", content=body[:-1] + b"]}")
     assert response.status_code == 413
     assert json.loads(response.content)["issue"][0]["code"] in {"too-costly", "too-long"}
+
+
+async def test_a_new_record_lies_in_the_bucket_of_its_patient(client: httpx.AsyncClient) -> None:
+    answers = await done(
+        client,
+        entry("POST", "Observation", observation("urn:uuid:home")),
+        entry("POST", "Patient", PATIENT, fullUrl="urn:uuid:home"),
+    )
+    buckets = [place(answer).split("/")[1][:2] for answer in answers]
+    assert buckets[0] == buckets[1]

@@ -101,26 +101,26 @@ def _move(document: dict[str, Any], source: str, path: str, where: str, emptied:
 
 def _get(document: dict[str, Any], pointer: str, where: str) -> Any:
     value: Any = document
-    for token in _tokens(pointer):
-        value = _child(value, token, pointer, where)
+    for step in _steps(pointer):
+        value = _child(value, step, pointer, where)
     return value
 
 
-def _child(value: Any, token: str, pointer: str, where: str) -> Any:
-    if isinstance(value, dict) and token in value:
-        return value[token]
+def _child(value: Any, step: str, pointer: str, where: str) -> Any:
+    if isinstance(value, dict) and step in value:
+        return value[step]
     if isinstance(value, list):
-        return value[_index(token, len(value) - 1, pointer, where)]
+        return value[_index(step, len(value) - 1, pointer, where)]
     raise _impossible(where, f"{pointer} does not exist.")
 
 
 def _parent(document: dict[str, Any], pointer: str, where: str) -> tuple[Any, str]:
-    *ancestors, last = _tokens(pointer) or [""]
+    *ancestors, last = _steps(pointer) or [""]
     if not pointer:
         raise _impossible(where, "The whole resource cannot be replaced by a patch.")
     value: Any = document
-    for token in ancestors:
-        value = _child(value, token, pointer, where)
+    for step in ancestors:
+        value = _child(value, step, pointer, where)
     return value, last
 
 
@@ -152,16 +152,16 @@ def _remove(document: dict[str, Any], pointer: str, where: str) -> Any:
     return parent
 
 
-def _tokens(pointer: str) -> list[str]:
-    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def _index(token: str, most: int, pointer: str, where: str) -> int:
+def _index(step: str, most: int, pointer: str, where: str) -> int:
     """Read an array index (RFC 6901: digits without leading zeros)."""
-    fits = token.isascii() and token.isdigit() and len(token) < 9 and (token == "0" or token[0] != "0")
-    if not fits or int(token) > most:
-        raise _impossible(where, f"{pointer} does not exist: {token!r} is no index of the array.")
-    return int(token)
+    fits = step.isascii() and step.isdigit() and len(step) < 9 and (step == "0" or step[0] != "0")
+    if not fits or int(step) > most:
+        raise _impossible(where, f"{pointer} does not exist: {step!r} is no index of the array.")
+    return int(step)
 
 
 def _impossible(where: str, text: str) -> OutcomeError:
