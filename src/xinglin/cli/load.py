@@ -1,7 +1,7 @@
 """`xinglin load`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from xinglin.settings import Settings
     from xinglin.store.crew import Progress
     from xinglin.store.rulebook import Rulebook
+
+SMALL_BYTES: Final = 512 * 1024  # up to here starting processes takes longer than loading
 
 
 def load(
@@ -19,7 +21,7 @@ def load(
         Path, typer.Option(help="File that takes what is refused: source, line and OperationOutcome, one a line.")
     ] = Path("refused.ndjson"),
     allow_refused: Annotated[bool, typer.Option(help="Exit with 0 although resources were refused.")] = False,
-    processes: Annotated[int, typer.Option(min=0, help="Processes that load; 0: one for each core.")] = 0,
+    processes: Annotated[int, typer.Option(min=0, help="Processes that load; 0: as many as the input is worth.")] = 0,
 ) -> None:
     """Load FHIR resources; run it again after a stop, and only what is missing is written."""
     import os
@@ -61,6 +63,8 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
 
     console = Console(stderr=True)
     sources = Sources(paths)
+    if not processes and sources.total_bytes > SMALL_BYTES:
+        processes = os.cpu_count() or 1
     task = crew.Task(address(settings), partial(rulebook, settings), SYSTEM, settings.base_url or "")
     counts = crew.Progress()
     columns = (
@@ -71,9 +75,7 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
     )
     with refused.open("wb") as file, Progress(*columns, console=console) as bar:
         shown = bar.add_task("", total=sources.total_bytes or 1, count=0, rate=0, doing="")
-        for counts in crew.load(
-            sources, task, processes=processes or os.cpu_count() or 1, refuse=lambda one: _note(file, one.as_json())
-        ):
+        for counts in crew.load(sources, task, processes=processes, refuse=lambda one: _note(file, one.as_json())):
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = int(counts.done / elapsed) if elapsed else 0
             bar.update(shown, completed=sources.read_bytes, count=counts.done, rate=rate, doing=counts.doing)

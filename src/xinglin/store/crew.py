@@ -6,7 +6,7 @@ import signal
 import struct
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -72,14 +72,15 @@ def load(
 ) -> Iterator[Progress]:
     """Load everything *found*; yields the same Progress after each batch, and at the end.
 
-    refuse: called with each resource that is refused. What is no first version, and resources with conditional
-    references, wait in a file for the end; the latter are tried again as long as that brings any of them in.
+    processes: 0 loads in this one, which suits a few resources. refuse: called with each resource that is refused.
+    What is no first version, and resources with conditional references, wait in a file for the end; the latter are
+    tried again as long as that brings any of them in.
     An empty store is filled without its indexes, which are built then. Not to be called where an event loop runs.
     Raises LoadFailure.
     """
     progress = Progress()
-    waiting = _Spool()
-    with _Crew(task, processes) as crew:
+    with ExitStack() as spools, _Crew(task, processes) if processes else _Alone(task) as crew:
+        waiting = spools.enter_context(_Spool())
         with _indexes_aside(task.dsn, progress):
             for report in crew.work(_batches(_items(found, progress, refuse)), "first"):
                 _add(progress, report, refuse, waiting)
@@ -90,7 +91,7 @@ def load(
         turn: Turn = "next"
         while waiting.count:
             before = progress.done
-            batches, waiting = _batches(waiting.items()), _Spool()
+            batches, waiting = _batches(waiting.items()), spools.enter_context(_Spool())
             for report in crew.work(batches, turn):
                 _add(progress, report, refuse, waiting)
                 yield progress
@@ -169,11 +170,17 @@ def _add(progress: Progress, report: Report, refuse: Callable[[Refusal], None], 
 
 
 class _Spool:
-    """Items in a file without a name, which goes when nobody holds it any more."""
+    """Items in a file without a name, which goes with the block."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by `items`, or with this object
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def add(self, item: Item) -> None:
         raw = msgspec.msgpack.encode(item)
@@ -182,10 +189,39 @@ class _Spool:
 
     def items(self) -> Iterator[Item]:
         """Read the items back, once."""
-        with self._file as file:
-            file.seek(0)
-            while head := file.read(_LENGTH.size):
-                yield _ITEM.decode(file.read(_LENGTH.unpack(head)[0]))
+        self._file.seek(0)
+        while head := self._file.read(_LENGTH.size):
+            yield _ITEM.decode(self._file.read(_LENGTH.unpack(head)[0]))
+
+
+class _Alone:
+    """Loads in this process, batch by batch."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        try:
+            self._store, self._loader = self._do(_open(self._task))
+        except BaseException:
+            self._runner.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self._store.close())
+        self._runner.close()
+
+    def work(self, batches: Iterator[list[Item]], turn: Turn) -> Iterator[Report]:
+        for batch in batches:
+            yield self._do(self._loader.load(batch, turn=turn))
+
+    def _do(self, work: Coroutine[object, object, Result]) -> Result:
+        try:
+            return self._runner.run(work)
+        except OutcomeError as refused:
+            raise LoadFailure(str(refused)) from refused
 
 
 class _Crew:
@@ -264,8 +300,7 @@ def _serve(link: Connection, task: Task) -> None:
 
 async def _load(link: Connection, task: Task) -> None:
     try:
-        store = await Store.open(task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms)
-        loader = Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))
+        store, loader = await _open(task)
         try:
             while True:
                 items, turn = link.recv()  # nothing else runs in this process, so waiting may block the loop
@@ -276,3 +311,8 @@ async def _load(link: Connection, task: Task) -> None:
         return  # the reader has gone
     except OutcomeError as refused:
         link.send(str(refused))
+
+
+async def _open(task: Task) -> tuple[Store, Loader]:
+    store = await Store.open(task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms)
+    return store, Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))
