@@ -137,11 +137,7 @@ async def test_links_in_nested_bundles_and_uris_are_rewritten(client: httpx.Asyn
         client,
         entry("POST", "Bundle", inner),
         entry("POST", "Patient", PATIENT, fullUrl="urn:uuid:nested"),
-        entry(
-            "POST",
-            "Basic",
-            {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": "urn:uuid:nested"}},
-        ),
+        entry("POST", "Basic", basic),
     )
     stored = (await client.get(f"/{place(answers[0])}")).json()
     assert stored["entry"][0]["resource"]["subject"]["reference"] == place(answers[1])
