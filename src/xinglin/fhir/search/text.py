@@ -170,13 +170,23 @@ def vector(narrative: str, strings: Iterable[str]) -> str:
 
     At most some thousand words: a longer text is findable by its beginning.
     """
-    made: dict[str, str] = {}
-    if narrative:
-        for word in islice(words(_ENTITY.sub(" ", _TAG.sub(" ", narrative))), _MOST_WORDS):
-            made[word] = "A"
-    for text in strings:
-        if len(made) >= _MOST_WORDS * 2:
+    parts = [_weighted(_ENTITY.sub(" ", _TAG.sub(" ", narrative)), "A")] if narrative else []
+    size = 0
+    for text in dict.fromkeys(strings):
+        part = _short_weighted(text, "B") if len(text) <= _SHORT else _weighted(text, "B")
+        size += len(part)
+        if size > _MOST_WORDS * 20:
             break
-        for word in islice(words(text), _MOST_WORDS):
-            made.setdefault(word, "B")
-    return " ".join(f"{word}:{place}{weight}" for place, (word, weight) in enumerate(made.items(), 1))
+        parts.append(part)
+    return " ".join(parts)
+
+
+@lru_cache(maxsize=16_384)
+def _short_weighted(text: str, weight: str) -> str:
+    """Weigh the words of a text that is likely to come again."""
+    return _weighted(text, weight)
+
+
+def _weighted(text: str, weight: str) -> str:
+    """Write the words of a text as lexemes; one that comes twice keeps the higher weight, as they share a position."""
+    return " ".join([f"{word}:1{weight}" for word in islice(words(text), _MOST_WORDS)])
