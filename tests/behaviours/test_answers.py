@@ -42,6 +42,7 @@ async def hurried(postgres_dsn: str) -> AsyncIterator[httpx.AsyncClient]:
         ("GET", "/Observation/_history"),
         ("GET", "/Patient/slow/$everything"),
         ("PUT", "/Observation/slow"),
+        ("PUT", "/Observation/conditional"),
         ("POST", "/"),
     ],
 )
@@ -50,6 +51,8 @@ async def test_the_time_limit_of_a_statement_is_no_server_error(
 ) -> None:
     await put(hurried, patient("slow", "Slow"))
     body: Any = observation("slow", "slow", of="Patient/slow") | {"note": [{"text": url}]}
+    if url.endswith("conditional"):
+        body |= {"id": "conditional", "subject": {"reference": "Patient?family=slow"}}
     if method == "POST":
         body = {
             "resourceType": "Bundle",

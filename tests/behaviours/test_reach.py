@@ -164,6 +164,27 @@ async def test_a_condition_meets_hidden_and_missing_alike(town: httpx.AsyncClien
     assert [(await town.get(f"/Patient/{id}")).status_code for id in "12"] == [200, 200]
 
 
+async def test_a_conditional_reference_searches_nothing_that_is_not_granted(town: httpx.AsyncClient) -> None:
+    for name in ("Hidden", "Missing"):
+        body = task("referring", "1", requester={"reference": f"Organization?name={name}"})
+        transaction = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"resource": body, "request": {"method": "PUT", "url": "Task/referring"}}],
+        }
+        headers = {"x-who": "dispatcher"}
+        alone = await town.put("/Task/referring", json=body, headers=headers)
+        together = await town.post("/", json=transaction, headers=headers)
+        assert [alone.status_code, together.status_code] == [403, 403]
+    assert (await town.get("/Task/referring")).status_code == 404
+
+
+async def test_the_whole_record_holds_only_what_is_reached(town: httpx.AsyncClient) -> None:
+    answer = await seen(town, "Patient/1/$everything")
+    assert (ids(answer), ids(answer, "include")) == (["1"], [])
+    assert ids((await town.get("/Patient/1/$everything")).json(), "include") == ["o"]
+
+
 async def test_a_search_of_a_type_that_nobody_granted_is_refused(town: httpx.AsyncClient) -> None:
     assert (await town.get("/Organization", headers=RESIDENT)).status_code == 403
     assert (await town.get("/Organization/o", headers=RESIDENT)).status_code == 404

@@ -3,13 +3,17 @@
 In a transaction and outside of one; none or several refuse the write (412).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 from urllib.parse import parse_qsl
 
 from xinglin.fhir.links import is_conditional, references, relinked
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import parse
 from xinglin.store.door import Fhir
+
+NOT_ONE: Final = 412
 
 
 async def only_target(fhir: Fhir, reference: str) -> str:
@@ -21,8 +25,28 @@ async def only_target(fhir: Fhir, reference: str) -> str:
         count = "nothing" if not page.matches else "more than one resource"
         code = "not-found" if not page.matches else "multiple-matches"
         text = f"The reference {reference} finds {count}."
-        raise OutcomeError(Issue(code, "reference-conditional", text=text), status=412)
+        raise OutcomeError(Issue(code, "reference-conditional", text=text), status=NOT_ONE)
     return f"{kind}/{page.matches[0].id}"
+
+
+async def targets_of(fhir: Fhir, asked: Mapping[str, str]) -> dict[str, str]:
+    """Find what conditional references mean; *asked* says where each stands.
+
+    All that find nothing or several are told together (412); any other refusal keeps its own status.
+    """
+    found: dict[str, str] = {}
+    issues: list[Issue] = []
+    for reference, where in asked.items():
+        try:
+            found[reference] = await only_target(fhir, reference)
+        except OutcomeError as refused:
+            placed = [replace(issue, where=where) for issue in refused.issues]
+            if refused.status != NOT_ONE:
+                raise OutcomeError(*placed, status=refused.status) from refused
+            issues += placed
+    if issues:
+        raise OutcomeError(*issues, status=NOT_ONE)
+    return found
 
 
 async def with_targets(fhir: Fhir, raw: bytes, type_name: str) -> bytes:
@@ -30,13 +54,4 @@ async def with_targets(fhir: Fhir, raw: bytes, type_name: str) -> bytes:
     if b"?" not in raw:
         return raw
     asked = {reference for reference in references(raw) if is_conditional(reference)}
-    targets: dict[str, str] = {}
-    issues: list[Issue] = []
-    for reference in sorted(asked):
-        try:
-            targets[reference] = await only_target(fhir, reference)
-        except OutcomeError as refused:
-            issues += (replace(issue, where=type_name) for issue in refused.issues)
-    if issues:
-        raise OutcomeError(*issues, status=412)
-    return relinked(raw, targets)
+    return relinked(raw, await targets_of(fhir, dict.fromkeys(sorted(asked), type_name)))

@@ -20,7 +20,7 @@ from xinglin.server.dispatch import dispatch
 from xinglin.server.http import Response
 from xinglin.server.interactions.entries import answer, of_written, patch_of, request_of
 from xinglin.server.interactions.patch import applied, parameters_of
-from xinglin.server.interactions.references import only_target
+from xinglin.server.interactions.references import targets_of
 from xinglin.server.negotiate import version_of
 from xinglin.server.respond import JSON, bundle
 from xinglin.store.body import cut, head
@@ -221,21 +221,12 @@ def _targets(plans: Iterable[Plan]) -> dict[str, str]:
 
 async def _conditional(fhir: Fhir, plans: Iterable[Plan], known: Mapping[str, str]) -> dict[str, str]:
     """Search for the targets of conditional references; none or several refuse the transaction, all of them told."""
-    asked: dict[str, Item] = {}
+    asked: dict[str, str] = {}
     for plan in plans:
         for reference in references(plan.item.resource or b"") if plan.writes else ():
             if is_conditional(reference) and reference not in known:
-                asked.setdefault(reference, plan.item)
-    found: dict[str, str] = {}
-    issues: list[Issue] = []
-    for reference, item in asked.items():
-        try:
-            found[reference] = await only_target(fhir, reference)
-        except OutcomeError as refused:
-            issues += (Issue(i.code, i.key, f"{item.where}.resource", i.text) for i in refused.issues)
-    if issues:
-        raise OutcomeError(*issues, status=412)
-    return found
+                asked.setdefault(reference, f"{plan.item.where}.resource")
+    return await targets_of(fhir, asked)
 
 
 async def _write(call: Call, work: UnitOfWork, plans: list[Plan], links: Links) -> dict[int, bytes]:
