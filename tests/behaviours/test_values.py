@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from tests.behaviours.asked import found, observation, page, patient, put
+from tests.behaviours.asked import STRICT, found, observation, page, patient, put
 from tests.server.test_read_and_write import created, key
 from tests.server.test_search import links
 
@@ -39,6 +39,21 @@ async def test_self_and_next_repeat_what_was_asked_and_nothing_else(client: http
     wanted = parse_qsl(asked)
     assert parse_qsl(urlsplit(links(answer)["self"]).query) == wanted
     assert parse_qsl(urlsplit(links(answer)["next"]).query)[: len(wanted)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("date", "ge2020-03-16T00:00:00+08:00"),
+        ("identifier", r"urn:s|a\,b"),
+        ("code:text", "头痛 & 发热=#1"),
+        ("_id", "a,b"),
+        ("identifier", "50%2F50"),
+    ],
+)
+async def test_a_link_means_again_what_it_meant(client: httpx.AsyncClient, parameter: str, value: str) -> None:
+    answer = await client.get("/Observation", params={parameter: value}, headers=STRICT)
+    assert parse_qsl(urlsplit(links(answer.json())["self"]).query) == [(parameter, value)]
 
 
 async def test_repeated_is_and_a_comma_is_or(client: httpx.AsyncClient) -> None:

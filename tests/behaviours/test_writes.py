@@ -2,16 +2,23 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.behaviours.asked import PATCH_JSON, Document, found, observation, patient, put
+from tests.server.conftest import OPEN, PEOPLE, SETTINGS, who
 from tests.server.test_operations import parameters
 from tests.server.test_read_and_write import OBSERVATION, PATIENT, created, key
 from tests.server.test_transaction import SYSTEM, done, entry, place, sent, total
 from tests.server.test_transaction import patient as identified
+from xinglin.registry import Registry
+from xinglin.server.asgi import create_asgi
+from xinglin.store.door import Door
+from xinglin.store.dumping import dump
 from xinglin.store.store import Store
 
 DIGITS = (b"1.00", b"1.2E+2", b"0.123456789012345678901234567890")
@@ -50,6 +57,17 @@ async def test_digits_survive_a_bundle_and_its_representation(client: httpx.Asyn
         raw = b'{"resourceType":"Bundle","type":"%s","entry":[%s]}' % (kind, one)
         answer = await client.post("/", content=raw, headers={"prefer": "return=representation"})
         assert [digits for digits in DIGITS if digits not in answer.content] == []
+
+
+async def test_digits_survive_a_dump(client: httpx.AsyncClient, store: Store, tmp_path: Path) -> None:
+    raw = OBSERVATION.replace(b'"status"', b'"id":"dumped","status"', 1)
+    assert (await client.put("/Observation/dumped", content=raw)).status_code == 201
+    fhir = Door(store, Registry((OPEN,)).rulebook).auto(PEOPLE["developer"])
+    async for _ in dump(fhir, tmp_path, plain=True):
+        pass
+    lines = (tmp_path / "Observation.ndjson").read_bytes().splitlines()
+    written = next(line for line in lines if b'"id":"dumped"' in line)
+    assert [digits for digits in DIGITS if digits not in written] == []
 
 
 async def test_every_version_has_a_weak_etag(client: httpx.AsyncClient) -> None:
@@ -175,6 +193,20 @@ async def test_a_batch_larger_than_announced_is_refused_whole(client: httpx.Asyn
     given = [entry("POST", "Basic", {"resourceType": "Basic", "code": {"text": "big"}})] * 501
     response = await sent(client, *given, kind="batch")
     assert (response.status_code, response.json()["resourceType"]) == (413, "OperationOutcome")
+
+
+async def test_more_than_ten_thousand_entries_are_taken_where_the_setting_allows(store: Store) -> None:
+    registry = Registry((OPEN,))
+    settings = replace(SETTINGS, max_bundle_entries=12_000, max_body_bytes=2**24)
+    application = create_asgi(registry, Door(store, registry.rulebook), settings, principal_of=who)
+    many = [entry("GET", "Basic/never")] * 10_500 + [entry("PUT", "Patient/many", patient("many", "Many"))]
+    headers = {"content-type": "application/fhir+json"}
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/fhir", headers=headers) as client:
+        answers = await done(client, *many, kind="batch")
+    assert len(answers) == 10_501
+    assert {answer["response"]["status"][:3] for answer in answers[:-1]} == {"404"}
+    assert answers[-1]["response"]["status"] == "201 Created"
 
 
 async def test_version_one_stays_whatever_comes_later(client: httpx.AsyncClient) -> None:
