@@ -7,13 +7,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
-import procrastinate
 import structlog
 
 from xinglin.store.pool import Connection
+
+if TYPE_CHECKING:
+    import procrastinate
 
 _LOG: Final = structlog.get_logger("xinglin.jobs")
 
@@ -106,7 +108,10 @@ def cron(every: str) -> str:
     return f"{minutes % 60} {minutes // 60} * * *"
 
 
-def _app(dsn: str, jobs: Sequence[Job]) -> procrastinate.App:
+def _app(dsn: str, jobs: Sequence[Job]) -> "procrastinate.App":
+    # Takes half a second to import, which every server process and command would pay; only the worker needs it.
+    import procrastinate  # noqa: PLC0415
+
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
     for job in jobs:
         retry = procrastinate.RetryStrategy(max_attempts=job.retries, wait=1, exponential_wait=2)
@@ -123,7 +128,7 @@ async def _run(job: Job, timestamp: int | None = None, **arguments: object) -> N
     _LOG.info("job.done", job=job.name)
 
 
-async def _rescue_stalled(app: procrastinate.App) -> None:
+async def _rescue_stalled(app: "procrastinate.App") -> None:
     while True:
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             _LOG.warning("job.rescued", job=job.task_name, number=job.id)
