@@ -144,6 +144,63 @@ async def test_identities_that_a_condition_brings_together_refuse_the_transactio
     assert (await client.get(f"/Patient/{made['id']}")).headers["etag"] == 'W/"1"'
 
 
+@pytest.mark.parametrize("other", ["PUT", "POST"])
+async def test_two_writes_that_would_create_on_one_condition_are_refused(client: httpx.AsyncClient, other: str) -> None:
+    query = f"Patient?identifier={SYSTEM}|once-{other}"
+    second = (
+        entry("PUT", query, identified(f"once-{other}", gender="male"))
+        if other == "PUT"
+        else entry("POST", "Patient", identified(f"once-{other}"), ifNoneExist=query.partition("?")[2])
+    )
+    response = await sent(client, entry("PUT", query, identified(f"once-{other}")), second)
+    assert (response.status_code, key(response)) == (400, "bundle-overlap")
+    assert await total(client, query) == 0
+
+
+@pytest.mark.parametrize("delete", ["condition", "id"])
+async def test_a_condition_does_not_meet_what_the_transaction_deletes(client: httpx.AsyncClient, delete: str) -> None:
+    query = f"Patient?identifier={SYSTEM}|renewed-{delete}"
+    old = await created(client, identified(f"renewed-{delete}"))
+    answers = await done(
+        client,
+        entry("POST", "Observation", observation("x", "renewed", of=query)),
+        entry("POST", "Patient", identified(f"renewed-{delete}"), ifNoneExist=query.partition("?")[2]),
+        entry("DELETE", query if delete == "condition" else f"Patient/{old['id']}"),
+    )
+    assert [answer["response"]["status"][:3] for answer in answers] == ["201", "201", "204"]
+    assert place(answers[1]) != f"Patient/{old['id']}"
+    assert await total(client, query) == 1
+    assert (await client.get(f"/{place(answers[0])}")).json()["subject"]["reference"] == place(answers[1])
+
+
+async def test_of_two_that_meet_a_condition_one_may_be_deleted(client: httpx.AsyncClient) -> None:
+    query = f"Patient?identifier={SYSTEM}|merged"
+    kept, dropped = [await created(client, identified("merged")) for _ in range(2)]
+    answers = await done(
+        client, entry("DELETE", f"Patient/{dropped['id']}"), entry("PUT", query, identified("merged", gender="female"))
+    )
+    assert place(answers[1]) == f"Patient/{kept['id']}"
+
+
+async def test_a_conditional_reference_finds_nothing_that_the_transaction_deletes(client: httpx.AsyncClient) -> None:
+    old = await created(client, identified("leaving"))
+    response = await sent(
+        client,
+        entry("DELETE", f"Patient/{old['id']}"),
+        entry("POST", "Observation", observation("x", "l", of=f"Patient?identifier={SYSTEM}|leaving")),
+    )
+    assert (response.status_code, key(response)) == (412, "reference-conditional")
+    assert (await client.get(f"/Patient/{old['id']}")).status_code == 200
+
+
+async def test_concurrent_conditional_updates_create_one(client: httpx.AsyncClient) -> None:
+    query = f"Patient?identifier={SYSTEM}|upserted"
+    bodies = [identified("upserted", birthDate=f"200{number}") for number in range(10)]
+    answers = await asyncio.gather(*(client.put(f"/{query}", json=body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
+    assert await total(client, query) == 1
+
+
 async def test_links_in_nested_bundles_and_uris_are_rewritten(client: httpx.AsyncClient) -> None:
     inner: Document = {
         "resourceType": "Bundle",

@@ -6,7 +6,7 @@ answer. `Door.auto` gives a Fhir whose calls each commit by themselves (reads co
 gives a unit of work: one transaction, one clock reading, one id source.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -374,8 +374,21 @@ class Fhir:
                 Issue("forbidden", "outside-reach", order.type, "What you wrote lies outside what you may write.")
             )
 
-    async def only_match(self, type: str, criteria: str) -> Row | None:
-        """Find the one resource that meets the criteria, holding the criteria's lock; several are refused (412)."""
+    async def only_match(self, type: str, criteria: str, *, without: Collection[str] = ()) -> Row | None:
+        """Find the one resource that meets the criteria, holding the criteria's lock; several are refused (412).
+
+        without: ids that do not count, as the same transaction deletes them.
+        """
+        query = await self.hold(type, criteria)
+        page = await self.search(replace(query, count=2 + len(without), sort=(), includes=(), total="none"))
+        matches = [row for row in page.matches if row.id not in without]
+        if len(matches) > 1:
+            text = f"More than one {type} meets the criteria {criteria}."
+            raise OutcomeError(Issue("multiple-matches", "multiple-matches", text=text), status=412)
+        return matches[0] if matches else None
+
+    async def hold(self, type: str, criteria: str) -> Query:
+        """Take the lock of criteria until the unit of work ends, so that nobody else creates what meets them."""
         pairs = parse_qsl(criteria.removeprefix("?").removeprefix(f"{type}?"), keep_blank_values=True)
         query = parse(type, pairs, strict=True, base_url=self.door.base_url)
         if query.condition == EVERYTHING:
@@ -384,11 +397,7 @@ class Fhir:
             )
         if self._work is not None:
             await self._work.lock(f"{type}?{sorted(pairs)}")
-        page = await self.search(replace(query, count=2, sort=(), includes=(), total="none"))
-        if len(page.matches) > 1:
-            text = f"More than one {type} meets the criteria {criteria}."
-            raise OutcomeError(Issue("multiple-matches", "multiple-matches", text=text), status=412)
-        return page.matches[0] if page.matches else None
+        return query
 
     async def _must_reach(self, interaction: str, type: str, id: str) -> None:
         reach = self.reach(interaction, type)

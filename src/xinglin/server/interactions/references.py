@@ -3,7 +3,7 @@
 In a transaction and outside of one; none or several refuse the write (412).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
@@ -16,21 +16,22 @@ from xinglin.store.door import Fhir
 NOT_ONE: Final = 412
 
 
-async def only_target(fhir: Fhir, reference: str) -> str:
-    """Find what a conditional reference means, as ``Type/id``."""
-    kind, _, query = reference.partition("?")
-    asked = parse(kind, parse_qsl(query, keep_blank_values=True), strict=True, base_url=fhir.door.base_url)
-    page = await fhir.search(replace(asked, count=2, sort=(), includes=(), total="none", summary=None, token=None))
-    if len(page.matches) != 1:
-        count = "nothing" if not page.matches else "more than one resource"
-        code = "not-found" if not page.matches else "multiple-matches"
+async def only_target(fhir: Fhir, reference: str, gone: Collection[tuple[str, str]] = ()) -> str:
+    """Find what a conditional reference means, as ``Type/id``; *gone*: types and ids that do not count."""
+    kind, _, criteria = reference.partition("?")
+    asked = parse(kind, parse_qsl(criteria, keep_blank_values=True), strict=True, base_url=fhir.door.base_url)
+    query = replace(asked, count=2 + len(gone), sort=(), includes=(), total="none", summary=None, token=None)
+    matches = [row for row in (await fhir.search(query)).matches if (row.rt, row.id) not in gone]
+    if len(matches) != 1:
+        count = "nothing" if not matches else "more than one resource"
+        code = "not-found" if not matches else "multiple-matches"
         text = f"The reference {reference} finds {count}."
         raise OutcomeError(Issue(code, "reference-conditional", text=text), status=NOT_ONE)
-    return f"{kind}/{page.matches[0].id}"
+    return f"{kind}/{matches[0].id}"
 
 
-async def targets_of(fhir: Fhir, asked: Mapping[str, str]) -> dict[str, str]:
-    """Find what conditional references mean; *asked* says where each stands.
+async def targets_of(fhir: Fhir, asked: Mapping[str, str], gone: Collection[tuple[str, str]] = ()) -> dict[str, str]:
+    """Find what conditional references mean; *asked* says where each stands, *gone* what the transaction deletes.
 
     All that find nothing or several are told together (412); any other refusal keeps its own status.
     """
@@ -38,7 +39,7 @@ async def targets_of(fhir: Fhir, asked: Mapping[str, str]) -> dict[str, str]:
     issues: list[Issue] = []
     for reference, where in asked.items():
         try:
-            found[reference] = await only_target(fhir, reference)
+            found[reference] = await only_target(fhir, reference, gone)
         except OutcomeError as refused:
             placed = [replace(issue, where=where) for issue in refused.issues]
             if refused.status != NOT_ONE:

@@ -4,9 +4,9 @@ Conditions are searched first, which says what each entry writes; then links are
 statements, and reads see the result.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,6 +30,9 @@ from xinglin.store.executor import Must, Row, Written
 _WRITES: Final = frozenset({"DELETE", "POST", "PUT", "PATCH"})
 # Type and query of a condition.
 _Criteria = tuple[str, str]
+_T = TypeVar("_T")
+# A condition, and whether a delete asks it.
+_Asked = tuple[_Criteria, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ async def _carry_out(call: Call, work: UnitOfWork, ordered: list[Item]) -> dict[
     plans = _plans(work, writing, matches)
     refuse(overlaps([(p.item.where, p.type, p.id) for p in plans if p.writes and p.id is not None]))
     targets = _targets(plans)
-    targets |= await _conditional(work.fhir, plans, targets)
+    gone = {(plan.type, plan.id) for plan in plans if plan.item.method == "DELETE" and plan.id is not None}
+    targets |= await _conditional(work.fhir, plans, targets, gone)
     answers = await _write(call, work, plans, Links(targets, call.base))
     for item in ordered:
         if item.at not in answers:
@@ -105,20 +109,43 @@ def _criteria(item: Item) -> _Criteria | None:
     return (item.type or "", item.query) if item.id is None else None
 
 
-async def _matches(fhir: Fhir, items: Iterable[Item]) -> dict[_Criteria, Row | None]:
-    """Find what the conditions of entries meet; locks are taken in one order, so two Bundles never wait in a ring."""
-    asked: dict[_Criteria, Item] = {}
+def _asked(item: Item) -> _Asked | None:
+    criteria = _criteria(item)
+    return None if criteria is None else (criteria, item.method == "DELETE")
+
+
+async def _matches(fhir: Fhir, items: Iterable[Item]) -> dict[_Asked, Row | None]:
+    """Find what the conditions of entries meet; what the Bundle deletes meets none but those of its deletes.
+
+    Locks are taken in one order, so two Bundles never wait in a ring.
+    """
+    asked: dict[_Asked, Item] = {}
+    gone: dict[str, set[str]] = {}
     for item in items:
-        criteria = _criteria(item)
-        if criteria is not None:
-            asked.setdefault(criteria, item)
-    found: dict[_Criteria, Row | None] = {}
-    for criteria in sorted(asked):
-        try:
-            found[criteria] = await fhir.only_match(*criteria)
-        except OutcomeError as refused:
-            raise _about(asked[criteria], criteria, refused) from refused
+        wish = _asked(item)
+        if wish is not None:
+            asked.setdefault(wish, item)
+        elif item.method == "DELETE" and item.type and item.id:
+            gone.setdefault(item.type, set()).add(item.id)
+    if any(deletes for _, deletes in asked):
+        for wish in sorted(asked):
+            await _told(asked[wish], fhir.hold(*wish[0]))
+    found: dict[_Asked, Row | None] = {}
+    for wish in sorted(asked, key=lambda one: (not one[1], one[0])):
+        criteria, deletes = wish
+        without = set() if deletes else gone.get(criteria[0], set())
+        row = found[wish] = await _told(asked[wish], fhir.only_match(*criteria, without=without))
+        if deletes and row is not None:
+            gone.setdefault(row.rt, set()).add(row.id)
     return found
+
+
+async def _told(item: Item, search: Awaitable[_T]) -> _T:
+    """Name the entry and its query when the search of its condition is refused."""
+    try:
+        return await search
+    except OutcomeError as refused:
+        raise _about(item, _criteria(item) or ("", ""), refused) from refused
 
 
 def _about(item: Item, criteria: _Criteria, refused: OutcomeError) -> OutcomeError:
@@ -128,23 +155,31 @@ def _about(item: Item, criteria: _Criteria, refused: OutcomeError) -> OutcomeErr
     return OutcomeError(*issues, status=refused.status)
 
 
-def _plans(work: UnitOfWork, items: Iterable[Item], matches: Mapping[_Criteria, Row | None]) -> list[Plan]:
-    """Say what each entry writes; creates that share a condition create one resource."""
+def _plans(work: UnitOfWork, items: Iterable[Item], matches: Mapping[_Asked, Row | None]) -> list[Plan]:
+    """Say what each entry writes; creates that share a condition create one resource, other writes are refused."""
     made: dict[_Criteria, Plan] = {}
     plans: list[Plan] = []
     patients: dict[str, str] = {}
     # Patients first: the new ids of their records carry their bucket, so that a record lies together.
     for item in sorted(items, key=lambda item: item.type != "Patient"):
-        criteria = _criteria(item)
-        plan = _plan(work, item, None if criteria is None else matches[criteria], patients)
+        wish = _asked(item)
+        plan = _plan(work, item, None if wish is None else matches[wish], patients)
         if item.type == "Patient" and plan.id is not None and item.full_url:
             patients[item.full_url] = plan.id
-        if criteria is not None and item.method == "POST":
-            first = made.setdefault(criteria, plan)
+        if wish is not None and plan.found is None and item.method in {"POST", "PUT"}:
+            first = made.setdefault(wish[0], plan)
             if first is not plan:
-                plan = Plan(item, first.type, first.id, found=first.found, writes=False)
+                plan = _shared(item, first)
         plans.append(plan)
     return plans
+
+
+def _shared(item: Item, first: Plan) -> Plan:
+    """Let a create stand for what an entry before creates on the same condition."""
+    if item.method != "POST" or first.item.method != "POST":
+        text = f"{first.item.where} creates a resource on the same condition; a transaction writes a resource once."
+        raise OutcomeError(Issue("invalid", "bundle-overlap", item.where, text))
+    return Plan(item, first.type, first.id, found=first.found, writes=False)
 
 
 def _new_id(work: UnitOfWork, item: Item, patients: Mapping[str, str]) -> str:
@@ -219,14 +254,16 @@ def _targets(plans: Iterable[Plan]) -> dict[str, str]:
     return targets
 
 
-async def _conditional(fhir: Fhir, plans: Iterable[Plan], known: Mapping[str, str]) -> dict[str, str]:
+async def _conditional(
+    fhir: Fhir, plans: Iterable[Plan], known: Mapping[str, str], gone: Collection[tuple[str, str]]
+) -> dict[str, str]:
     """Search for the targets of conditional references; none or several refuse the transaction, all of them told."""
     asked: dict[str, str] = {}
     for plan in plans:
         for reference in references(plan.item.resource or b"") if plan.writes else ():
             if is_conditional(reference) and reference not in known:
                 asked.setdefault(reference, f"{plan.item.where}.resource")
-    return await targets_of(fhir, asked)
+    return await targets_of(fhir, asked, gone)
 
 
 async def _write(call: Call, work: UnitOfWork, plans: list[Plan], links: Links) -> dict[int, bytes]:
