@@ -1,5 +1,6 @@
 """A store with resources put in from documents, and searches written as a client writes them."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -45,7 +46,10 @@ class Shelf:
             resource = codec.decode(raw)
             made = entry(resource, now_us=microseconds(self.store.now), base_url=BASE)
             tail = cut(raw, document["resourceType"]).tail
-            await self.store.write(Change("update", document["resourceType"], document["id"], tail, made))
+            written = await self.store.write(Change("update", document["resourceType"], document["id"], tail, made))
+            while self.store.now == written.ts:
+                # The next one gets a later lastUpdated, so that tests may count on the order.
+                await asyncio.sleep(0.0003)
 
     async def page(
         self,
