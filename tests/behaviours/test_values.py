@@ -1,6 +1,7 @@
 """Parameters and values: lines 1 to 11."""
 
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -8,8 +9,13 @@ import httpx
 import pytest
 
 from tests.behaviours.asked import STRICT, found, observation, page, patient, put
+from tests.server.conftest import OPEN, SETTINGS, who
 from tests.server.test_read_and_write import created, key
 from tests.server.test_search import links
+from xinglin.registry import Registry
+from xinglin.server.asgi import create_asgi
+from xinglin.store.door import Door
+from xinglin.store.store import Store
 
 
 @pytest.mark.parametrize("asked", ["banana.name=x", "subject.banana=x", "code.text=x", "subject:Banana.name=x"])
@@ -203,6 +209,26 @@ async def test_a_large_or_precise_number_is_compared_by_value(client: httpx.Asyn
     assert await found(client, "Observation?code=num&value-quantity=1.2e2") == {"big", "plain"}
     assert await found(client, "Observation?code=num&value-quantity=0.12||g") == {"big", "plain"}
     assert await found(client, "Observation?code=num&value-quantity=le-0.5") == {"below"}
+
+
+async def test_an_absolute_address_of_our_own_is_local_where_the_setting_names_it(store: Store) -> None:
+    registry = Registry((OPEN,))
+    settings = replace(SETTINGS, base_url="https://his.example/fhir")
+    door = Door(store, registry.rulebook, base_url="https://his.example/fhir")
+    transport = httpx.ASGITransport(create_asgi(registry, door, settings, principal_of=who))
+    headers = {"content-type": "application/fhir+json"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/fhir", headers=headers) as client:
+        await put(
+            client,
+            patient("abs", "Absolute"),
+            observation("own", "abs", of="https://his.example/fhir/Patient/abs"),
+            observation("other", "abs", of="https://elsewhere.example/fhir/Patient/abs"),
+            observation("version", "abs", of="Patient/abs/_history/1"),
+        )
+        assert await found(client, "Observation?code=abs&patient=abs") == {"own", "version"}
+        assert await found(client, "Observation?code=abs&patient.family=absolute") == {"own", "version"}
+        assert await found(client, "Patient?_has:Observation:patient:_id=own") == {"abs"}
+        assert await found(client, "Patient?_has:Observation:patient:_id=other") == set()
 
 
 async def test_a_reference_finds_no_longer_id_that_begins_alike(client: httpx.AsyncClient) -> None:
