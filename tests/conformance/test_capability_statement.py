@@ -29,6 +29,7 @@ SPECIAL = {
     "_list": "1",
     "near": "35.2|113.2|10|km",
     "_id": "1",
+    "_filter": "_id eq 1",
     "_security": "a",
     "_tag": "a",
 }

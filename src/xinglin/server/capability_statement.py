@@ -16,13 +16,13 @@ from xinglin.settings import Settings
 DATE: Final = "2026-11-22"
 VERSION: Final = version("xinglin")
 # Not parameters with a value of their own (_has, _type), or not done here.
-UNSUPPORTED: Final = frozenset({"_has", "_type", "_query", "_filter"})
+UNSUPPORTED: Final = frozenset({"_has", "_type", "_query"})
 _SYSTEM: Final = ("transaction", "batch", "search-system", "history-system")
 _TYPE: Final = (
     *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
 )
 _COMMON: Final = frozenset(
-    {"_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_text", "_content", "_list"}
+    {"_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_text", "_content", "_list", "_filter"}
 )
 
 
