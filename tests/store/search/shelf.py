@@ -47,8 +47,8 @@ class Shelf:
             made = entry(resource, now_us=microseconds(self.store.now), base_url=BASE)
             tail = cut(raw, document["resourceType"]).tail
             written = await self.store.write(Change("update", document["resourceType"], document["id"], tail, made))
-            while self.store.now == written.ts:
-                # The next one gets a later lastUpdated, so that tests may count on the order.
+            # The next one gets a later lastUpdated, so that tests may count on the order.
+            while self.store.now == written.ts:  # noqa: ASYNC110  the clock sends no event
                 await asyncio.sleep(0.0003)
 
     async def page(
