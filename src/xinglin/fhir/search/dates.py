@@ -23,7 +23,7 @@ _FORM = re.compile(
 )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def span(text: str) -> tuple[int, int] | None:
     """Give the range that a date, dateTime or instant of any precision stands for; None when it is none.
 
@@ -83,7 +83,7 @@ def _offset(zone: str | None) -> int | None:
     return (hours * 60 + minutes) * (-1 if zone[0] == "-" else 1)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def stored(text: str) -> tuple[int, int] | None:
     """Give the range of a stored value: an instant is a point (one microsecond)."""
     found = span(text)

@@ -67,13 +67,13 @@ def hash64(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def rid_of(resource_type: str, resource_id: str) -> int:
     """Compute the identity of a resource from its type and id; the resource need not exist."""
     return hash64(f"{resource_type}/{resource_id}")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def bucket_of(resource_id: str) -> int:
     """Compute the distribution key (0-1023) of an id: its first two characters when the server made it, else a hash."""
     if _SERVER_MADE.fullmatch(resource_id):
@@ -86,13 +86,13 @@ def bucket_prefix(bucket: int) -> str:
     return _BASE32[bucket >> 5] + _BASE32[bucket & 31]
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def key_of(resource_type: str, parameter: str, spelling: str) -> int:
     """Compute the key of one spelling of a value: a code, boolean, id, uri, or an identifier's value alone."""
     return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{spelling}")
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def token_key(resource_type: str, parameter: str, system: str, code: str) -> int:
     """Compute the key of ``system|code``; an empty *system* is the spelling ``|code``."""
     return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{system}{_PART}{code}")
@@ -134,7 +134,7 @@ def reference_key(resource_type: str, parameter: str, target: int) -> int:
     return reference_salt(resource_type, parameter) ^ target
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def part_key(base: int, spelling: str) -> int:
     """Compute a key below another key: the unit of a quantity, the second half of a composite."""
     return hash64(f"{base}{_PART}{spelling}")

@@ -29,7 +29,7 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def local(reference: str, base_url: str) -> Target | None:
     """Understand a reference to this server: Type/id, with a version or not, relative or below *base_url*."""
     if base_url and reference.startswith(base_url):
