@@ -75,7 +75,7 @@ class Transaction:
         """Run one statement in the transaction (see `Executor.fetch`)."""
         async with answered():
             if custom_plan is not self._custom:
-                mode = "force_custom_plan" if custom_plan else "auto"
+                mode = "force_custom_plan" if custom_plan else "force_generic_plan"
                 await self.connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
                 self._custom = custom_plan
             return await limited(self.connection, sql, args, timeout_ms=timeout_ms, usual_ms=self.sql_timeout_ms)

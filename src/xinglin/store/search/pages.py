@@ -124,8 +124,10 @@ async def _order(
     """Choose the order of the results, and count what decides how to run."""
     order = order_of(builder, query.sort)
     counts: plan.Counts = {}
+    free = not query.sort and (query.token is None or token.order_name(query.token) == RID_ASCENDING.name)
     if len(parts) == 1:
-        counts = await _counted_conditions(executor, query, reach, parts[0], plan.wanted_counts(parts[0], order))
+        wanted = plan.wanted_counts(parts[0], order, free=free)
+        counts = await _counted_conditions(executor, query, reach, parts[0], wanted)
     if query.sort:
         return order, counts
     if query.token is not None:

@@ -64,8 +64,11 @@ class Part:
     conditions: tuple[Condition, ...]
 
 
-def wanted_counts(part: Part, order: Order) -> list[Condition]:
-    """Name the conditions whose frequency decides how *part* is best run; none when that is clear."""
+def wanted_counts(part: Part, order: Order, *, free: bool) -> list[Condition]:
+    """Name the conditions whose frequency decides how *part* is best run; none when that is clear.
+
+    free: no order is asked for, so the search may take its natural one.
+    """
     usable = [one for one in part.conditions if rank(one) < UNRANKED]
     if any(isinstance(one, IdIn | Never) for one in usable) or not usable:
         return []
@@ -74,8 +77,8 @@ def wanted_counts(part: Part, order: Order) -> list[Condition]:
             return []
         if len(usable) == 1 and (_walkable(usable[0]) or _main_date(usable[0])):
             return []
-        if len(usable) == 1 and isinstance(usable[0], Has) and _coded_has(usable[0]) is not None:
-            return usable
+        if free and len(usable) == 1 and _patients(part, {}) is not None:
+            return []
     elif len(usable) == 1 and order.walk != "ts":
         return []
     return usable
@@ -404,10 +407,14 @@ def _coded_has(has: Has) -> Keys | None:
 
 
 def _patients(part: Part, counts: Counts) -> Has | None:
-    """Find a ``_has`` that is worth walking: patients, a frequent coded key, nothing rarer beside it."""
-    if part.type != "Patient" or any(count <= RARE for count in counts.values()):
+    """Find a ``_has`` that is worth walking: patients of a coded key, however frequent, and nothing rare beside it."""
+    if part.type != "Patient" or any(count <= RARE for one, count in counts.items() if not _walked_has(one)):
         return None
-    return next((one for one in part.conditions if isinstance(one, Has) and _coded_has(one) is not None), None)
+    return next((one for one in part.conditions if isinstance(one, Has) and _walked_has(one)), None)
+
+
+def _walked_has(condition: Condition) -> bool:
+    return isinstance(condition, Has) and _coded_has(condition) is not None
 
 
 def _by_patients(builder: Builder, part: Part, has: Has, after: Sequence[Any] | None, limit: int) -> str:
@@ -442,7 +449,7 @@ def _by_patients(builder: Builder, part: Part, has: Has, after: Sequence[Any] | 
 def ranged(condition: Condition) -> bool:
     """Tell whether a condition holds a range, whose width decides which index serves it."""
     match condition:
-        case Dates() | Updated() | Numbers() | Text():
+        case Dates() | Updated() | Numbers():
             return True
         case And(of) | Or(of):
             return any(map(ranged, of))
