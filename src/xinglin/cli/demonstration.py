@@ -202,7 +202,7 @@ def _visit(
         "id": id_,
         "identifier": [_identifier(OUTPATIENT_NUMBER, f"{day:%Y%m%d}{_number(10_000, 'number', id_):04d}")],
         "status": "finished",
-        "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB", "display": "ambulatory"},
+        "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB", "display": "门诊"},
         "subject": subject,
         "participant": [{"individual": _reference("Practitioner", f"doctor-{doctor}")}],
         "period": {"start": f"{day}T{hour:02d}:05:00+08:00", "end": f"{day}T{hour:02d}:25:00+08:00"},
