@@ -3,6 +3,7 @@
 Values are carried as fractions, so that a conversion there and back is exact.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,13 +67,29 @@ def canonical(value: Decimal, unit: str) -> tuple[Decimal, str] | None:
     read = parse(unit)
     if read is None or not value.is_finite() or not -_MAX_SCALE < value.adjusted() < _MAX_SCALE:
         return None
+    if read.factor == 1 and read.scale is None:
+        return value, _base(unit)[3]
+    factor, offset, divisor, text = _base(unit)
+    top, bottom = value.as_integer_ratio()
+    return _CONTEXT.divide(Decimal(top * factor + offset * bottom), Decimal(divisor * bottom)), text
+
+
+@lru_cache(maxsize=4096)
+def _base(unit: str) -> tuple[int, int, int, str]:
+    """Give factor, offset, divisor and code of the canonical unit: (value × factor + offset) / divisor, whole numbers.
+
+    Only for what is a unit.
+    """
+    read = parse(unit)
+    if read is None:
+        raise _NotUnit(unit)
+    factor, offset, text = read.factor, Fraction(0), read.text()
     if read.scale is not None:
-        offset, factor = SCALES[read.scale]
         # A prefixed scale (mCel) multiplies before the offset, as the UCUM page on special units says.
-        return _decimal((Fraction(value) * read.factor + offset) * factor), "K"
-    if read.factor == 1:
-        return value, read.text()
-    return _decimal(Fraction(value) * read.factor), read.text()
+        start, size = SCALES[read.scale]
+        factor, offset, text = factor * size, start * size, "K"
+    divisor = math.lcm(factor.denominator, offset.denominator)
+    return int(factor * divisor), int(offset * divisor), divisor, text
 
 
 def comparable(left: str, right: str) -> bool:

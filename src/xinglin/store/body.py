@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -50,16 +51,22 @@ def cut(raw: bytes, rt: str) -> Tail:
         raise OutcomeError(Issue("invalid", "wrong-type", "resourceType", f"The resource is not of type {rt}."))
     given = members.pop("id", None)
     meta = members.pop("meta", None)
-    parts: list[bytes] = []
+    parts: list[bytes | msgspec.Raw] = []
     if meta is not None:
         for name, value in _members(bytes(meta), "meta").items():
             if name not in {"versionId", "lastUpdated", "_versionId", "_lastUpdated"}:
-                parts += (b",", msgspec.json.encode(name), b":", bytes(value))
+                parts += (b",", _name(name), b":", value)
     parts.append(b"}")
     for name, value in members.items():
-        parts += (b",", msgspec.json.encode(name), b":", bytes(value))
+        parts += (b",", _name(name), b":", value)
     parts.append(b"}")
     return Tail(None if given is None else _text(given, "id"), b"".join(parts))
+
+
+@lru_cache(maxsize=1_024)
+def _name(member: str) -> bytes:
+    """Write the name of a member, which most likely comes again."""
+    return msgspec.json.encode(member)
 
 
 def _members(raw: bytes, where: str) -> dict[str, msgspec.Raw]:
@@ -69,7 +76,7 @@ def _members(raw: bytes, where: str) -> dict[str, msgspec.Raw]:
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise OutcomeError(Issue("structure", "malformed-json", where, str(fault))) from fault
     # The decoder lets the last of two equal names win in silence; what has the length of all its members has no second.
-    least = 1 + sum(len(name) + 4 + len(bytes(value)) for name, value in members.items())
+    least = 1 + sum([len(name) + 4 + len(memoryview(value)) for name, value in members.items()])
     if len(raw) != least:
         _refuse_twins(raw, members, where)
     return members

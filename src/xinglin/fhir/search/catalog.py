@@ -152,6 +152,12 @@ def primary(resource_type: str) -> frozenset[str]:
 
 
 @cache
+def belonging(resource_type: str) -> tuple[str, ...]:
+    """Name every parameter by which a resource belongs to patients."""
+    return (*compartment("Patient", resource_type), *primary(resource_type))
+
+
+@cache
 def implied_systems(resource_type: str, code: str) -> frozenset[str] | None:
     """Give the code systems and value sets that a plain code of this parameter is understood to be of.
 

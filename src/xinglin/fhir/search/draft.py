@@ -39,5 +39,6 @@ class Draft:
         """Give the identities of the patients that any of the parameters names."""
         found: dict[int, None] = {}
         for code in codes:
-            found.update(self.references.get(code, {}))
+            if code in self.references:
+                found.update(self.references[code])
         return found

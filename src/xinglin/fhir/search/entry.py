@@ -9,8 +9,9 @@ class Entry(Struct):
     pat: identity of the patient when exactly one patient's compartment holds the resource and its primary parameter
     names that patient; a Patient is its own. pats: all patients.
     ord: main date (lower bound, microseconds since the epoch), else `keys.UNDATED` + time of writing.
-    keys: every key, for checks: those of ix, references to `pat`, presence, spellings without a row.
-    ix: (key, coded); coded keys are also indexed by patient. The reference to `pat` has no row: res(rt, pat) serves it.
+    keys: every key, once: those of ix in its order, references to `pat`, presence, spellings without a row.
+    ix: (key, coded), coded ones first; these are also indexed by patient. The reference to `pat` has no row: res(rt,
+    pat) serves it.
     dx: (key, lo, hi), half-open, microseconds. An instant in the main date has no row, as `ord` serves it.
     sx: (key, normalised text). qx: (key, value). tx: a tsvector in text form, weight A from the narrative.
     terms: (parameter, system, code, normalised text, ix key, text key), the dictionary behind tokens without a system

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ Path = Callable[[Struct], list[tuple[str, Any]]]
 # Known from the row itself, or found by other means than values of an element.
 _OWN = frozenset({"_id", "_lastUpdated"})
 _ROOT = "%resource."
+_CODED = itemgetter(1)
 
 
 def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None) -> Entry:
@@ -59,9 +61,10 @@ def _entry(draft: Draft, ord_: int, text: str) -> Entry:
             if target == pat:
                 draft.ix.pop(key, None)
                 draft.checks[key] = None
-    coded = [key for key, flag in draft.ix.items() if flag]
-    plain = [key for key, flag in draft.ix.items() if not flag]
-    checks = [key for key in draft.checks if key not in draft.ix]
+    # Coded keys first: writers rely on it.
+    ix = sorted(draft.ix.items(), key=_CODED, reverse=True)
+    every = [key for key, _ in ix]
+    every += [key for key in draft.checks if key not in draft.ix]
     return Entry(
         rt=draft.type,
         id=draft.id,
@@ -70,8 +73,8 @@ def _entry(draft: Draft, ord_: int, text: str) -> Entry:
         pat=pat,
         pats=pats,
         ord=ord_,
-        keys=coded + plain + checks,
-        ix=[(key, True) for key in coded] + [(key, False) for key in plain],
+        keys=every,
+        ix=ix,
         dx=list(draft.dx),
         sx=list(draft.sx),
         qx=list(draft.qx),
@@ -88,7 +91,7 @@ def _patients(draft: Draft) -> tuple[int | None, tuple[int, ...]]:
     primary = catalog.primary(draft.type)
     if not primary or not draft.references:
         return None, ()
-    every = draft.patients((*catalog.compartment("Patient", draft.type), *primary))
+    every = draft.patients(catalog.belonging(draft.type))
     if len(every) != 1:
         return None, tuple(every)
     (one,) = every
@@ -206,30 +209,35 @@ def _texts(resource: Struct) -> tuple[str, list[str]]:
 
 
 def _gather(value: Struct, found: list[str]) -> None:
-    for attribute, is_text in _text_attributes(type(value)):
-        inner = getattr(value, attribute)
+    for inner in _text_values(type(value))(value):
         if inner is None:
             continue
-        for one in inner if isinstance(inner, list) else (inner,):
-            if is_text:
-                if isinstance(one, str):
-                    found.append(one)
+        for one in inner if type(inner) is list else (inner,):
+            if isinstance(one, str):
+                found.append(one)
             elif isinstance(one, Struct):
                 _gather(one, found)
 
 
 @cache
-def _text_attributes(struct: type[Struct]) -> tuple[tuple[str, bool], ...]:
-    """Give the attributes of a struct that hold text (True), or values that may hold text further down."""
+def _text_values(struct: type[Struct]) -> Callable[[Struct], tuple[Any, ...]]:
+    """Make what takes from a struct all values that are text, or may hold text further down."""
+    names = _text_attributes(struct)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
+
+
+def _text_attributes(struct: type[Struct]) -> tuple[str, ...]:
+    """Name the attributes of a struct that hold text, or values that may hold text further down."""
     fhir_type: str = getattr(struct, "fhir_type", struct.__name__)
     info = TYPES.get(fhir_type)
     if info is None or fhir_type in _SKIPPED:
         return ()
-    found: list[tuple[str, bool]] = []
+    found: list[str] = []
     for element in info.elements:
         for name, kind in ((element.attr, element.types[0]),) if not element.choice else element.members():
-            if kind in _TEXTS:
-                found.append((name, True))
-            elif kind in TYPES and TYPES[kind].kind != "primitive" and kind not in _WORDLESS:
-                found.append((name, False))
+            whole = kind in TYPES and TYPES[kind].kind != "primitive" and kind not in _WORDLESS
+            if kind in _TEXTS or whole:
+                found.append(name)
     return tuple(found)

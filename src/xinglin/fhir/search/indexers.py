@@ -15,6 +15,7 @@ from xinglin.fhir.search.draft import Draft
 from xinglin.fhir.search.text import has_han, normal, readings
 
 Indexer = Callable[[Draft, str, str, Any], None]
+Term = tuple[int, str, str, str, int, int]
 
 LONGEST_CODE: Final = 500
 """Characters of a code or uri that the dictionary takes; longer ones are found by their key alone."""
@@ -48,12 +49,24 @@ def coding(draft: Draft, code: str, value: Any) -> int | None:
         if value.display:
             _text_only(draft, code, value.display)
         return None
-    system = value.system or ""
-    key = keys.token_key(draft.type, code, system, value.code)
+    term, text_key = _coded(draft.type, code, value.system or "", value.code, value.display or "")
+    key = term[4]
     draft.ix[key] = True
     if len(value.code) <= LONGEST_CODE:
-        draft.term(code, system, value.code, normal(value.display) if value.display else "", key)
+        draft.terms[term] = None
+        if text_key is not None:
+            draft.checks[text_key] = None
     return key
+
+
+@lru_cache(maxsize=8_192)
+def _coded(resource_type: str, code: str, system: str, value: str, text: str) -> tuple[Term, int | None]:
+    """Give what the dictionary holds of a coded value, and the key of its text when it has one."""
+    key = keys.token_key(resource_type, code, system, value)
+    parameter = keys.kind_key(resource_type, code, "terms")
+    plain = normal(text) if text else ""
+    text_key = keys.text_key(parameter, plain) if plain else None
+    return (parameter, system, value, plain, key, key if text_key is None else text_key), text_key
 
 
 def _concept(draft: Draft, code: str, value: Any) -> None:
@@ -66,9 +79,10 @@ def _concept(draft: Draft, code: str, value: Any) -> None:
     if first is None or len(first.code) > LONGEST_CODE:
         _text_only(draft, code, value.text)
     else:
-        system = first.system or ""
-        key = keys.token_key(draft.type, code, system, first.code)
-        draft.term(code, system, first.code, normal(value.text), key)
+        term, text_key = _coded(draft.type, code, first.system or "", first.code, value.text)
+        draft.terms[term] = None
+        if text_key is not None:
+            draft.checks[text_key] = None
 
 
 def _text_only(draft: Draft, code: str, text: str) -> None:

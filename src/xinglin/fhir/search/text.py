@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice, product
+from operator import add
 from typing import Final
 
 LONGEST: Final = 600
@@ -13,8 +14,10 @@ LONGEST: Final = 600
 _LONGEST_NAME = 32
 _MOST_READINGS = 8
 _MOST_WORDS = 4_000
-_SHORT = 100
+_SHORT = 40
 _BREAKS = re.compile(r"[\W_]+")
+# What nearly every Chinese text is made of; nothing here has accents, or folds otherwise than to lower case.
+_COMMON = re.compile(r"[\x00-\x7f\u3001-\u3002\u4e00-\u9fff\uff01-\uff5e]*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORD = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -115,25 +118,16 @@ def _syllables(plain: str) -> list[tuple[str, ...]]:
     return made
 
 
-def words(text: str) -> Sequence[str]:
+def words(text: str) -> list[str]:
     """Split *text* into the words of the text index; Chinese runs give each pair of neighbours and the last character.
 
     Pairs make a Chinese phrase findable without a dictionary; a single character begins a pair, or is the last.
     """
-    return _short_words(text) if len(text) <= _SHORT else _words(text)
-
-
-@lru_cache(maxsize=16_384)
-def _short_words(text: str) -> tuple[str, ...]:
-    """Split a text that is likely to come again: a display, a name."""
-    return tuple(_words(text))
-
-
-def _words(text: str) -> list[str]:
     found: list[str] = []
     for run in _WORD.findall(normal_words(text)):
         if _HAN.match(run):
-            found.extend(run[i : i + 2] for i in range(len(run)))
+            found += map(add, run, run[1:])
+            found.append(run[-1])
         else:
             found.append(run[:80])
     return found
@@ -157,6 +151,8 @@ def normal_words(text: str) -> str:
     """Fold case, width and accents of a long text; unlike `normal` it is not cut."""
     if text.isascii():
         return text.lower()
+    if _COMMON.fullmatch(text):
+        return unicodedata.normalize("NFKC", text).lower()
     spread = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", "".join(c for c in spread if not unicodedata.combining(c)).translate(_FOLDED))
 
@@ -189,4 +185,6 @@ def _short_weighted(text: str, weight: str) -> str:
 
 def _weighted(text: str, weight: str) -> str:
     """Write the words of a text as lexemes; one that comes twice keeps the higher weight, as they share a position."""
-    return " ".join([f"{word}:1{weight}" for word in islice(words(text), _MOST_WORDS)])
+    found = words(text)[:_MOST_WORDS]
+    mark = f":1{weight}"
+    return (mark + " ").join(found) + mark if found else ""
