@@ -23,26 +23,33 @@ Place = tuple[str, str, str | None]  # type, id, version
 
 
 async def included(
-    executor: Executor, asked: Sequence[Include], matches: Sequence[Row], reach: ReachOf, base_url: str
+    executor: Executor,
+    asked: Sequence[Include],
+    matches: Sequence[Row],
+    patients: Sequence[int | None],
+    reach: ReachOf,
+    base_url: str,
 ) -> tuple[list[Row], list[Issue]]:
     """Find what the includes add to *matches*: no duplicates, nothing that is a match, at most MOST_INCLUDED rows.
 
-    ``:iterate`` starts from what was found before as well; it ends when a round finds nothing new.
+    patients: ``res.pat`` of each match. ``:iterate`` starts from what was found before as well; it ends when a round
+    finds nothing new.
     """
     seen: set[Place] = {(row.rt, row.id, None) for row in matches}
     found: list[Row] = []
     start: Sequence[Row] = matches
+    whose = patients
     for turn in range(MOST_ROUNDS):
         round_ = [one for one in asked if one.iterate or not turn]
         if not round_ or not start:
             break
         room = MOST_INCLUDED - len(found)
-        new = await _round(executor, round_, start, reach, base_url, seen, room + 1)
+        new = await _round(executor, round_, start, whose, reach, base_url, seen, room + 1)
         found += new[:room]
         if len(new) > room:
             text = f"Only the first {MOST_INCLUDED} included resources are shown."
             return found, [Issue("too-costly", "search-includes-cut", text=text, severity="warning")]
-        start = new
+        start, whose = new, [None] * len(new)
     return found, []
 
 
@@ -50,6 +57,7 @@ async def _round(
     executor: Executor,
     asked: Sequence[Include],
     start: Sequence[Row],
+    whose: Sequence[int | None],
     reach: ReachOf,
     base_url: str,
     seen: set[Place],
@@ -57,11 +65,17 @@ async def _round(
 ) -> list[Row]:
     """Find what one round adds, and enter it into *seen*."""
     places: dict[Place, None] = {}
+    patients: dict[int, None] = {}
     for include in asked:
-        if not include.reverse:
-            for row in start:
+        if include.reverse:
+            continue
+        for row, patient in zip(start, whose, strict=True):
+            if patient is not None and _names_patient(include, row.rt) and _unversioned(row.tail):
+                patients[patient] = None
+            else:
                 places.update(dict.fromkeys(_targets(include, row, base_url)))
-    rows = await _fetch(executor, [place for place in places if place not in seen][:room], reach)
+    wanted = [place for place in places if place not in seen][:room]
+    rows = await _fetch(executor, wanted, list(patients)[:room], reach)
     backward = [include for include in asked if include.reverse]
     if backward and start:
         rows += await _referring(executor, backward, start, reach, room)
@@ -77,6 +91,20 @@ async def _round(
 
 
 # -- forward ------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _names_patient(include: Include, resource_type: str) -> bool:
+    """Tell whether what the include follows is what ``res.pat`` holds: the one patient that the resource names."""
+    code = include.parameter
+    if include.source != resource_type or code not in catalog.primary(resource_type):
+        return False
+    return include.target == "Patient" or catalog.targets(resource_type, code) == ("Patient",)
+
+
+def _unversioned(tail: bytes) -> bool:
+    """Tell whether no reference can be to a version, however its characters are written."""
+    return b"_history" not in tail and b"\\u00" not in tail
 
 
 def _targets(include: Include, row: Row, base_url: str) -> Iterable[Place]:
@@ -107,9 +135,9 @@ def _paths(resource_type: str, code: str) -> tuple[Callable[[Struct], list[tuple
     )
 
 
-async def _fetch(executor: Executor, places: Sequence[Place], reach: ReachOf) -> list[Row]:
-    """Read resources, within reach; a reference to a version gives that version."""
-    by_type: dict[str, list[Place]] = {}
+async def _fetch(executor: Executor, places: Sequence[Place], patients: Sequence[int], reach: ReachOf) -> list[Row]:
+    """Read resources and patients (by rid), within reach; a reference to a version gives that version."""
+    by_type: dict[str, list[Place]] = {"Patient": []} if patients else {}
     for place in places:
         by_type.setdefault(place[0], []).append(place)
     if not by_type:
@@ -117,7 +145,8 @@ async def _fetch(executor: Executor, places: Sequence[Place], reach: ReachOf) ->
     builder = Builder(reach)
     parts = []
     for kind, some in by_type.items():
-        rids = builder.arg([keys.rid_of(kind, one) for _, one, version in some if version is None], "int8[]")
+        named = [keys.rid_of(kind, one) for _, one, version in some if version is None]
+        rids = builder.arg([*patients, *named] if kind == "Patient" else named, "int8[]")
         check = (
             f"r.rt = {keys.TYPE_CODES[kind]} AND {builder.checks(kind, builder.within(kind, builder.reach(kind)), 'r')}"
         )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.query import Always, Condition, Keys, Never, Query
-from xinglin.store.executor import ROW_COLUMNS, Executor, Row, SqlFragment
+from xinglin.store.executor import ROW_COLUMNS, Executor, Record, Row, SqlFragment
 from xinglin.store.search import plan, token
 from xinglin.store.search.includes import included
 from xinglin.store.search.order import RID_ASCENDING, Order, order_of
@@ -76,8 +76,12 @@ async def run(executor: Executor, query: Query, reach: ReachOf, *, expander: Exp
     if _counted(query):
         return Page([], [], None, total, (), query)
     size = query.count if query.count is not None else PAGE
-    rows, following = await _matches(executor, query, reach, size)
-    more, issues = await included(executor, query.includes, rows, reach, query.base_url) if query.includes else ([], [])
+    records, following = await _matches(executor, query, reach, size)
+    rows = await executor.rows(records)
+    if not query.includes:
+        return Page(rows, [], following, total, (), query)
+    patients = [record["pat"] for record in records]
+    more, issues = await included(executor, query.includes, rows, patients, reach, query.base_url)
     return Page(rows, more, following, total, tuple(issues), query)
 
 
@@ -95,7 +99,8 @@ def _parts(builder: Builder, query: Query) -> list[Part]:
     return made
 
 
-async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) -> tuple[list[Row], str | None]:
+async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) -> tuple[list[Record], str | None]:
+    """Find the records of a page, with the token of the next."""
     builder = Builder(reach, query.base_url)
     parts = _parts(builder, query)
     order, counts = await _order(executor, builder, query, reach, parts)
@@ -108,7 +113,7 @@ async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) 
     if len(records) > size:
         records = records[:size]
         following = token.write(query, order, [records[-1][name] for name in order.names()])
-    return await executor.rows(records), following
+    return records, following
 
 
 async def statement(executor: Executor, query: Query, reach: ReachOf, builder: Builder, limit: int) -> str:
@@ -150,7 +155,7 @@ def page_sql(
         found = f"SELECT {names} FROM ({union}) every ORDER BY {order.by()} LIMIT {limit}"
     columns = ", ".join(f"m.{name}" for name in order.names())
     return (
-        f"SELECT {ROW_COLUMNS}, {columns} FROM ({found}) m JOIN res r ON r.rid = m.{order.names()[-1]}"
+        f"SELECT {ROW_COLUMNS}, r.pat, {columns} FROM ({found}) m JOIN res r ON r.rid = m.{order.names()[-1]}"
         f" ORDER BY {order.by('m.')}"
     )
 
