@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from msgspec import Struct
+
 from xinglin.store.body import head
 
 if TYPE_CHECKING:
@@ -25,8 +27,7 @@ class Record(Protocol):
         """Return the value of a column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One version of a resource.
 
     tail: plain JSON bytes that stand after the value of meta.lastUpdated; empty when the version is a delete.

@@ -53,9 +53,11 @@ class Records:
 
     def row(self, record: Record) -> Row:
         """Open one record; raises UnknownDictionary."""
-        deleted, vid = record["deleted"], record["vid"]
-        op = _op(deleted=deleted, vid=vid)
-        tail = b"" if deleted else self.bodies.open(record["enc"], record["body"])
+        vid = record["vid"]
+        if record["deleted"]:
+            deleted, tail, op = True, b"", "D"
+        else:
+            deleted, tail, op = False, self.bodies.open(record["enc"], record["body"]), "C" if vid == 1 else "U"
         return Row(TYPE_NAMES[record["rt"]], record["id"], record["rid"], vid, record["ts"], deleted, tail, op)
 
     async def current(
@@ -75,9 +77,3 @@ class Records:
             row.rid: State(row, record["pat"], record["ord"], record["keys"])
             for row, record in zip(rows, found, strict=True)
         }
-
-
-def _op(*, deleted: bool, vid: int) -> str:
-    if deleted:
-        return "D"
-    return "C" if vid == 1 else "U"
