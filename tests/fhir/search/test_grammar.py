@@ -186,3 +186,17 @@ def test_any_arrangement_of_known_words_is_understood_or_refused(
 ) -> None:
     name = "".join(part + mark for part, mark in zip(parts, marks, strict=False))[:-1]
     assert status(on, [(name, value)]) < 500
+
+
+@pytest.mark.parametrize(
+    ("on", "name"),
+    [
+        ("QuestionnaireResponse", "questionnaire.title"),
+        ("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status"),
+    ],
+)
+def test_canonical_references_are_not_followed_silently(on: str, name: str) -> None:
+    with pytest.raises(OutcomeError) as refused:
+        parse(on, [(name, "x")])
+    assert refused.value.status == 400
+    assert "canonical" in refused.value.issues[0].text

@@ -19,6 +19,9 @@ LONGEST_NAME: Final = 1_000
 LONGEST_VALUE: Final = 65_536
 
 
+_CANONICAL = frozenset({"canonical", "uri"})
+
+
 class Unknown(OutcomeError):
     """A search parameter that the type does not have; dropped when handling is lenient and it stands alone."""
 
@@ -64,6 +67,7 @@ def _chain(resource_type: str, head: str, rest: str, value: str, setting: Settin
         raise Unknown(resource_type, head) if links else bad(head, f"{resource_type} has no such search parameter.")
     if found.kind != "reference":
         raise bad(head, f"'{code}' is no reference, so nothing can be chained to it.")
+    _refuse_canonical(resource_type, code, head)
     allowed = catalog.targets(resource_type, code)
     if wanted and wanted not in allowed:
         raise bad(head, f"'{wanted[:80]}' is not a type that it may refer to.")
@@ -103,6 +107,7 @@ def _has(resource_type: str, name: str, value: str, setting: Setting, links: int
     found = catalog.parameter(source, code)
     if found is None or found.kind != "reference":
         raise bad(name, f"{source} has no reference parameter '{code[:80]}'.")
+    _refuse_canonical(source, code, name)
     if resource_type not in catalog.targets(source, code):
         raise bad(name, f"{source}.{code} does not refer to {resource_type}.")
     try:
@@ -111,6 +116,13 @@ def _has(resource_type: str, name: str, value: str, setting: Setting, links: int
         raise OutcomeError(*unknown.issues) from None
     primary = resource_type == "Patient" and code in catalog.primary(source)
     return Has(source, keys.reference_salt(source, code), inner, primary=primary)
+
+
+def _refuse_canonical(resource_type: str, code: str, name: str) -> None:
+    """Refuse to follow canonical URLs, which name a definition and not where it lies; else nothing would be found."""
+    kinds = catalog.element_types(resource_type, code)
+    if kinds and kinds <= _CANONICAL:
+        raise bad(name, f"{resource_type}.{code} holds canonical URLs; compare them, they cannot be followed.")
 
 
 def compartment(name: str, compartment_id: str, resource_type: str) -> Condition:
