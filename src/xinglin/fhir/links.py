@@ -5,7 +5,7 @@ canonicals are not. Source: http://hl7.org/fhir/R4/http.html#trules
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +25,18 @@ _REPLACED: Final = frozenset({"uri", "url", "oid", "uuid"})
 
 def references(raw: bytes) -> list[str]:
     """List the references in a resource's bytes, unescaped, in the order they stand."""
-    return [_unescaped(found) for found in _REFERENCE.findall(raw)]
+    return list(each_reference(raw))
+
+
+def each_reference(raw: bytes) -> Iterator[str]:
+    """Give the references in a resource's bytes one by one, for who does not need them all."""
+    for found in _REFERENCE.finditer(raw):
+        yield _unescaped(found[1])
+
+
+def may_be_conditional(raw: bytes) -> bool:
+    """Tell whether a resource's bytes can hold a conditional reference: a question mark stands there, or an escape."""
+    return b"?" in raw or b"\\" in raw
 
 
 def is_conditional(reference: str) -> bool:

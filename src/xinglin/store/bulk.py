@@ -46,16 +46,12 @@ def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[str]]:
         entry, rid, rt = step.entry, step.rid, TYPE_CODES[step.change.rt]
         bucket = bucket_of(step.change.id)
         enc, body = bodies.seal(step.change.rt, step.change.tail)
-        keys = dict(entry.ix)
         pat = "\\N" if entry.pat is None else str(entry.pat)
-        # As the other writer lays them out: coded keys first, then the other rows of ix, then what serves checks only.
-        ordered = sorted(keys, key=lambda key: not keys[key])
-        ordered += dict.fromkeys(key for key in entry.keys if key not in keys)
         res.append(
             f"{bucket}\t{rt}\t{step.change.id}\t{rid}\t1\t{step.ts.isoformat()}\t{pat}\t{entry.ord}"
-            f"\t{{{','.join(map(str, ordered))}}}\t{enc}\t\\\\x{body.hex()}\n"
+            f"\t{{{','.join(map(str, entry.keys))}}}\t{enc}\t\\\\x{body.hex()}\n"
         )
-        ix += [f"{bucket}\t{key}\t{entry.ord}\t{rid}\t{pat}\t{'t' if coded else 'f'}\n" for key, coded in keys.items()]
+        ix += [f"{bucket}\t{key}\t{entry.ord}\t{rid}\t{pat}\t{'t' if coded else 'f'}\n" for key, coded in entry.ix]
         dx += [f"{bucket}\t{key}\t{lo}\t{hi}\t{rid}\n" for key, lo, hi in dict.fromkeys(entry.dx)]
         sx += [f"{bucket}\t{key}\t{_escaped(text)}\t{rid}\n" for key, text in dict.fromkeys(entry.sx)]
         qx += [f"{bucket}\t{key}\t{value!r}\t{rid}\n" for key, value in dict.fromkeys(entry.qx)]

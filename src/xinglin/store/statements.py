@@ -134,12 +134,9 @@ class _Keys:
         self.first.append(start + 1)
         coded = indexed = 0
         if entry is not None:
-            ix = dict(entry.ix)
-            ordered = sorted(ix, key=lambda key: not ix[key])
-            coded = sum(ix.values())
-            indexed = len(ordered)
-            self.flat += ordered
-            self.flat += dict.fromkeys(key for key in entry.keys if key not in ix)
+            coded = sum([flag for _, flag in entry.ix])
+            indexed = len(entry.ix)
+            self.flat += entry.keys
         self.coded.append(coded)
         self.indexed.append(start + indexed)
         self.last.append(len(self.flat))

@@ -12,7 +12,7 @@ import msgspec
 
 from xinglin.fhir.bundle import Incoming, Item, full_url_faults, in_order, overlaps
 from xinglin.fhir.document import document_of
-from xinglin.fhir.links import Links, is_conditional, references
+from xinglin.fhir.links import Links, each_reference, is_conditional, may_be_conditional, references
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.search.keys import bucket_of
 from xinglin.server.call import Call
@@ -184,7 +184,7 @@ def _shared(item: Item, first: Plan) -> Plan:
 
 def _new_id(work: UnitOfWork, item: Item, patients: Mapping[str, str]) -> str:
     """Make an id in the bucket of the first patient that the resource refers to."""
-    for reference in references(item.resource or b""):
+    for reference in each_reference(item.resource or b""):
         if reference in patients:
             return work.door.clock.new_id(bucket_of(patients[reference]))
         if reference.startswith("Patient/"):
@@ -260,7 +260,8 @@ async def _conditional(
     """Search for the targets of conditional references; none or several refuse the transaction, all of them told."""
     asked: dict[str, str] = {}
     for plan in plans:
-        for reference in references(plan.item.resource or b"") if plan.writes else ():
+        raw = plan.item.resource
+        for reference in references(raw) if raw and plan.writes and may_be_conditional(raw) else ():
             if is_conditional(reference) and reference not in known:
                 asked.setdefault(reference, f"{plan.item.where}.resource")
     return await targets_of(fhir, asked, gone)
