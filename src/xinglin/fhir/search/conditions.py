@@ -57,9 +57,9 @@ class Effort:
     def __init__(self) -> None:
         self.spent = 0
 
-    def spend(self) -> None:
-        """Count one more; OutcomeError when there are too many."""
-        self.spent += 1
+    def spend(self, by: int = 1) -> None:
+        """Count so many more; OutcomeError when there are too many."""
+        self.spent += by
         if self.spent > MOST_CONDITIONS:
             text = f"The search falls apart into more than {MOST_CONDITIONS} conditions; name the types in its chains."
             raise OutcomeError(Issue("too-costly", "search-too-many", text=text), status=400)

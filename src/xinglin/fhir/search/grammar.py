@@ -118,13 +118,37 @@ def _branches(reading: _Reading, setting: Setting, compartment: tuple[str, str] 
                 if pair[0] == "_filter":
                     within.append(filters.condition(on, pair[1], setting))
                 else:
-                    within.append(names.condition(on, *pair, setting))
+                    within.append(_condition(on, *pair, setting))
             except names.Unknown as unknown:
                 if pair not in dropped:
                     reading.drop(unknown.issues[0])
                     dropped.add(pair)
         made.append((on, And(tuple(within))))
     reading.applied = [pair for pair in reading.applied if pair not in dropped]
+    return made
+
+
+_CONDITIONS: Final[dict[tuple[str, str, str, str], tuple[Condition, int]]] = {}
+_MOST_KEPT: Final = 4_096
+_MOST_LENGTH: Final = 200  # of a name and of a value
+_MOST_EFFORT: Final = 16  # so that what is kept has a bound as well
+
+
+def _condition(on: str, name: str, value: str, setting: Setting) -> Condition:
+    """Make the condition of a pair, or take it from those made lately; approximate dates depend on the clock."""
+    if len(name) > _MOST_LENGTH or len(value) > _MOST_LENGTH or "ap" in value:
+        return names.condition(on, name, value, setting)
+    known = _CONDITIONS.get((on, name, value, setting.base_url))
+    if known is not None:
+        setting.effort.spend(known[1])
+        return known[0]
+    before = setting.effort.spent
+    made = names.condition(on, name, value, setting)
+    effort = setting.effort.spent - before
+    if effort <= _MOST_EFFORT:
+        if len(_CONDITIONS) >= _MOST_KEPT:
+            _CONDITIONS.clear()
+        _CONDITIONS[on, name, value, setting.base_url] = made, effort
     return made
 
 

@@ -14,6 +14,7 @@ from xinglin.store.search.includes import included
 from xinglin.store.search.order import RID_ASCENDING, Order, order_of
 from xinglin.store.search.plan import Part
 from xinglin.store.search.resolve import resolved
+from xinglin.store.search.shapes import Asked, Planned, Statements, opened, shape
 from xinglin.store.search.sql import Builder, ReachOf
 from xinglin.store.search.terminology import Expander, StoredTerminology
 
@@ -63,6 +64,7 @@ def _frozen(args: Sequence[object]) -> tuple[object, ...]:
 
 
 _COUNTS: Final = _Counts()
+_STATEMENTS: Final = Statements()
 
 
 async def run(executor: Executor, query: Query, reach: ReachOf, *, expander: Expander | None = None) -> Page:
@@ -101,19 +103,43 @@ def _parts(builder: Builder, query: Query) -> list[Part]:
 
 async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) -> tuple[list[Record], str | None]:
     """Find the records of a page, with the token of the next."""
+    planned = await _planned(executor, query, reach, size + 1)
+    if planned is None:
+        return [], None
+    records = await executor.fetch(planned.sql, *planned.args, custom_plan=planned.custom)
+    following = None
+    if len(records) > size:
+        records = records[:size]
+        following = token.write(query, planned.order, [records[-1][name] for name in planned.order.names()])
+    return records, following
+
+
+async def _planned(executor: Executor, query: Query, reach: ReachOf, limit: int) -> Planned | None:
+    """Make the statement of a page, or take the one of its shape; None when nothing can be found."""
+    asked = shape(query, limit)
+    known = _STATEMENTS.get(asked, reach) if asked is not None else None
+    if known is not None:
+        return known
+    seen = Asked(reach)
+    planned = await _made(executor, query, seen, limit)
+    if planned is None or asked is None or not _STATEMENTS.again(asked):
+        return planned
+    # Without counts the choice of the plan does not depend on keys: make it once more with slots in their place.
+    kept = planned if planned.counted else await _made(executor, opened(query), seen, limit)
+    if kept is not None:
+        _STATEMENTS.put(asked, reach, seen.types, kept)
+    return planned
+
+
+async def _made(executor: Executor, query: Query, reach: ReachOf, limit: int) -> Planned | None:
     builder = Builder(reach, query.base_url)
     parts = _parts(builder, query)
     order, counts = await _order(executor, builder, query, reach, parts)
     after = token.read(query.token, query, order) if query.token is not None else None
     if not parts:
-        return [], None
-    sql = page_sql(builder, parts, order, after, size + 1, counts)
-    records = await executor.fetch(sql, *builder.args, custom_plan=_custom(parts))
-    following = None
-    if len(records) > size:
-        records = records[:size]
-        following = token.write(query, order, [records[-1][name] for name in order.names()])
-    return records, following
+        return None
+    sql = page_sql(builder, parts, order, after, limit, counts)
+    return Planned(sql, builder.args, order, _custom(parts), bool(counts))
 
 
 async def statement(executor: Executor, query: Query, reach: ReachOf, builder: Builder, limit: int) -> str:

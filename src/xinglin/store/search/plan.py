@@ -28,7 +28,6 @@ from xinglin.fhir.search.query import (
     Numbers,
     Or,
     Terms,
-    Text,
     Updated,
 )
 from xinglin.store.search.order import RID_ASCENDING, Order
