@@ -1,7 +1,7 @@
 """The statements that write versions with their index rows, and the arrays they take: one statement for any number.
 
-Columns travel as arrays and are set side by side by ``unnest``. The keys of all versions stand in one flat array, each
-version's in a slice of it: coded ix keys, other ix keys, keys that serve checks only.
+Columns travel as arrays and are set side by side by ``unnest``. Keys stand in the order: coded ix keys, other ix keys,
+keys that serve checks only.
 """
 
 from collections.abc import Sequence
@@ -15,29 +15,28 @@ from xinglin.store.steps import Insert, Replace
 Arguments = tuple[Any, ...]
 Rows = dict[int, set[tuple[Any, ...]]]
 
+# Keys come as the text of an array for each version: the driver looks at every element of an array of numbers.
 INSERT: Final = """
-WITH r AS (
+WITH n AS MATERIALIZED (
+  SELECT * FROM unnest($1::int4[], $2::int2[], $3::text[], $4::int8[], $5::timestamptz[], $6::int8[], $7::int8[],
+                       $8::int2[], $9::bytea[], $10::text[], $11::text[], $12::int2[], $13::text[])
+       AS n(bucket, rt, id, rid, ts, pat, ord, enc, body, indexed, checks, coded, doc)
+), r AS (
   INSERT INTO res (bucket, rt, id, rid, vid, ts, pat, ord, keys, enc, body)
-  SELECT n.bucket, n.rt, n.id, n.rid, 1, n.ts, n.pat, n.ord, ($10::int8[])[n.a:n.z], n.enc, n.body
-  FROM unnest($1::int4[], $2::int2[], $3::text[], $4::int8[], $5::timestamptz[], $6::int8[], $7::int8[], $8::int2[],
-              $9::bytea[], $11::int4[], $14::int4[]) AS n(bucket, rt, id, rid, ts, pat, ord, enc, body, a, z)
+  SELECT bucket, rt, id, rid, 1, ts, pat, ord, indexed::int8[] || checks::int8[], enc, body FROM n
 ), i AS (
   INSERT INTO ix (bucket, key, ord, rid, pat, c)
   SELECT n.bucket, k.key, n.ord, n.rid, n.pat, k.place <= n.coded
-  FROM unnest($1::int4[], $4::int8[], $6::int8[], $7::int8[], $11::int4[], $12::int4[], $13::int4[])
-       AS n(bucket, rid, pat, ord, a, coded, i),
-       unnest(($10::int8[])[n.a:n.i]) WITH ORDINALITY AS k(key, place)
+  FROM n, unnest(n.indexed::int8[]) WITH ORDINALITY AS k(key, place)
 ), d AS (
   INSERT INTO dx (bucket, rid, key, lo, hi)
-  SELECT * FROM unnest($15::int4[], $16::int8[], $17::int8[], $18::int8[], $19::int8[])
+  SELECT * FROM unnest($14::int4[], $15::int8[], $16::int8[], $17::int8[], $18::int8[])
 ), s AS (
-  INSERT INTO sx (bucket, rid, key, norm) SELECT * FROM unnest($20::int4[], $21::int8[], $22::int8[], $23::text[])
+  INSERT INTO sx (bucket, rid, key, norm) SELECT * FROM unnest($19::int4[], $20::int8[], $21::int8[], $22::text[])
 ), q AS (
-  INSERT INTO qx (bucket, rid, key, val) SELECT * FROM unnest($24::int4[], $25::int8[], $26::int8[], $27::float8[])
+  INSERT INTO qx (bucket, rid, key, val) SELECT * FROM unnest($23::int4[], $24::int8[], $25::int8[], $26::float8[])
 )
-INSERT INTO tx (bucket, rid, rt, doc)
-SELECT t.bucket, t.rid, t.rt, t.doc::tsvector
-FROM unnest($28::int4[], $29::int8[], $30::int2[], $31::text[]) AS t(bucket, rid, rt, doc)
+INSERT INTO tx (bucket, rid, rt, doc) SELECT bucket, rid, rt, doc::tsvector FROM n WHERE doc <> ''
 """
 
 # Only versions that are still the current ones are replaced; every part asks `old`, so the others are left untouched.
@@ -125,39 +124,28 @@ class _Keys:
     def __init__(self) -> None:
         self.flat: list[int] = []
         self.first: list[int] = []
-        self.coded: list[int] = []
-        self.indexed: list[int] = []
         self.last: list[int] = []
 
     def add(self, entry: Entry | None) -> None:
-        start = len(self.flat)
-        self.first.append(start + 1)
-        coded = indexed = 0
+        self.first.append(len(self.flat) + 1)
         if entry is not None:
-            coded = sum([flag for _, flag in entry.ix])
-            indexed = len(entry.ix)
             self.flat += entry.keys
-        self.coded.append(coded)
-        self.indexed.append(start + indexed)
         self.last.append(len(self.flat))
 
 
 def insert_arguments(steps: Sequence[Insert], bodies: Bodies) -> Arguments:
     """Lay out the arrays of INSERT."""
-    keys = _Keys()
     sealed = [bodies.seal(step.change.rt, step.change.tail) for step in steps]
-    dx, sx, qx, tx = [], [], [], []
-    for step in steps:
+    buckets = [bucket_of(step.change.id) for step in steps]
+    dx, sx, qx = [], [], []
+    for step, bucket in zip(steps, buckets, strict=True):
         entry = step.entry
-        place = (bucket_of(step.change.id), step.rid)
-        keys.add(entry)
+        place = (bucket, step.rid)
         dx += [(*place, *row) for row in dict.fromkeys(entry.dx)]
         sx += [(*place, *row) for row in dict.fromkeys(entry.sx)]
         qx += [(*place, *row) for row in dict.fromkeys(entry.qx)]
-        if entry.tx:
-            tx.append((*place, TYPE_CODES[step.change.rt], entry.tx))
     return (
-        [bucket_of(step.change.id) for step in steps],
+        buckets,
         [TYPE_CODES[step.change.rt] for step in steps],
         [step.change.id for step in steps],
         [step.rid for step in steps],
@@ -166,9 +154,16 @@ def insert_arguments(steps: Sequence[Insert], bodies: Bodies) -> Arguments:
         [step.entry.ord for step in steps],
         [enc for enc, _ in sealed],
         [body for _, body in sealed],
-        keys.flat, keys.first, keys.coded, keys.indexed, keys.last,
-        *_columns(dx, 5), *_columns(sx, 4), *_columns(qx, 4), *_columns(tx, 4),
+        [_array(step.entry.keys[: len(step.entry.ix)]) for step in steps],
+        [_array(step.entry.keys[len(step.entry.ix) :]) for step in steps],
+        [sum([coded for _, coded in step.entry.ix]) for step in steps],
+        [step.entry.tx for step in steps],
+        *_columns(dx, 5), *_columns(sx, 4), *_columns(qx, 4),
     )  # fmt: skip
+
+
+def _array(numbers: list[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def replace_arguments(steps: Sequence[Replace], bodies: Bodies, dx: Rows, sx: Rows, qx: Rows) -> Arguments:
