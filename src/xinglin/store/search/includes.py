@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from xinglin.fhir.fhirpath.compile import compile_path
+from xinglin.fhir.model import members
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.r4.parameters import PARAMETERS
@@ -97,9 +98,16 @@ async def _round(
 def _names_patient(include: Include, resource_type: str) -> bool:
     """Tell whether what the include follows is what ``res.pat`` holds: the one patient that the resource names."""
     code = include.parameter
-    if include.source != resource_type or code not in catalog.primary(resource_type):
+    if include.source != resource_type or include.target not in {None, "Patient"}:
         return False
-    return include.target == "Patient" or catalog.targets(resource_type, code) == ("Patient",)
+    if code not in catalog.primary(resource_type):
+        return False
+    if include.target == "Patient" or catalog.targets(resource_type, code) == ("Patient",):
+        return True
+    # Else the element may name others than patients: not beside one when it does not repeat.
+    element = PARAMETERS[resource_type][code].expression.removeprefix(f"{resource_type}.").partition(".where(")[0]
+    known = members(resource_type).get(element)
+    return known is not None and known[0].max == 1
 
 
 def _unversioned(tail: bytes) -> bool:

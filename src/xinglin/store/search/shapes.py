@@ -151,6 +151,10 @@ class Statements:
         self._known: dict[tuple[object, ...], tuple[float, Planned]] = {}
         self._met: set[int] = set()
 
+    def __len__(self) -> int:
+        """Count the statements kept."""
+        return len(self._known)
+
     def again(self, asked: Shape) -> bool:
         """Tell whether a form was met before: what is asked once is not worth keeping."""
         name = hash(asked.form)
