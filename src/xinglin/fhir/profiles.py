@@ -17,7 +17,9 @@ def profile_issues(
 ) -> tuple[Issue, ...]:
     """Give all faults of *resource* against those of *profiles* (by url) that it claims; others are not judged."""
     meta = getattr(resource, "meta", None)
-    claimed = getattr(meta, "profile", None) or ()
+    claimed = getattr(meta, "profile", None)
+    if not claimed or not profiles:
+        return ()
     return tuple(
         issue
         for url in claimed

@@ -1,6 +1,7 @@
 """The processes that load: one reads, the others judge and write, each with database connections of its own."""
 
 import asyncio
+import gc
 import multiprocessing
 import signal
 import struct
@@ -27,6 +28,7 @@ from xinglin.store.store import Store
 
 BATCH_ITEMS: Final = 500
 BATCH_BYTES: Final = 4 * 2**20
+_COLLECT_AFTER: Final = 50_000
 
 _LENGTH: Final = struct.Struct("<I")
 _ITEM: Final = msgspec.msgpack.Decoder(Item)
@@ -301,6 +303,10 @@ def _serve(link: Connection, task: Task) -> None:
 async def _load(link: Connection, task: Task) -> None:
     try:
         store, loader = await _open(task)
+        # What was made at the start stays, and a batch leaves no rings behind: little to look for.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER, 50, 100)
         try:
             while True:
                 items, turn = link.recv()  # nothing else runs in this process, so waiting may block the loop

@@ -205,14 +205,25 @@ def reference(draft: Draft, code: str, kind: str, value: Any) -> None:
 def _reference(draft: Draft, code: str, text: str) -> None:
     if text.startswith("#"):
         return
-    target = references.local(text, draft.base_url)
+    key, patient, versioned = _referred(draft.type, code, text, draft.base_url)
+    draft.ix[key] = False
+    if patient is not None:
+        _patient(draft, code, key, patient)
+    if versioned is not None:
+        draft.checks[versioned] = None
+
+
+@lru_cache(maxsize=8_192)
+def _referred(resource_type: str, code: str, text: str, base_url: str) -> tuple[int, int | None, int | None]:
+    """Give the key of a reference, the identity of the patient it names, and the key of the version it names."""
+    target = references.local(text, base_url)
     if target is None:
-        draft.ix[keys.key_of(draft.type, code, text)] = False
-        return
-    _to(draft, code, target.type, target.id)
+        return keys.key_of(resource_type, code, text), None, None
+    rid = keys.rid_of(target.type, target.id)
+    versioned = None
     if target.version is not None:
-        versioned = f"{target.type}/{target.id}/_history/{target.version}"
-        draft.checks[keys.key_of(draft.type, code, versioned)] = None
+        versioned = keys.key_of(resource_type, code, f"{target.type}/{target.id}/_history/{target.version}")
+    return keys.reference_key(resource_type, code, rid), rid if target.type == "Patient" else None, versioned
 
 
 def _to(draft: Draft, code: str, target_type: str, target_id: str) -> None:
@@ -220,9 +231,13 @@ def _to(draft: Draft, code: str, target_type: str, target_id: str) -> None:
     key = keys.reference_key(draft.type, code, rid)
     draft.ix[key] = False
     if target_type == "Patient":
-        draft.references.setdefault(code, {})[rid] = None
-        if code in catalog.primary(draft.type):
-            draft.primary[key] = rid
+        _patient(draft, code, key, rid)
+
+
+def _patient(draft: Draft, code: str, key: int, rid: int) -> None:
+    draft.references.setdefault(code, {})[rid] = None
+    if code in catalog.primary(draft.type):
+        draft.primary[key] = rid
 
 
 # -- date, number, quantity ---------------------------------------------------------------------------------------
