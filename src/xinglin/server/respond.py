@@ -1,10 +1,11 @@
 """Answers: resources as stored bytes, outcomes, and Bundles by joining bytes."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -14,9 +15,11 @@ from xinglin.fhir.summary import subset
 from xinglin.server.call import Call
 from xinglin.server.http import FHIR_JSON, Header, Pairs, Response, http_date, read_http_date
 from xinglin.server.negotiate import none_match
+from xinglin.store.body import head
 from xinglin.store.executor import Row, Written
 
 JSON: Final[Header] = (b"content-type", FHIR_JSON)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~/:,|$*-]*", re.ASCII)  # what no address has to quote
 SUMMARIES: Final = frozenset({"true", "false", "text", "data", "count"})
 
 
@@ -138,8 +141,12 @@ def link(relation: str, url: str) -> bytes:
 
 def address(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     """Join an address and its parameters."""
-    query = urlencode(list(pairs), safe="/:,|$*")
+    query = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
     return f"{url}?{query}" if query else url
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote_plus(text, safe="/:,|$*")
 
 
 def bundle(kind: str, entries: Iterable[bytes], *, links: Iterable[bytes] = (), total: int | None = None) -> bytes:
@@ -160,4 +167,8 @@ def bundle(kind: str, entries: Iterable[bytes], *, links: Iterable[bytes] = (), 
 def entry(base: bytes, row: Row, shape: Shape, tail: bytes) -> bytes:
     """Write one entry of a resource; *tail* follows the resource and closes the entry, e.g. ``,"search":{…}}``."""
     name = f"{row.rt}/{row.id}".encode()
+    if shape.whole and not row.deleted:
+        # Joined once: bodies are the bulk of a page.
+        above = head(row.rt, row.id, row.vid, row.ts)
+        return b"".join((b'{"fullUrl":"', base, b"/", name, b'","resource":', above, row.tail, tail))
     return b'{"fullUrl":"' + base + b"/" + name + b'","resource":' + shape.of(row.body()) + tail

@@ -20,6 +20,10 @@ SMALL: Final = 192  # bytes under which a frame without dictionary gains nothing
 LEVEL: Final = 3
 ENOUGH: Final = 1_000  # bodies of a type before a dictionary is worth its place
 
+# By numbers: isoformat takes twice as long, and a page has twenty of them.
+_HEAD: Final = (
+    '{"resourceType":"%s","id":"%s","meta":{"versionId":"%d","lastUpdated":"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"'
+)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BLANK: Final = b" \t\n\r"
 
@@ -34,8 +38,9 @@ class Tail:
 
 def head(rt: str, id: str, vid: int, ts: datetime) -> bytes:
     """Write what stands before a tail: type, id, version and instant (UTC, milliseconds)."""
-    stamp = ts.isoformat(timespec="milliseconds")[:23]
-    return f'{{"resourceType":"{rt}","id":"{id}","meta":{{"versionId":"{vid}","lastUpdated":"{stamp}Z"'.encode()
+    return (
+        _HEAD % (rt, id, vid, ts.year, ts.month, ts.day, ts.hour, ts.minute, ts.second, ts.microsecond // 1000)
+    ).encode()
 
 
 def cut(raw: bytes, rt: str) -> Tail:

@@ -65,7 +65,9 @@ def _query(call: Call, pairs: Pairs) -> Query:
 
 def paged(query: Query, count: int) -> Query:
     """Give the query a page of *count* rows, and say so in its links when the client asked for another number."""
-    if query.count in {None, count}:
+    if query.count == count:
+        return query
+    if query.count is None:
         return replace(query, count=count)
     applied = tuple((name, str(count)) if name == "_count" else (name, value) for name, value in query.applied)
     return replace(query, count=count, applied=applied)

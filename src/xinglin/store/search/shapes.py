@@ -173,7 +173,8 @@ class Statements:
         reaches = tuple([reach(on) for on in types])
         found = self._known.get((asked.form, reaches))
         if found is not None:
-            return replace(found[1], args=bound(found[1].args, asked.keys))
+            kept = found[1]
+            return Planned(kept.sql, bound(kept.args, asked.keys), kept.order, kept.custom, kept.counted)
         found = self._known.get((asked.form, reaches, asked.keys))
         return found[1] if found is not None and monotonic() - found[0] < FRESH_S else None
 
