@@ -16,8 +16,9 @@ _MOST_READINGS = 8
 _MOST_WORDS = 4_000
 _SHORT = 40
 _BREAKS = re.compile(r"[\W_]+")
-# What nearly every Chinese text is made of; nothing here has accents, or folds otherwise than to lower case.
-_COMMON = re.compile(r"[\x00-\x7f\u3001-\u3002\u4e00-\u9fff\uff01-\uff5e]*")
+# What nearly every Chinese text is made of: nothing in its words folds otherwise than to lower case, and full-width
+# punctuation parts words as well as plain.
+_COMMON = re.compile(r"[\x00-\x7f\u3001-\u3002\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e]*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORD = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -148,11 +149,9 @@ def query_words(text: str) -> list[str]:
 
 
 def normal_words(text: str) -> str:
-    """Fold case, width and accents of a long text; unlike `normal` it is not cut."""
-    if text.isascii():
+    """Fold case, width and accents of the words of a text; unlike `normal` it is not cut."""
+    if text.isascii() or _COMMON.fullmatch(text):
         return text.lower()
-    if _COMMON.fullmatch(text):
-        return unicodedata.normalize("NFKC", text).lower()
     spread = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", "".join(c for c in spread if not unicodedata.combining(c)).translate(_FOLDED))
 
