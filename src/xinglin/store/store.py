@@ -10,6 +10,7 @@ import structlog
 
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.keys import rid_of
+from xinglin.store.body import UnknownDictionary
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
 from xinglin.store.executor import Change, Record, Row, Written
@@ -148,10 +149,11 @@ class Store:
 
     async def rows(self, records: Sequence[Record]) -> list[Row]:
         """Open records (see `Executor.rows`)."""
-        if self.records.unknown(records):
+        try:
+            return [self.records.row(record) for record in records]
+        except UnknownDictionary:
             async with self._link() as connection:
                 return await self.records.rows(connection, records)
-        return [self.records.row(record) for record in records]
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
