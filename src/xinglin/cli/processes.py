@@ -62,23 +62,31 @@ def command(
     alone; should we die hard, the kernel sends it SIGTERM.
     """
     libc = ctypes.CDLL(None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "xinglin", name, *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  no thread runs in us yet
-    )
+    process: subprocess.Popen[bytes] | None = None
     try:
+        # Python passes over what is raised in its callbacks around a fork: a Stop would be lost there.
+        with undisturbed():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "xinglin", name, *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  no thread runs in us yet
+            )
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            process.wait()
+        if process is not None:
+            _end(process, patience)
+
+
+def _end(process: "subprocess.Popen[bytes]", patience: float) -> None:
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
 
 
 def first_to_end(processes: Mapping[str, "subprocess.Popen[bytes]"]) -> tuple[str, int]:
