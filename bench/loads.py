@@ -15,7 +15,7 @@ from bench import rows
 from bench.measure import Measurement, Watch
 from bench.place import fresh, largest_of
 from bench.population import resources
-from xinglin.store import bulk, embedded
+from xinglin.store import embedded
 from xinglin.store.rebuild import put_aside
 
 PART: Final = 20_000  # resources whose rows are held at once
@@ -79,10 +79,10 @@ async def _copy(dsn: str, number: int) -> float:
         for _ in range(0, number, PART):
             made = rows.steps(raw for _, raw in zip(range(PART), population, strict=False))
             sealing = sealing or rows.bodies(made)
-            lines = {table: "".join(part).encode() for table, part in bulk.rows(made, sealing).items()}
+            lines = {table: "".join(part).encode() for table, part in rows.lines(made, sealing).items()}
             with Watch() as watch:
                 for table, text in lines.items():
-                    columns = bulk.COLUMNS[table]
+                    columns = rows.COLUMNS[table]
                     await connection.copy_to_table(table, source=io.BytesIO(text), columns=columns, format="text")
             seconds += watch.seconds
         indexes = await connection.fetch("SELECT made FROM put_aside ORDER BY name")

@@ -163,27 +163,31 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{1,31});")
 def vector(narrative: str, strings: Iterable[str]) -> str:
     """Build the text form of a tsvector: words of the narrative (XHTML) with weight A, other words with weight B.
 
-    At most some thousand words: a longer text is findable by its beginning.
+    Each word stands once, with the higher weight. At most some thousand words: a longer text is findable by its
+    beginning.
     """
-    parts = [_weighted(_ENTITY.sub(" ", _TAG.sub(" ", narrative)), "A")] if narrative else []
+    strong = _distinct(_ENTITY.sub(" ", _TAG.sub(" ", narrative)))[0] if narrative else {}
+    plain: dict[str, None] = {}
     size = 0
     for text in dict.fromkeys(strings):
-        part = _short_weighted(text, "B") if len(text) <= _SHORT else _weighted(text, "B")
-        size += len(part)
+        found, length = _short(text) if len(text) <= _SHORT else _distinct(text)
+        size += length
         if size > _MOST_WORDS * 20:
             break
-        parts.append(part)
-    return " ".join(parts)
+        plain.update(found)
+    if not strong:
+        return ":1B ".join(plain) + ":1B" if plain else ""
+    rest = [f"{word}:1B" for word in plain if word not in strong]
+    return " ".join([*(f"{word}:1A" for word in strong), *rest])
+
+
+def _distinct(text: str) -> tuple[dict[str, None], int]:
+    """Give the words of a text, each once, and how long they are written as lexemes."""
+    found = words(text)[:_MOST_WORDS]
+    return dict.fromkeys(found), sum(map(len, found)) + 4 * len(found)
 
 
 @lru_cache(maxsize=16_384)
-def _short_weighted(text: str, weight: str) -> str:
-    """Weigh the words of a text that is likely to come again."""
-    return _weighted(text, weight)
-
-
-def _weighted(text: str, weight: str) -> str:
-    """Write the words of a text as lexemes; one that comes twice keeps the higher weight, as they share a position."""
-    found = words(text)[:_MOST_WORDS]
-    mark = f":1{weight}"
-    return (mark + " ").join(found) + mark if found else ""
+def _short(text: str) -> tuple[dict[str, None], int]:
+    """Give `_distinct` of a text that is likely to come again; not to be changed."""
+    return _distinct(text)
