@@ -37,6 +37,7 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         connections=settings.db_connections,
         sql_timeout_ms=settings.sql_timeout_ms,
         noop_updates=settings.noop_updates,
+        keep_bytes=settings.row_cache_mib * 2**20,
     )
     return Door(store, registry.rulebook, base_url=settings.base_url or "")
 

@@ -131,6 +131,11 @@ class Settings:
     sql_timeout_ms: int = _setting(
         _whole(10, 3_600_000), default=5_000, says="Time limit of one SQL statement, in milliseconds."
     )
+    row_cache_mib: int = _setting(
+        _whole(0, 65_536),
+        default=64,
+        says="Memory of each server process for resources read lately, in MiB. 0: none.",
+    )
     drain_seconds: int = _setting(
         _whole(0, 3_600), default=10, says="Time that running requests get to finish after SIGTERM, in seconds."
     )

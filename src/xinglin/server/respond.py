@@ -15,7 +15,6 @@ from xinglin.fhir.summary import subset
 from xinglin.server.call import Call
 from xinglin.server.http import FHIR_JSON, Header, Pairs, Response, http_date, read_http_date
 from xinglin.server.negotiate import none_match
-from xinglin.store.body import head
 from xinglin.store.executor import Row, Written
 
 JSON: Final[Header] = (b"content-type", FHIR_JSON)
@@ -166,9 +165,6 @@ def bundle(kind: str, entries: Iterable[bytes], *, links: Iterable[bytes] = (), 
 
 def entry(base: bytes, row: Row, shape: Shape, tail: bytes) -> bytes:
     """Write one entry of a resource; *tail* follows the resource and closes the entry, e.g. ``,"search":{…}}``."""
-    name = f"{row.rt}/{row.id}".encode()
     if shape.whole and not row.deleted:
-        # Joined once: bodies are the bulk of a page.
-        above = head(row.rt, row.id, row.vid, row.ts)
-        return b"".join((b'{"fullUrl":"', base, b"/", name, b'","resource":', above, row.tail, tail))
-    return b'{"fullUrl":"' + base + b"/" + name + b'","resource":' + shape.of(row.body()) + tail
+        return b"".join((b'{"fullUrl":"', base, b"/", row.entry, tail))
+    return b'{"fullUrl":"' + base + b"/" + f'{row.rt}/{row.id}","resource":'.encode() + shape.of(row.body()) + tail

@@ -24,6 +24,7 @@ ENOUGH: Final = 1_000  # bodies of a type before a dictionary is worth its place
 _HEAD: Final = (
     '{"resourceType":"%s","id":"%s","meta":{"versionId":"%d","lastUpdated":"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"'
 )
+_ENTRY: Final = '%s/%s","resource":' + _HEAD
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BLANK: Final = b" \t\n\r"
 
@@ -40,6 +41,13 @@ def head(rt: str, id: str, vid: int, ts: datetime) -> bytes:
     """Write what stands before a tail: type, id, version and instant (UTC, milliseconds)."""
     return (
         _HEAD % (rt, id, vid, ts.year, ts.month, ts.day, ts.hour, ts.minute, ts.second, ts.microsecond // 1000)
+    ).encode()
+
+
+def entry_head(rt: str, id: str, vid: int, ts: datetime) -> bytes:
+    """Write what stands before a tail in an entry of a Bundle, from the name in its fullUrl on."""
+    return (
+        _ENTRY % (rt, id, rt, id, vid, ts.year, ts.month, ts.day, ts.hour, ts.minute, ts.second, ts.microsecond // 1000)
     ).encode()
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Op = Literal["create", "update", "delete"]
 Must = Literal["any", "new", "exists"]
 
+_BEFORE_BODY: Final = len(b'/","resource":')
+
 # Columns of `res` that `Executor.rows` needs, in any order and under these names; the alias of the table is r.
 ROW_COLUMNS: Final = "r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body"
 
@@ -30,7 +32,8 @@ class Record(Protocol):
 class Row(Struct, frozen=True):
     """One version of a resource.
 
-    tail: plain JSON bytes that stand after the value of meta.lastUpdated; empty when the version is a delete.
+    entry: ``Type/id","resource":`` and the whole JSON of the resource, as an entry of a Bundle goes on after the base
+    of its fullUrl: pages are joined of these. Empty when the version is a delete.
     op: ``C`` for the first version, ``U`` for later ones, ``D`` for a delete. ts: UTC, whole milliseconds.
     """
 
@@ -40,12 +43,17 @@ class Row(Struct, frozen=True):
     vid: int
     ts: datetime
     deleted: bool
-    tail: bytes
+    entry: bytes
     op: str
 
     def body(self) -> bytes:
-        """Join head and tail to the whole resource; empty for a delete."""
-        return b"" if self.deleted else head(self.rt, self.id, self.vid, self.ts) + self.tail
+        """Give the whole resource; empty for a delete."""
+        return self.entry[len(self.rt) + len(self.id) + _BEFORE_BODY :]
+
+    @property
+    def tail(self) -> bytes:
+        """The bytes that stand after the value of meta.lastUpdated; empty for a delete."""
+        return b"" if self.deleted else self.body()[len(head(self.rt, self.id, self.vid, self.ts)) :]
 
 
 @dataclass(frozen=True, slots=True)

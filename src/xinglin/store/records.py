@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from xinglin.fhir.search.keys import TYPE_NAMES
-from xinglin.store.body import Bodies
+from xinglin.store.body import Bodies, entry_head
 from xinglin.store.executor import Record, Row
+from xinglin.store.kept import Kept
 from xinglin.store.pool import Connection
 from xinglin.store.statements import places
 from xinglin.store.steps import State
@@ -25,10 +26,11 @@ LOCKED_STATE: Final = _CURRENT.format(more=", r.pat, r.ord, r.keys", end=" ORDER
 
 
 class Records:
-    """Reads rows for one process; keeps its dictionaries."""
+    """Reads rows for one process; keeps its dictionaries, and rows opened lately in *keep_bytes*."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_bytes: int = 0) -> None:
         self.bodies = Bodies()
+        self.kept: Kept[tuple[int, int], Row] = Kept(keep_bytes)
         self._looked = float("-inf")
 
     async def take_dictionaries(self, connection: Connection, *, now: bool = False) -> None:
@@ -53,12 +55,29 @@ class Records:
 
     def row(self, record: Record) -> Row:
         """Open one record; raises UnknownDictionary."""
-        vid = record["vid"]
-        if record["deleted"]:
-            deleted, tail, op = True, b"", "D"
-        else:
-            deleted, tail, op = False, self.bodies.open(record["enc"], record["body"]), "C" if vid == 1 else "U"
-        return Row(TYPE_NAMES[record["rt"]], record["id"], record["rid"], vid, record["ts"], deleted, tail, op)
+        rt, id, vid, ts, deleted = (
+            TYPE_NAMES[record["rt"]],
+            record["id"],
+            record["vid"],
+            record["ts"],
+            record["deleted"],
+        )
+        if deleted:
+            return Row(rt, id, record["rid"], vid, ts, deleted, b"", "D")
+        entry = entry_head(rt, id, vid, ts) + self.bodies.open(record["enc"], record["body"])
+        return Row(rt, id, record["rid"], vid, ts, deleted, entry, "C" if vid == 1 else "U")
+
+    def known(self, record: Record) -> Row:
+        """Open one committed record, or take the row opened lately; raises UnknownDictionary.
+
+        Not for what a transaction of ours reads: it may roll back, and the same version come again with another body.
+        """
+        name = record["rid"], record["vid"]
+        row = self.kept.get(name)
+        if row is None or row.ts != record["ts"]:
+            row = self.row(record)
+            self.kept.put(name, row, len(row.entry))
+        return row
 
     async def current(
         self, connection: Connection, pairs: Sequence[tuple[str, str]], *, lock: bool = False

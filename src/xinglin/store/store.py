@@ -41,11 +41,13 @@ class Store:
     caller gets the answer after the durable commit of its own write.
     """
 
-    def __init__(self, dsn: str, *, connections: int, sql_timeout_ms: int, noop_updates: str, clock: Clock) -> None:
+    def __init__(
+        self, dsn: str, *, connections: int, sql_timeout_ms: int, noop_updates: str, keep_bytes: int, clock: Clock
+    ) -> None:
         self.dsn = dsn
         self.clock = clock
         self.sql_timeout_ms = sql_timeout_ms
-        self.records = Records()
+        self.records = Records(keep_bytes)
         self.writer = Writer(self.records, keep=noop_updates == "keep")
         self._pool = Pool(dsn, max(2, connections - READ_LANES - WRITE_LANES - 1), timeout_ms=sql_timeout_ms)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,14 +71,19 @@ class Store:
         connections: int = 8,
         sql_timeout_ms: int = 5_000,
         noop_updates: Literal["skip", "keep"] = "skip",
+        keep_bytes: int = 0,
         clock: Clock | None = None,
     ) -> "Store":
-        """Open the store of a migrated database; OutcomeError (503) when it cannot be reached."""
+        """Open the store of a migrated database; OutcomeError (503) when it cannot be reached.
+
+        keep_bytes: for rows opened lately, which need not be decompressed again.
+        """
         store = cls(
             dsn,
             connections=connections,
             sql_timeout_ms=sql_timeout_ms,
             noop_updates=noop_updates,
+            keep_bytes=keep_bytes,
             clock=clock or Clock(),
         )
         async with answered(), store._pool.link() as link:
@@ -150,7 +157,7 @@ class Store:
     async def rows(self, records: Sequence[Record]) -> list[Row]:
         """Open records (see `Executor.rows`)."""
         try:
-            return [self.records.row(record) for record in records]
+            return [self.records.known(record) for record in records]
         except UnknownDictionary:
             async with self._link() as connection:
                 return await self.records.rows(connection, records)

@@ -97,8 +97,16 @@ def searchset(base_url: str, url: str, query: Query, page: Page) -> bytes:
 
 
 def entries_of(base: bytes, matches: Sequence[Row], included: Sequence[Row], shape: Shape) -> list[bytes]:
-    """Write matches and included resources as entries."""
+    """Write matches and included resources as entries, or as joined entries."""
+    if shape.whole:
+        return [_joined(base, rows, end) for rows, end in ((matches, _MATCH), (included, _INCLUDE)) if rows]
     return [
         *[entry(base, row, shape, _MATCH) for row in matches],
         *[entry(base, row, shape, _INCLUDE) for row in included],
     ]
+
+
+def _joined(base: bytes, rows: Sequence[Row], end: bytes) -> bytes:
+    """Write entries of whole resources by one join: what is found is never a delete."""
+    begin = b'{"fullUrl":"' + base + b"/"
+    return begin + (end + b"," + begin).join([row.entry for row in rows]) + end

@@ -71,7 +71,7 @@ async def _round(
         if include.reverse:
             continue
         for row, patient in zip(start, whose, strict=True):
-            if patient is not None and _names_patient(include, row.rt) and _unversioned(row.tail):
+            if patient is not None and _names_patient(include, row.rt) and _unversioned(row.entry):
                 patients[patient] = None
             else:
                 places.update(dict.fromkeys(_targets(include, row, base_url)))
@@ -110,9 +110,9 @@ def _names_patient(include: Include, resource_type: str) -> bool:
     return known is not None and known[0].max == 1
 
 
-def _unversioned(tail: bytes) -> bool:
+def _unversioned(entry: bytes) -> bool:
     """Tell whether no reference can be to a version, however its characters are written."""
-    return b"_history" not in tail and b"\\u00" not in tail
+    return b"_history" not in entry and b"\\u00" not in entry
 
 
 def _targets(include: Include, row: Row, base_url: str) -> Iterable[Place]:
