@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from xinglin.store.crew import Progress
     from xinglin.store.rulebook import Rulebook
 
+DRAW_SECONDS: Final = 0.25
 SMALL_BYTES: Final = 512 * 1024  # up to here starting processes takes longer than loading
 
 
@@ -51,6 +52,7 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
     refused: a file that is written anew, and removed when nothing was refused.
     """
     import os
+    import time
     from functools import partial
 
     from rich.console import Console
@@ -73,12 +75,19 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
         TextColumn("{task.percentage:>3.0f} %  {task.fields[count]:,} resources  {task.fields[rate]:,}/s"),
         TimeRemainingColumn(),
     )
-    with refused.open("wb") as file, Progress(*columns, console=console) as bar:
+    # Without a thread that draws the bar the loading processes can be forked from this one.
+    with refused.open("wb") as file, Progress(*columns, console=console, auto_refresh=False) as bar:
         shown = bar.add_task("", total=sources.total_bytes or 1, count=0, rate=0, doing="")
+        drawn = 0.0
         for counts in crew.load(sources, task, processes=processes, refuse=lambda one: _note(file, one.as_json())):
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = int(counts.done / elapsed) if elapsed else 0
-            bar.update(shown, completed=sources.read_bytes, count=counts.done, rate=rate, doing=counts.doing)
+            now = time.monotonic()
+            draw = now - drawn > DRAW_SECONDS or counts.doing != "loading"
+            drawn = now if draw else drawn
+            bar.update(
+                shown, completed=sources.read_bytes, count=counts.done, rate=rate, doing=counts.doing, refresh=draw
+            )
     for remark in counts.passed_over:
         console.print(f"passed over {remark.source}: {remark.text}", highlight=False, markup=False)
     console.print(
