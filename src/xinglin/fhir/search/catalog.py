@@ -207,7 +207,16 @@ def targets(resource_type: str, code: str) -> tuple[str, ...]:
     """Give the types that a reference parameter may point to; all resource types when the standard names none."""
     found = parameter(resource_type, code)
     named = tuple(t for t in (found.targets if found else ()) if t in PARAMETERS)
+    if found is not None and found.expression:
+        # Observation.patient has Group among its targets, but its expression takes patients alone.
+        ends = [_RESOLVED.search(branch) for branch in found.expression.split(" | ")]
+        taken = {end[1] for end in ends if end is not None}
+        if taken and None not in ends:
+            return tuple(t for t in named or PARAMETERS if t in taken)
     return named or tuple(PARAMETERS)
+
+
+_RESOLVED: Final = re.compile(r"\.where\(resolve\(\) is ([A-Za-z]+)\)$")
 
 
 @cache

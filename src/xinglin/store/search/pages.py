@@ -8,8 +8,8 @@ from typing import Any, Final
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.query import Always, Condition, Keys, Never, Query
-from xinglin.store.executor import ROW_COLUMNS, Executor, Record, Row, SqlFragment
-from xinglin.store.search import plan, token
+from xinglin.store.executor import Executor, Record, Row, SqlFragment
+from xinglin.store.search import plan, record, token
 from xinglin.store.search.includes import included
 from xinglin.store.search.order import RID_ASCENDING, Order, order_of
 from xinglin.store.search.plan import Part
@@ -82,7 +82,7 @@ async def run(executor: Executor, query: Query, reach: ReachOf, *, expander: Exp
     rows = await executor.rows(records)
     if not query.includes:
         return Page(rows, [], following, total, (), query)
-    patients = [record["pat"] for record in records]
+    patients = [one["pat"] for one in records]
     more, issues = await included(executor, query.includes, rows, patients, reach, query.base_url)
     return Page(rows, more, following, total, tuple(issues), query)
 
@@ -172,6 +172,9 @@ def page_sql(
     builder: Builder, parts: Sequence[Part], order: Order, after: Sequence[Any] | None, limit: int, counts: plan.Counts
 ) -> str:
     """Write the statement of a page: rows of ``res`` with the columns of the order."""
+    owner = record.owner_of(parts[0], order) if len(parts) == 1 else None
+    if owner is not None:
+        return record.select(builder, parts[0], order, owner, after, limit)
     each = [plan.select(builder, part, order, after, limit, counts) for part in parts]
     if len(each) == 1:
         found = each[0]
@@ -181,7 +184,7 @@ def page_sql(
         found = f"SELECT {names} FROM ({union}) every ORDER BY {order.by()} LIMIT {limit}"
     columns = ", ".join(f"m.{name}" for name in order.names())
     return (
-        f"SELECT {ROW_COLUMNS}, r.pat, {columns} FROM ({found}) m JOIN res r ON r.rid = m.{order.names()[-1]}"
+        f"SELECT {record.COLUMNS}, {columns} FROM ({found}) m JOIN res r ON r.rid = m.{order.names()[-1]}"
         f" ORDER BY {order.by('m.')}"
     )
 
@@ -200,8 +203,8 @@ async def _counted_conditions(
     sql = plan.count_sql(builder, part, wanted)
     found = _COUNTS.get(sql, builder.args)
     if found is None:
-        record = (await executor.fetch(sql, *builder.args, custom_plan=True))[0]
-        found = [record[f"c{place}"] for place in range(len(wanted))]
+        counted = (await executor.fetch(sql, *builder.args, custom_plan=True))[0]
+        found = [counted[f"c{place}"] for place in range(len(wanted))]
         _COUNTS.put(sql, builder.args, found)
     return dict(zip(wanted, found, strict=True))
 
@@ -214,7 +217,7 @@ async def count(executor: Executor, query: Query, reach: ReachOf) -> int:
     if not parts:
         return 0
     sql = " UNION ALL ".join(_count_of(builder, part) for part in parts)
-    return sum(record["n"] for record in await executor.fetch(sql, *builder.args, custom_plan=True))
+    return sum(one["n"] for one in await executor.fetch(sql, *builder.args, custom_plan=True))
 
 
 def _count_of(builder: Builder, part: Part) -> str:

@@ -72,7 +72,7 @@ def wanted_counts(part: Part, order: Order, *, free: bool) -> list[Condition]:
     if any(isinstance(one, IdIn | Never) for one in usable) or not usable:
         return []
     if order.walk == "ord":
-        if _of_patient(part.conditions) is not None:
+        if of_patient(part.conditions) is not None:
             return []
         if len(usable) == 1 and (_walkable(usable[0]) or _main_date(usable[0])):
             return []
@@ -118,11 +118,12 @@ def select(builder: Builder, part: Part, order: Order, after: Sequence[Any] | No
             return _merged(builder, part, order, walks, after, limit)
     if best is None or (order.walk == "ts" and counts.get(best, 0) > RARE):
         usable = [one for one in part.conditions if rank(one) < UNRANKED]
-        best = min(usable, key=rank, default=None) if order.walk in {"", "rid"} or any(map(_few, usable)) else None
+        best = min(usable, key=rank, default=None) if order.walk in {"", "rid"} or any(map(is_few, usable)) else None
     return _gathered(builder, part, order, best, after, limit)
 
 
-def _few(condition: Condition) -> bool:
+def is_few(condition: Condition) -> bool:
+    """Tell whether a condition names its few resources itself."""
     return isinstance(condition, IdIn | Never)
 
 
@@ -136,12 +137,12 @@ def _main_date(condition: Condition) -> bool:
     return isinstance(condition, Dates) and condition.main
 
 
-def _of_patient(conditions: Sequence[Condition]) -> Keys | None:
+def of_patient(conditions: Sequence[Condition]) -> Keys | None:
     """Find the condition that names the patient of the resource."""
     return next((one for one in conditions if isinstance(one, Keys) and one.indexed and one.pats), None)
 
 
-def _coded(conditions: Sequence[Condition]) -> Keys | None:
+def code_of(conditions: Sequence[Condition]) -> Keys | None:
     """Find a condition of one key that is also indexed by patient."""
     return next((one for one in conditions if isinstance(one, Keys) and one.coded and len(one.keys) == 1), None)
 
@@ -151,9 +152,9 @@ def _coded(conditions: Sequence[Condition]) -> Keys | None:
 
 def _walks(builder: Builder, part: Part, best: Condition | None, counts: Counts) -> list[Walk] | None:
     """Choose the ranges to walk in the order ord, rid; None when gathering is better, or nothing can be walked."""
-    if any(map(_few, part.conditions)):
+    if any(map(is_few, part.conditions)):
         return None
-    owner = _of_patient(part.conditions)
+    owner = of_patient(part.conditions)
     if owner is not None:
         return _patient_walks(builder, part, owner)
     chain = best if isinstance(best, Chain) else None
@@ -182,7 +183,7 @@ def _key_walks(builder: Builder, chosen: Condition) -> list[Walk]:
             for walk in _key_walks(builder, one)
         ]
     if isinstance(chosen, Keys) and len(chosen.keys) <= 4:
-        return [_key_walk(builder, key, chosen if not chosen.pats else None) for key in chosen.keys]
+        return [key_walk(builder, key, chosen if not chosen.pats else None) for key in chosen.keys]
     if isinstance(chosen, Keys):
         return [_many_keys(builder, builder.arg(list(chosen.keys), "int8[]"), chosen)]
     if isinstance(chosen, Terms):
@@ -196,7 +197,8 @@ def _many_keys(builder: Builder, keys_sql: str, *exact: Condition) -> Walk:
     return Walk("ix", x, f"{x}.key = {k}", exact, each=f"unnest({keys_sql}) {k}", several=True)
 
 
-def _key_walk(builder: Builder, key: int, exact: Condition | None) -> Walk:
+def key_walk(builder: Builder, key: int, exact: Condition | None) -> Walk:
+    """Give the walk of one key."""
     x = builder.alias("x")
     return Walk("ix", x, f"{x}.key = {builder.key(key)}", (exact,) if exact is not None else ())
 
@@ -204,7 +206,7 @@ def _key_walk(builder: Builder, key: int, exact: Condition | None) -> Walk:
 def _patient_walks(builder: Builder, part: Part, owner: Keys) -> list[Walk]:
     """Walk the record of a patient, of one code where one is asked for; then resources that name several patients."""
     walks: list[Walk] = []
-    coded = _coded(part.conditions)
+    coded = code_of(part.conditions)
     for pat in owner.pats:
         if coded is not None:
             x = builder.alias("x")
@@ -216,7 +218,7 @@ def _patient_walks(builder: Builder, part: Part, owner: Keys) -> list[Walk]:
             walks.append(Walk("res", p, where, (owner,)))
     if len(owner.keys) <= 4:
         return walks + [
-            Walk(w.table, w.alias, w.where, (owner,)) for w in (_key_walk(builder, k, None) for k in owner.keys)
+            Walk(w.table, w.alias, w.where, (owner,)) for w in (key_walk(builder, k, None) for k in owner.keys)
         ]
     return [*walks, _many_keys(builder, builder.arg(list(owner.keys), "int8[]"), owner)]
 
@@ -224,7 +226,7 @@ def _patient_walks(builder: Builder, part: Part, owner: Keys) -> list[Walk]:
 def _chain_walks(builder: Builder, part: Part, chain: Chain) -> list[Walk]:
     """Walk the references to each target; of patients one code of each where one is asked for."""
     walks: list[Walk] = []
-    coded = _coded(part.conditions)
+    coded = code_of(part.conditions)
     for target, condition in chain.targets:
         t, x = builder.alias("t"), builder.alias("x")
         each = f"(SELECT DISTINCT rid FROM ({builder.found(target, condition)}) {builder.alias('u')}) {t}"
@@ -249,8 +251,8 @@ def _merged(
     for walk in walks:
         rest = [one for one in part.conditions if one not in walk.exact]
         bounds = _bounds(builder, part.conditions, walk.alias)
-        for stretch in _directions(builder, order, walk, bounds, after):
-            grouped.setdefault(walk.each, []).append(_steps(builder, part, order, walk, rest, stretch, limit))
+        for stretch in stretches_of(builder, order, walk, bounds, after):
+            grouped.setdefault(walk.each, []).append(walk_sql(builder, part, order, walk, rest, stretch, limit))
     branches = grouped.pop("", [])
     for each, steps in grouped.items():
         several = any(walk.several for walk in walks if walk.each == each)
@@ -265,7 +267,7 @@ def _merged(
     return f"SELECT DISTINCT {names} FROM ({union}) {builder.alias('m')} ORDER BY {order.by()} LIMIT {limit}"
 
 
-def _directions(builder: Builder, order: Order, walk: Walk, bounds: str, after: Sequence[Any] | None) -> list[str]:
+def stretches_of(builder: Builder, order: Order, walk: Walk, bounds: str, after: Sequence[Any] | None) -> list[str]:
     """Give the WHERE of each stretch to walk: ascending, first the dated rows, then those without a date."""
     a = walk.alias
     if order.descending:
@@ -281,7 +283,7 @@ def _directions(builder: Builder, order: Order, walk: Walk, bounds: str, after: 
     return [*stretches, f"{bounds} AND {a}.ord < {keys.DATED}{behind}"]
 
 
-def _steps(
+def walk_sql(
     builder: Builder, part: Part, order: Order, walk: Walk, rest: Sequence[Condition], stretch: str, limit: int
 ) -> str:
     """Write one ordered walk that stops at *limit* rows."""
@@ -402,7 +404,7 @@ def _sorted(builder: Builder, order: Order, rows: str, after: Sequence[Any] | No
 
 def _coded_has(has: Has) -> Keys | None:
     """Find the coded key by which the patients of a ``_has`` can be walked."""
-    return _coded(flat(has.condition)) if has.primary else None
+    return code_of(flat(has.condition)) if has.primary else None
 
 
 def _patients(part: Part, counts: Counts) -> Has | None:
