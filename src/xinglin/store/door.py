@@ -27,7 +27,7 @@ from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
 from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
 from xinglin.security.grants import Reach
-from xinglin.security.principal import Principal
+from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import history, search
 from xinglin.store.body import cut
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
@@ -74,6 +74,7 @@ class Door:
         self.rulebook = rulebook
         self.base_url = base_url
         self.clock = store.clock
+        self.vault = store.vault
         # Grants do not change while the program runs; the same few principals ask again and again.
         self.reach = lru_cache(maxsize=16_384)(rulebook.reach)
 
@@ -94,6 +95,7 @@ class UnitOfWork:
     def __init__(self, door: Door, principal: Principal, transaction: Transaction) -> None:
         self.door = door
         self.principal = principal
+        self.vault = door.vault
         self.fhir = Fhir(door, principal, transaction, self)
         self._transaction = transaction
 
@@ -101,6 +103,14 @@ class UnitOfWork:
     def now(self) -> datetime:
         """The one clock reading of this unit of work (UTC, whole milliseconds)."""
         return self._transaction.now
+
+    @property
+    def platform(self) -> "Fhir":
+        """Calls of the platform itself in this transaction.
+
+        For what a decision brings about though the caller has no right to it: a revoked credential ends places of work.
+        """
+        return Fhir(self.door, SYSTEM, self._transaction, self)
 
     def new_id(self) -> str:
         """Make an id."""
