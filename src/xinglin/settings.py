@@ -92,6 +92,13 @@ def _database(given: str) -> Secret:
     return Secret(given)
 
 
+def _host_and_port(given: str) -> str:
+    host, colon, port = given.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("must be host:port")
+    return given
+
+
 def _setting(read: Callable[[str], Any], *, default: Any, says: str) -> Any:
     """Declare one setting: how its text is read, its default value, and what it says in docs/settings.md."""
     return field(default=default, metadata={"read": read, "says": says})
@@ -148,6 +155,51 @@ class Settings:
         _switch,
         default=True,
         says="`on`: who comes from loopback may do everything. Refused when `HOST` is not a loopback address.",
+    )
+    staff_register_url: str | None = _setting(
+        _web_address,
+        default=None,
+        says="Gateway of the registers of physicians, nurses and pharmacists. Not set: nobody can be verified.",
+    )
+    staff_register_token: Secret | None = _setting(
+        _secret, default=None, says="Bearer token for the gateway of the staff registers."
+    )
+    register_grace_hours: int = _setting(
+        _whole(0, 168),
+        default=24,
+        says="Hours for which a good verification carries a session while the staff register is silent.",
+    )
+    presence_minutes: int = _setting(
+        _whole(1, 60), default=10, says="Minutes for which a proof of presence opens an online reception."
+    )
+    scanner_address: str | None = _setting(
+        _host_and_port, default=None, says="Virus scanner (clamd) as `host:port`. Not set: uploads are not scanned."
+    )
+    scanner_silent: Literal["refuse", "allow"] = _setting(
+        _one_of("refuse", "allow"),
+        default="refuse",
+        says="What happens to an upload while the scanner that is set does not answer.",
+    )
+    requests_per_account: int = _setting(
+        _whole(0, 1_000_000),
+        default=6_000,
+        says="Requests of one account in a minute, in each server process. 0: no limit.",
+    )
+    requests_per_address: int = _setting(
+        _whole(0, 1_000_000),
+        default=12_000,
+        says="Requests from one address in a minute, in each server process. 0: no limit.",
+    )
+    logins_per_address: int = _setting(
+        _whole(0, 10_000),
+        default=60,
+        says="Attempts to sign in from one address in a minute, in each server process. 0: no limit.",
+    )
+    log_days: int = _setting(
+        # 网安法 Art. 21: at least six months (R7-015)
+        _whole(184, 36_525),
+        default=366,
+        says="Days for which logs are kept. The law wants six months at least.",
     )
     design_page: bool = _setting(_switch, default=False, says="`on`: `/design` shows every component of the page kit.")
     language: Literal["zh", "en"] = _setting(
