@@ -15,6 +15,8 @@ import pytest
 from xinglin.store import embedded
 from xinglin.store.migrate import migrate
 from xinglin.store.store import Store
+from xinglin.store.vault.keys import make_keys
+from xinglin.store.vault.keystore import FileKeyStore
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = ROOT.parent / "shared"
@@ -56,11 +58,22 @@ def postgres_server() -> Iterator[embedded.Server]:
 
 
 @pytest.fixture(scope="session")
-async def postgres_template(postgres_server: embedded.Server) -> str:
-    """Name of a migrated, empty database of this process, to copy from."""
+def keys() -> FileKeyStore:
+    """The key store of the run, which unwraps the keys of every database copied from the template."""
+    return FileKeyStore.make(Path(os.environ[FOLDER]) / "master.key")
+
+
+@pytest.fixture(scope="session")
+async def postgres_template(postgres_server: embedded.Server, keys: FileKeyStore) -> str:
+    """Name of a migrated, empty database of this process, to copy from; it has data keys."""
     name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     await _execute(postgres_server, f"CREATE DATABASE {name}")
     await migrate(postgres_server.address(name))
+    connection = await asyncpg.connect(postgres_server.address(name))
+    try:
+        await make_keys(connection, keys, cipher="sm4")
+    finally:
+        await connection.close()
     return name
 
 
@@ -93,9 +106,9 @@ async def _execute(server: embedded.Server, sql: str) -> None:
 
 
 @pytest.fixture
-async def store(postgres_dsn: str) -> AsyncIterator[Store]:
+async def store(postgres_dsn: str, keys: FileKeyStore) -> AsyncIterator[Store]:
     """Open the store of this module's database; whatever the test writes is gone afterwards."""
-    opened = await Store.open(postgres_dsn)
+    opened = await Store.open(postgres_dsn, keys=keys)
     yield opened
     await opened.close()
     connection = await asyncpg.connect(postgres_dsn)

@@ -19,6 +19,7 @@ from xinglin.settings import Settings, read
 from xinglin.store import jobs
 from xinglin.store.door import Door
 from xinglin.store.store import Store
+from xinglin.store.vault.keystore import FileKeyStore
 
 CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     records.declare,  # 记录浏览
@@ -38,6 +39,7 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         sql_timeout_ms=settings.sql_timeout_ms,
         noop_updates=settings.noop_updates,
         keep_bytes=settings.row_cache_mib * 2**20,
+        keys=FileKeyStore(settings.master_key),
     )
     return Door(store, registry.rulebook, base_url=settings.base_url or "")
 

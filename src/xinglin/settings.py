@@ -114,6 +114,16 @@ class Settings:
         says="PostgreSQL ≥ 15 to use, as `postgresql://…`. Not set: the embedded server under `DATA_DIR`.",
     )
     data_dir: Path = _setting(_path, default=Path(".xinglin"), says="Directory of the embedded server and of files.")
+    key_file: Path | None = _setting(
+        _path,
+        default=None,
+        says="File of the master key, mode 0600. Not set: `master.key` under `DATA_DIR`. Keep a copy apart from backups.",
+    )
+    cipher: Literal["sm4", "aes", "off"] = _setting(
+        _one_of("sm4", "aes", "off"),
+        default="sm4",
+        says="How records are sealed: SM4-GCM, AES-256-GCM, or `off`: not at all, for measuring only.",
+    )
     host: str = _setting(_text, default="127.0.0.1", says="Address to listen on.")
     port: int = _setting(
         _whole(1, 65535), default=8080, says="Port to listen on. `xinglin demo` takes the next free one."
@@ -213,6 +223,11 @@ class Settings:
         default="json",
         says="`json`: one object a line. `console`: for a reader at a terminal.",
     )
+
+    @property
+    def master_key(self) -> Path:
+        """Where the file of the master key is."""
+        return self.key_file or self.data_dir / "master.key"
 
     @property
     def loopback(self) -> bool:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.conftest import FOLDER
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 _START = "from xinglin.server.serve import serve; from xinglin.settings import read; import os; "
 _TARGET = "tests.server.served:create_app"
@@ -36,7 +38,8 @@ class Running:
 def running(dsn: str, *, target: str = _TARGET, **settings: str) -> Iterator[Running]:
     """Serve over the database until the block ends; settings as XINGLIN_* without the prefix."""
     port = _free_port()
-    variables = {"DATABASE_URL": dsn, "PORT": str(port), "DB_CONNECTIONS": "4", **settings}
+    key_file = f"{os.environ[FOLDER]}/master.key"
+    variables = {"DATABASE_URL": dsn, "KEY_FILE": key_file, "PORT": str(port), "DB_CONNECTIONS": "4", **settings}
     environment = os.environ | {f"XINGLIN_{name}": value for name, value in variables.items()}
     environment["PYTHONPATH"] = str(ROOT)
     code = f"{_START}serve(read(os.environ), target={target!r})"

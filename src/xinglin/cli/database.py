@@ -40,16 +40,37 @@ def migrated(settings: Settings) -> tuple[str, ...]:
 
     from xinglin.store.migrate import MigrationFailure, migrate
     from xinglin.store.rebuild import build
+    from xinglin.store.vault.keystore import KeyStoreFault
 
     try:
         # An index that a load put aside and never came to build counts as a step.
-        return asyncio.run(migrate(address(settings))) + asyncio.run(build(address(settings)))
-    except MigrationFailure as failure:
+        done = asyncio.run(migrate(address(settings))) + asyncio.run(build(address(settings)))
+        return done + asyncio.run(_keys(settings))
+    except (MigrationFailure, KeyStoreFault) as failure:
         raise _ended(str(failure)) from None
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as failure:
         raise _ended(f"The database of XINGLIN_DATABASE_URL does not let us in: {failure}") from None
     except asyncpg.InvalidCatalogNameError as failure:
         raise _ended(f"The database of XINGLIN_DATABASE_URL must exist: {failure}") from None
+
+
+async def _keys(settings: Settings) -> tuple[str, ...]:
+    """Make the keys that are missing: the master key only for a store that has no data keys yet."""
+    import asyncpg
+
+    from xinglin.store.vault.keys import make_keys
+    from xinglin.store.vault.keystore import FileKeyStore
+
+    connection = await asyncpg.connect(address(settings))
+    try:
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM data_key)"):
+            store = FileKeyStore(settings.master_key)
+        else:
+            store = FileKeyStore.make(settings.master_key)
+        made = await make_keys(connection, store, cipher=settings.cipher)
+        return tuple(f"key of {domain}" for domain in made)
+    finally:
+        await connection.close()
 
 
 def address(settings: Settings) -> str:

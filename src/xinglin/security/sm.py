@@ -205,7 +205,7 @@ def _bytes(number: int) -> bytes:
 
 
 def _numbers(private: int, digest: bytes) -> "list[int]":
-    """Derive numbers from 1 to n-1 from key and digest (RFC 6979, 3.2, with HMAC-SM3); the first nearly always serves."""
+    """Derive numbers from 1 to n-1 from key and digest (RFC 6979, 3.2, HMAC-SM3); the first nearly always serves."""
     seed = _bytes(private) + _bytes(int.from_bytes(digest, "big") % _N)
     key, value = bytes(32), b"\1" * 32
     for mark in (b"\0", b"\1"):

@@ -75,6 +75,7 @@ class Door:
         self.base_url = base_url
         self.clock = store.clock
         self.vault = store.vault
+        self.vault = store.vault
         # Grants do not change while the program runs; the same few principals ask again and again.
         self.reach = lru_cache(maxsize=16_384)(rulebook.reach)
 

@@ -21,6 +21,9 @@ from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert, written
 from xinglin.store.transaction import Transaction, limited
+from xinglin.store.vault.keys import take_keys
+from xinglin.store.vault.keystore import KeyStore
+from xinglin.store.vault.vault import Vault
 from xinglin.store.writing import Writer
 
 _LOG: Final = structlog.get_logger("xinglin.store")
@@ -42,9 +45,18 @@ class Store:
     """
 
     def __init__(
-        self, dsn: str, *, connections: int, sql_timeout_ms: int, noop_updates: str, keep_bytes: int, clock: Clock
+        self,
+        dsn: str,
+        *,
+        connections: int,
+        sql_timeout_ms: int,
+        noop_updates: str,
+        keep_bytes: int,
+        clock: Clock,
+        keys: KeyStore | None,
     ) -> None:
         self.dsn = dsn
+        self.vault = Vault(keys)
         self.clock = clock
         self.sql_timeout_ms = sql_timeout_ms
         self.records = Records(keep_bytes)
@@ -73,9 +85,11 @@ class Store:
         noop_updates: Literal["skip", "keep"] = "skip",
         keep_bytes: int = 0,
         clock: Clock | None = None,
+        keys: KeyStore | None = None,
     ) -> "Store":
         """Open the store of a migrated database; OutcomeError (503) when it cannot be reached.
 
+        keys: who unwraps the data keys; without it the vault stays empty. Raises KeyStoreFault.
         keep_bytes: for rows opened lately, which need not be decompressed again.
         """
         store = cls(
@@ -85,8 +99,11 @@ class Store:
             noop_updates=noop_updates,
             keep_bytes=keep_bytes,
             clock=clock or Clock(),
+            keys=keys,
         )
         async with answered(), store._pool.link() as link:
+            if keys is not None:
+                await take_keys(link.connection, store.vault)
             await store.records.take_dictionaries(link.connection, now=True)
         return store
 
