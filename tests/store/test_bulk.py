@@ -7,7 +7,7 @@ import pytest
 
 from xinglin.fhir import codec
 from xinglin.fhir.search.extract import entry
-from xinglin.fhir.search.text import vector
+from xinglin.fhir.search.text import vector, words_in
 from xinglin.store.body import cut
 from xinglin.store.bulk import COLUMNS
 from xinglin.store.clock import Clock
@@ -72,6 +72,9 @@ async def test_copied_rows_are_those_that_statements_write(postgres_dsn: str, mo
 
 
 def test_a_word_stands_once_in_a_vector_with_its_higher_weight() -> None:
-    assert vector(DIV, ["Pulse rate", "脉搏 rate", "!"]) == "pulse:1A 脉搏:1A 搏:1A more:1A rate:1B"
-    assert vector("", ["!", "b a", "a c"]) == "b:1B a:1B c:1B"
-    assert vector("", ["!"]) == ""
+    def of(narrative: str, *texts: str) -> str:
+        return vector(narrative, map(words_in, texts))
+
+    assert of(DIV, "Pulse rate", "脉搏 rate", "!") == "pulse:1A 脉搏:1A 搏:1A more:1A rate:1B"
+    assert of("", "!", "b a", "a c") == "b:1B a:1B c:1B"
+    assert of("", "!") == ""

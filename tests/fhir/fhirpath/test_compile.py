@@ -1,6 +1,6 @@
 """Compiled paths and predicates give what the interpreter gives, for every search parameter and invariant of R4."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,8 @@ from xinglin.fhir.fhirpath import Environment, FhirPathError, interpreter, parse
 from xinglin.fhir.fhirpath.compile import (
     _stand_in,
     compile_path,
-    compile_paths,
     compile_predicate,
+    compile_visits,
     is_compiled,
 )
 from xinglin.fhir.fhirpath.nodes import Node, children, members, root
@@ -97,11 +97,23 @@ def test_the_parts_of_composites_agree_with_the_interpreter() -> None:
                     assert [value for _, value in compile_path(expression, kind)(node.value)] == expected
 
 
+def visited(expressions: dict[str, str], resource: Struct) -> list[tuple[str, str, object]]:
+    """Select by all expressions at once: (key, FHIR type, value)."""
+    found: list[tuple[str, str, object]] = []
+
+    def visit(key: str) -> Callable[[list[tuple[str, str, object]], str, object], None]:
+        return lambda draft, kind, value: draft.append((key, kind, value))
+
+    visits = [(expression, visit(key)) for key, expression in expressions.items()]
+    compile_visits(visits, type(resource).__name__)(found, resource)
+    return found
+
+
 def test_all_parameters_at_once_give_the_same() -> None:
     for resource in resources():
         type_ = type(resource).__name__
         expressions = {p.code: p.expression for p in PARAMETERS[type_].values() if p.expression}
-        together = compile_paths(expressions, type_)(resource)
+        together = visited(expressions, resource)
         for code, expression in expressions.items():
             alone = compile_path(expression, type_)(resource)
             assert [pair for pair in alone if (code, *pair) not in together] == []
@@ -141,7 +153,7 @@ def test_a_parameter_that_cannot_be_compiled_is_interpreted() -> None:
     expression = "Patient.descendants().ofType(date)"
     assert not is_compiled(expression, "Patient")
     assert compile_path(expression, "Patient")(PATIENT) == [("date", "1974-12-25")]
-    assert compile_paths({"d": expression}, "Patient")(PATIENT) == [("d", "date", "1974-12-25")]
+    assert visited({"d": expression}, PATIENT) == [("d", "date", "1974-12-25")]
 
 
 def places(node: Node) -> Iterator[str]:

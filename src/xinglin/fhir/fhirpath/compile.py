@@ -5,7 +5,7 @@ to the interpreter: a path as a whole, a predicate only for the part that needs 
 with two allowances of R4: ``as`` takes several items, and ``resolve() is T`` is decided from the text of the reference.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from xinglin.fhir.fhirpath.tree import Binary, Call, Expr, TypeCall, walk
 from xinglin.fhir.r4 import CLASSES
 
 Path = Callable[[Struct], list[tuple[str, object]]]
-Paths = Callable[[Struct], list[tuple[str, str, object]]]
+Visit = Callable[[Any, str, Any], None]
 Predicate = Callable[..., bool]
 
 
@@ -75,22 +75,24 @@ def _select(code: Generator, tree: Expr, template: str) -> None:
     code.loop(tree, code.context, one, values=True)
 
 
-def compile_paths(expressions: Mapping[str, str], type_name: str) -> Paths:
-    """Return one function that selects by all *expressions* at once: (key, FHIR type name, raw value or struct).
+def compile_visits(visits: Iterable[tuple[str, Visit]], type_name: str) -> Callable[[Any, Struct], None]:
+    """Return one function of (a draft, a struct) that selects by all expressions at once, and visits what is selected.
 
-    It is quicker than one call for each. Values of one key follow each other, in the order of *expressions*; an
-    expression that selects the same value twice may return it twice.
+    visits: expression, and what is called with (draft, FHIR type name, raw value or struct) for every value, in this
+    order. An expression that selects the same value twice may visit it twice.
     """
     code = Generator(type_name)
-    code.writer.line("out = []")
-    for key, expression in expressions.items():
+    for expression, visit in visits:
+        call = code.writer.named(visit)
         if _compiled_path(expression, type_name) is None:
-            path = code.writer.constant(compile_path(expression, type_name))
-            code.writer.line(f"out += [({key!r}, *one) for one in {path}(c)]")
+            path = code.writer.named(compile_path(expression, type_name))
+            with code.writer.block(f"for t, x in {path}(c):"):
+                code.writer.line(f"{call}(d, t, x)")
         else:
-            _select(code, parse(expression), f"out.append(({key!r}, {{type}}, {{value}}))")
-    code.writer.line("return out")
-    return code.writer.function("c, r=None", GIVEN)
+            _select(code, parse(expression), f"{call}(d, {{type}}, {{value}})")
+    if not code.writer.lines:
+        code.writer.line("return")
+    return code.writer.function("d, c, r=None", GIVEN)
 
 
 _BOOLEAN: Final = frozenset({"and", "or", "xor", "implies", "=", "!=", "<", "<=", ">", ">="})

@@ -1,8 +1,13 @@
 """Write Python source of one function, line by line."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+
+_NAME: Final = re.compile(r"[a-z][0-9]+")
+_TAKEN: Final = re.compile(r" *([a-z][0-9]+) = [a-z][0-9]*\.\w+")
 
 
 class Writer:
@@ -50,9 +55,20 @@ class Writer:
 
     def function(self, parameters: str, given: dict[str, object]) -> Callable[..., Any]:
         """Compile the lines into a function of *parameters*; *given* are further names that it uses."""
-        source = "\n".join([f"def compiled({parameters}):", *self.lines])
+        source = "\n".join([f"def compiled({parameters}):", *_used(self.lines)])
         space: dict[str, Any] = {**given, **self.constants}
         # The source is made above, from names of the R4 definitions and literals that repr() wrote.
         exec(compile(source, "<fhirpath>", "exec"), space)  # noqa: S102
         made: Callable[..., Any] = space["compiled"]
         return made
+
+
+def _used(lines: list[str]) -> Iterator[str]:
+    """Leave out attributes that are read into a name which nothing uses."""
+    uses = Counter(name for line in lines for name in _NAME.findall(line))
+    for line in lines:
+        taken = _TAKEN.fullmatch(line)
+        if taken is None or uses[taken[1]] > 1:
+            yield line
+        else:
+            yield line[: len(line) - len(line.lstrip())] + "pass"  # costs nothing, and no block is left empty

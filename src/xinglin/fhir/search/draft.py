@@ -8,11 +8,11 @@ from xinglin.fhir.search import keys
 class Draft:
     """Index rows of one resource of one type.
 
-    ix: key to "is coded". shown: (key, target) of references to patients by primary parameters, which lose their row
-    when the target turns out to be the resource's one patient. checks: keys without rows.
+    ix: key to "is coded". primary: key and target of references to patients by primary parameters, which lose their row
+    when the target turns out to be the resource's one patient. checks: keys without rows. main: the main date's ranges.
     """
 
-    __slots__ = ("base_url", "checks", "dx", "id", "ix", "primary", "qx", "references", "sx", "terms", "type")
+    __slots__ = ("base_url", "checks", "dx", "id", "ix", "main", "primary", "qx", "references", "sx", "terms", "type")
 
     def __init__(self, resource_type: str, resource_id: str, base_url: str) -> None:
         self.type = resource_type
@@ -26,6 +26,7 @@ class Draft:
         self.terms: dict[tuple[int, str, str, str, int, int], None] = {}
         self.references: dict[str, dict[int, None]] = {}  # parameter: identities of the patients it names
         self.primary: dict[int, int] = {}
+        self.main: list[tuple[int, int]] = []
 
     def term(self, code: str, system: str, value: str, text: str, key: int) -> None:
         """Enter a coded value into the dictionary, under its text when it has one."""

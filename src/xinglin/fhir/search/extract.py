@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from functools import cache
-from operator import attrgetter, itemgetter
 from typing import Any
 
 from msgspec import Struct
 
-from xinglin.fhir.fhirpath.compile import compile_path, compile_paths
-from xinglin.fhir.r4.elements import TYPES
+from xinglin.fhir.fhirpath.compile import Visit, compile_path, compile_visits
 from xinglin.fhir.r4.parameters import PARAMETERS
-from xinglin.fhir.search import catalog, indexers, keys
+from xinglin.fhir.search import catalog, indexers, keys, wording
 from xinglin.fhir.search.draft import Draft
 from xinglin.fhir.search.entry import Entry
-from xinglin.fhir.search.text import vector
 
 __all__ = ["Entry", "entry"]
 
@@ -22,7 +19,6 @@ Path = Callable[[Struct], list[tuple[str, Any]]]
 # Known from the row itself, or found by other means than values of an element.
 _OWN = frozenset({"_id", "_lastUpdated"})
 _ROOT = "%resource."
-_CODED = itemgetter(1)
 
 
 def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None) -> Entry:
@@ -37,72 +33,60 @@ def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None =
         raise ValueError("a resource is indexed under its id")
     draft = Draft(resource_type, resource_id, base_url)
     plan = _plan(resource_type)
-    ord_ = keys.UNDATED + now_us
-    main: list[tuple[str, Any]] = []
-    simple = plan.simple
-    for code, kind, value in plan.paths(resource):
-        if code == plan.main:
-            main.append((kind, value))
-        else:
-            present, index = simple[code]
-            draft.checks[present] = None
-            index(draft, code, kind, value)
-    if main and plan.main is not None:
-        ord_ = _main(draft, plan.main, main, ord_)
-    for composite in plan.composites:
-        composite(draft, resource)
-    return _entry(draft, ord_, vector(*_texts(resource)))
+    plan.visit(draft, resource)
+    ord_ = _main(draft, plan.main) if draft.main and plan.main is not None else keys.UNDATED + now_us
+    for composites in plan.composites:
+        composites(draft, resource)
+    return _entry(draft, plan, ord_, wording.document(resource))
 
 
-def _entry(draft: Draft, ord_: int, text: str) -> Entry:
-    pat, pats = _patients(draft)
+def _entry(draft: Draft, plan: "_Plan", ord_: int, text: str) -> Entry:
+    pat, pats = _patients(draft, plan)
     if pat is not None:
         for key, target in draft.primary.items():
             if target == pat:
                 draft.ix.pop(key, None)
                 draft.checks[key] = None
+    rows = draft.ix.items()
     # Coded keys first: writers rely on it.
-    ix = sorted(draft.ix.items(), key=_CODED, reverse=True)
-    every = [key for key, _ in ix]
-    every += [key for key in draft.checks if key not in draft.ix]
+    ix = [row for row in rows if row[1]] + [row for row in rows if not row[1]]
+    every: dict[int, object] = dict(ix)
+    every.update(draft.checks)
     return Entry(
-        rt=draft.type,
-        id=draft.id,
-        rid=keys.rid_of(draft.type, draft.id),
-        bucket=keys.bucket_of(draft.id),
-        pat=pat,
-        pats=pats,
-        ord=ord_,
-        keys=every,
-        ix=ix,
-        dx=list(draft.dx),
-        sx=list(draft.sx),
-        qx=list(draft.qx),
-        tx=text,
-        terms=list(draft.terms),
+        draft.type,
+        draft.id,
+        keys.rid_of(draft.type, draft.id),
+        keys.bucket_of(draft.id),
+        pat,
+        pats,
+        ord_,
+        list(every),
+        ix,
+        list(draft.dx),
+        list(draft.sx),
+        list(draft.qx),
+        text,
+        list(draft.terms),
     )
 
 
-def _patients(draft: Draft) -> tuple[int | None, tuple[int, ...]]:
+def _patients(draft: Draft, plan: "_Plan") -> tuple[int | None, tuple[int, ...]]:
     """Tell whose record the resource belongs to: the one patient, and all."""
     if draft.type == "Patient":
         own = keys.rid_of("Patient", draft.id)
         return own, tuple({own: None, **draft.patients(("link",))})
-    primary = catalog.primary(draft.type)
-    if not primary or not draft.references:
+    if not plan.primary or not draft.references:
         return None, ()
-    every = draft.patients(catalog.belonging(draft.type))
+    every = draft.patients(plan.belonging)
     if len(every) != 1:
         return None, tuple(every)
     (one,) = every
-    return (one if one in draft.patients(primary) else None), tuple(every)
+    return (one if one in draft.patients(plan.primary) else None), tuple(every)
 
 
-def _main(draft: Draft, code: str, values: list[tuple[str, Any]], undated: int) -> int:
+def _main(draft: Draft, code: str) -> int:
     """Index the main date and give the `ord`: its lower bound; an instant needs no row."""
-    found = [span for kind, value in values if (span := indexers.date_range(kind, value)) is not None]
-    if not found:
-        return undated
+    found = draft.main
     draft.checks[keys.present_key(draft.type, code)] = None
     lo, hi = min(found)
     if len(found) > 1 or hi != lo + 1:
@@ -116,28 +100,31 @@ def _main(draft: Draft, code: str, values: list[tuple[str, Any]], undated: int) 
 class _Plan:
     """What to do with a resource of one type.
 
-    paths: selects the values of every parameter but composites at once, as (code, FHIR type, value).
-    simple: presence key and indexer by code. main: the main date. composites: called with (draft, resource) each.
+    visit: indexes every parameter but composites; called with (draft, resource). main: the main date.
+    composites: called with (draft, resource) each. primary, belonging: see `catalog`.
     """
 
-    __slots__ = ("composites", "main", "paths", "simple")
+    __slots__ = ("belonging", "composites", "main", "primary", "visit")
 
     def __init__(self, resource_type: str) -> None:
         self.main = catalog.main_date(resource_type)
-        self.simple: dict[str, tuple[int, indexers.Indexer]] = {}
-        self.composites: list[Callable[[Draft, Struct], None]] = []
-        expressions: dict[str, str] = {}
+        self.primary = catalog.primary(resource_type)
+        self.belonging = catalog.belonging(resource_type)
+        visits: list[tuple[str, Visit]] = []
+        composites: dict[str, list[str]] = {}
         for code, parameter in PARAMETERS[resource_type].items():
             if code in _OWN or not parameter.expression or catalog.kept_as(code) != code:
                 continue
             if catalog.united(resource_type, code):
                 continue
-            if parameter.kind != "composite":
-                expressions[code] = parameter.expression
-                self.simple[code] = keys.present_key(resource_type, code), indexers.KINDS[parameter.kind]
+            if code == self.main:
+                visits.append((parameter.expression, indexers.main_date))
+            elif parameter.kind != "composite":
+                visits.append((parameter.expression, indexers.visitor(resource_type, code, parameter.kind)))
             elif parameter.expression != resource_type:
-                self.composites.append(_composite(resource_type, code))
-        self.paths: Callable[[Struct], list[tuple[str, str, Any]]] = compile_paths(expressions, resource_type)
+                composites.setdefault(parameter.expression, []).append(code)
+        self.visit: Callable[[Draft, Struct], None] = compile_visits(visits, resource_type)
+        self.composites = [_composites(resource_type, *one) for one in composites.items()]
 
 
 @cache
@@ -145,20 +132,31 @@ def _plan(resource_type: str) -> _Plan:
     return _Plan(resource_type)
 
 
-def _composite(resource_type: str, code: str) -> Callable[[Draft, Struct], None]:
-    """Make what indexes a composite: nothing but a mark where one element has all parts, else a row for each pair."""
-    parameter = PARAMETERS[resource_type][code]
-    elements = compile_path(parameter.expression, resource_type)
-    kinds = tuple(part.kind for part in catalog.parts(resource_type, parameter))
-    single = keys.kind_key(resource_type, code, "single")
-    present = keys.present_key(resource_type, code)
-    pair = keys.kind_key(resource_type, code, "pair")
+def _composites(resource_type: str, expression: str, codes: list[str]) -> Callable[[Draft, Struct], None]:
+    """Make what indexes composites of one expression: a mark where one element has all parts, else rows for pairs."""
+    elements = compile_path(expression, resource_type)
+    single = {keys.kind_key(resource_type, code, "single"): None for code in codes}
+    several = [_composite(resource_type, code) for code in codes]
 
     def index(draft: Draft, resource: Struct) -> None:
         found = elements(resource)
         if len(found) == 1:
-            draft.checks[single] = None
-            return
+            draft.checks.update(single)
+        elif found:
+            for pairs in several:
+                pairs(draft, resource, found)
+
+    return index
+
+
+def _composite(resource_type: str, code: str) -> Callable[[Draft, Struct, list[tuple[str, Any]]], None]:
+    """Make what indexes one composite of several elements: a row for each pair."""
+    parameter = PARAMETERS[resource_type][code]
+    kinds = tuple(part.kind for part in catalog.parts(resource_type, parameter))
+    present = keys.present_key(resource_type, code)
+    pair = keys.kind_key(resource_type, code, "pair")
+
+    def index(draft: Draft, resource: Struct, found: list[tuple[str, Any]]) -> None:
         each = [_part_values(parameter.components, kind, element, resource) for kind, element in found]
         if any(all(parts) for parts in each):
             draft.checks[present] = None
@@ -188,56 +186,3 @@ def _part_values(
 @cache
 def _path(expression: str, type_name: str) -> Path:
     return compile_path(expression, type_name)
-
-
-# -- text ---------------------------------------------------------------------------------------------------------
-
-# What is no text of the resource: identities, technical data, and what other parameters find better.
-_SKIPPED = frozenset(
-    {"Meta", "Identifier", "Extension", "Attachment", "Signature", "Narrative", "Address", "SampledData"}
-)
-_WORDLESS = _SKIPPED | {"Quantity", "Period", "Reference", "Money", "Range", "Ratio"}
-_TEXTS = frozenset({"string", "markdown"})
-
-
-def _texts(resource: Struct) -> tuple[str, list[str]]:
-    """Give the narrative (XHTML) and every other text of a resource, contained ones included."""
-    found: list[str] = []
-    _gather(resource, found)
-    narrative = getattr(resource, "text", None)
-    return getattr(narrative, "div", None) or "", found
-
-
-def _gather(value: Struct, found: list[str]) -> None:
-    for inner in _text_values(type(value))(value):
-        if inner is None:
-            continue
-        for one in inner if type(inner) is list else (inner,):
-            if isinstance(one, str):
-                found.append(one)
-            elif isinstance(one, Struct):
-                _gather(one, found)
-
-
-@cache
-def _text_values(struct: type[Struct]) -> Callable[[Struct], tuple[Any, ...]]:
-    """Make what takes from a struct all values that are text, or may hold text further down."""
-    names = _text_attributes(struct)
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda value: tuple(getattr(value, name) for name in names)
-
-
-def _text_attributes(struct: type[Struct]) -> tuple[str, ...]:
-    """Name the attributes of a struct that hold text, or values that may hold text further down."""
-    fhir_type: str = getattr(struct, "fhir_type", struct.__name__)
-    info = TYPES.get(fhir_type)
-    if info is None or fhir_type in _SKIPPED:
-        return ()
-    found: list[str] = []
-    for element in info.elements:
-        for name, kind in ((element.attr, element.types[0]),) if not element.choice else element.members():
-            whole = kind in TYPES and TYPES[kind].kind != "primitive" and kind not in _WORDLESS
-            if kind in _TEXTS or whole:
-                found.append(name)
-    return tuple(found)

@@ -1,6 +1,7 @@
 """What the index holds of one value, by kind of parameter and FHIR type of the value.
 
-Each function adds rows to a `Draft`; the counterpart that asks for them is in `conditions`.
+Each function adds rows to a `Draft`; the counterpart that asks for them is in `conditions`. What comes again and again
+(codes, concepts, patients) is worked out once: `visitor` remembers the rows.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,111 @@ from xinglin.fhir.search import catalog, dates, keys, references
 from xinglin.fhir.search.conditions import UCUM
 from xinglin.fhir.search.draft import Draft
 from xinglin.fhir.search.text import has_han, normal, readings
+from xinglin.fhir.wire import ENCODER
 
 Indexer = Callable[[Draft, str, str, Any], None]
+# Called with a draft, the FHIR type of a value, and the value.
+Visit = Callable[[Draft, str, Any], None]
 Term = tuple[int, str, str, str, int, int]
+
+# Values whose rows are remembered: by their JSON, and by their text.
+_BY_JSON: Final = frozenset({"CodeableConcept", "Coding"})
+_BY_TEXT: Final = frozenset({"code", "canonical", "uri", "boolean"})
+_REMEMBERED: Final = 1_024  # values of one parameter
 
 LONGEST_CODE: Final = 500
 """Characters of a code or uri that the dictionary takes; longer ones are found by their key alone."""
+
+
+# -- parameters ---------------------------------------------------------------------------------------------------
+
+
+def visitor(resource_type: str, code: str, kind: str) -> Visit:
+    """Make what indexes the values of one search parameter of *kind*, and notes that there are any."""
+    present = keys.present_key(resource_type, code)
+    if kind == "reference":
+        return _referring(resource_type, code, present)
+    index = KINDS[kind]
+
+    def visit(draft: Draft, kind: str, value: Any) -> None:
+        draft.checks[present] = None
+        index(draft, code, kind, value)
+
+    return _remembering(resource_type, visit) if kind in {"token", "uri"} else visit
+
+
+def main_date(draft: Draft, kind: str, value: Any) -> None:
+    """Note a range of the main date."""
+    found = date_range(kind, value)
+    if found is not None:
+        draft.main.append(found)
+
+
+def _remembering(resource_type: str, index: Visit) -> Visit:
+    """Make of *index* what remembers the rows of coded values."""
+    known: dict[object, tuple[dict[int, bool], dict[int, None], dict[Term, None]]] = {}
+
+    def visit(draft: Draft, kind: str, value: Any) -> None:
+        mark: object
+        if kind in _BY_JSON:
+            mark = ENCODER.encode(value)
+        elif kind in _BY_TEXT:
+            mark = kind, value
+        else:
+            index(draft, kind, value)
+            return
+        rows = known.get(mark)
+        if rows is None:
+            alone = Draft(resource_type, "", "")
+            index(alone, kind, value)
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            rows = known[mark] = alone.ix, alone.checks, alone.terms
+        draft.ix.update(rows[0])
+        draft.checks.update(rows[1])
+        draft.terms.update(rows[2])
+
+    return visit
+
+
+def _referring(resource_type: str, code: str, present: int) -> Visit:
+    """Make what indexes references; one to a patient by a primary parameter may turn out to need no row."""
+    salt = keys.reference_salt(resource_type, code)
+    primary = code in catalog.primary(resource_type)
+
+    def visit(draft: Draft, kind: str, value: Any) -> None:
+        draft.checks[present] = None
+        if kind != "Reference":
+            reference(draft, code, kind, value)
+            return
+        text = value.reference
+        if text and text[0] != "#":
+            target, is_patient, version = _target(text, draft.base_url)
+            if target is None:
+                draft.ix[keys.key_of(resource_type, code, text)] = False
+            else:
+                key = salt ^ target
+                draft.ix[key] = False
+                if is_patient:
+                    draft.references.setdefault(code, {})[target] = None
+                    if primary:
+                        draft.primary[key] = target
+                if version is not None:
+                    draft.checks[keys.key_of(resource_type, code, version)] = None
+        if value.identifier is not None:
+            _identifier(draft, f"{code}:identifier", value.identifier)
+
+    return visit
+
+
+@lru_cache(maxsize=8_192)
+def _target(text: str, base_url: str) -> tuple[int | None, bool, str | None]:
+    """Give the identity that a reference names (None: it is not of this server), "a patient", and the version."""
+    found = references.local(text, base_url)
+    if found is None:
+        return None, False, None
+    version = None if found.version is None else f"{found.type}/{found.id}/_history/{found.version}"
+    return keys.rid_of(found.type, found.id), found.type == "Patient", version
 
 
 # -- token --------------------------------------------------------------------------------------------------------
@@ -96,8 +196,7 @@ def _text_only(draft: Draft, code: str, text: str) -> None:
 def _identifier(draft: Draft, code: str, value: Any) -> None:
     if value.value is None:
         return
-    own = keys.key_of(draft.type, code, value.value)
-    full = keys.token_key(draft.type, code, value.system or "", value.value)
+    own, full = keys.identifier_keys(draft.type, code, value.system or "", value.value)
     draft.ix[own] = False
     draft.ix[full] = False
     if value.system:
@@ -189,41 +288,12 @@ def uri(draft: Draft, code: str, kind: str, value: Any) -> None:
 
 
 def reference(draft: Draft, code: str, kind: str, value: Any) -> None:
-    """Index a Reference, a canonical, or (in a Bundle) the resource itself."""
-    if kind == "Reference":
-        if value.reference:
-            _reference(draft, code, value.reference)
-        if value.identifier is not None:
-            _identifier(draft, f"{code}:identifier", value.identifier)
-    elif isinstance(value, str):
+    """Index what stands for a reference without being one: a canonical, or (in a Bundle) the resource itself."""
+    if isinstance(value, str):
         for spelled in {value, value.split("|", 1)[0]}:
             draft.ix[keys.key_of(draft.type, code, spelled)] = False
     elif getattr(value, "id", None):
         _to(draft, code, type(value).__name__, value.id)
-
-
-def _reference(draft: Draft, code: str, text: str) -> None:
-    if text.startswith("#"):
-        return
-    key, patient, versioned = _referred(draft.type, code, text, draft.base_url)
-    draft.ix[key] = False
-    if patient is not None:
-        _patient(draft, code, key, patient)
-    if versioned is not None:
-        draft.checks[versioned] = None
-
-
-@lru_cache(maxsize=8_192)
-def _referred(resource_type: str, code: str, text: str, base_url: str) -> tuple[int, int | None, int | None]:
-    """Give the key of a reference, the identity of the patient it names, and the key of the version it names."""
-    target = references.local(text, base_url)
-    if target is None:
-        return keys.key_of(resource_type, code, text), None, None
-    rid = keys.rid_of(target.type, target.id)
-    versioned = None
-    if target.version is not None:
-        versioned = keys.key_of(resource_type, code, f"{target.type}/{target.id}/_history/{target.version}")
-    return keys.reference_key(resource_type, code, rid), rid if target.type == "Patient" else None, versioned
 
 
 def _to(draft: Draft, code: str, target_type: str, target_id: str) -> None:
@@ -302,9 +372,9 @@ def _unit_rows(
     """Give the rows of a quantity under its units: canonical UCUM where it can be, else as spelled."""
     found: list[tuple[int, float]] = []
     plain = float(amount)
-    known = _canonical(amount, code) if code and system == UCUM else None
+    known = ucum.approximate(amount, code) if code and system == UCUM else None
     if known is not None:
-        found.append((keys.part_key(base, references.UCUM_MARK + known[1]), float(known[0])))
+        found.append((keys.part_key(base, references.UCUM_MARK + known[1]), known[0]))
     elif code:
         if system:
             found.append((keys.part_key(base, f"{system}|{code}"), plain))
@@ -312,11 +382,6 @@ def _unit_rows(
     if unit and unit != code:
         found.append((keys.part_key(base, f"|{unit}"), plain))
     return found
-
-
-@lru_cache(maxsize=16_384)
-def _canonical(amount: Decimal | int, unit: str) -> tuple[Decimal, str] | None:
-    return ucum.canonical(Decimal(amount), unit)
 
 
 def special(draft: Draft, code: str, kind: str, value: Any) -> None:
@@ -330,7 +395,6 @@ KINDS: Final[dict[str, Indexer]] = {
     "token": token,
     "string": string,
     "uri": uri,
-    "reference": reference,
     "date": date,
     "number": number,
     "quantity": quantity,

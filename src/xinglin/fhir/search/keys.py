@@ -98,6 +98,13 @@ def token_key(resource_type: str, parameter: str, system: str, code: str) -> int
     return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{system}{_PART}{code}")
 
 
+def identifier_keys(resource_type: str, parameter: str, system: str, value: str) -> tuple[int, int]:
+    """Compute `key_of` and `token_key` of an identifier, which hardly comes again and is not remembered."""
+    place = f"{resource_type}{_UNIT}{parameter}{_UNIT}"
+    return hash64(place + value), hash64(f"{place}{system}{_PART}{value}")
+
+
+@lru_cache(maxsize=8_192)
 def system_key(resource_type: str, parameter: str, system: str) -> int:
     """Compute the key of ``system|``: any value of the system."""
     return token_key(resource_type, parameter, system, "")

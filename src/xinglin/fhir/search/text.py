@@ -126,12 +126,23 @@ def words(text: str) -> list[str]:
     """
     found: list[str] = []
     for run in _WORD.findall(normal_words(text)):
-        if _HAN.match(run):
-            found += map(add, run, run[1:])
-            found.append(run[-1])
-        else:
+        if run.isascii():
             found.append(run[:80])
+        elif len(run) <= _SHORT:
+            found += _short_run(run)
+        else:
+            found += _run(run)
     return found
+
+
+def _run(run: str) -> tuple[str, ...]:
+    return (*map(add, run, run[1:]), run[-1]) if _HAN.match(run) else (run[:80],)
+
+
+@lru_cache(maxsize=16_384)
+def _short_run(run: str) -> tuple[str, ...]:
+    """Give the words between two marks, which are likely to come again."""
+    return _run(run)
 
 
 def query_words(text: str) -> list[str]:
@@ -160,8 +171,12 @@ _TAG = re.compile(r"<[^<>]*>")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{1,31});")
 
 
-def vector(narrative: str, strings: Iterable[str]) -> str:
-    """Build the text form of a tsvector: words of the narrative (XHTML) with weight A, other words with weight B.
+# Some words, each once, and how long they are written as lexemes; not to be changed, as it is shared.
+Words = tuple[dict[str, None], int]
+
+
+def vector(narrative: str, others: Iterable[Words]) -> str:
+    """Build the text form of a tsvector: words of the narrative (XHTML) with weight A, the others with weight B.
 
     Each word stands once, with the higher weight. At most some thousand words: a longer text is findable by its
     beginning.
@@ -169,8 +184,7 @@ def vector(narrative: str, strings: Iterable[str]) -> str:
     strong = _distinct(_ENTITY.sub(" ", _TAG.sub(" ", narrative)))[0] if narrative else {}
     plain: dict[str, None] = {}
     size = 0
-    for text in dict.fromkeys(strings):
-        found, length = _short(text) if len(text) <= _SHORT else _distinct(text)
+    for found, length in others:
         size += length
         if size > _MOST_WORDS * 20:
             break
@@ -181,13 +195,16 @@ def vector(narrative: str, strings: Iterable[str]) -> str:
     return " ".join([*(f"{word}:1A" for word in strong), *rest])
 
 
-def _distinct(text: str) -> tuple[dict[str, None], int]:
-    """Give the words of a text, each once, and how long they are written as lexemes."""
+def words_in(text: str) -> Words:
+    """Give the words of a text, each once; a short one is likely to come again and is remembered."""
+    return _short(text) if len(text) <= _SHORT else _distinct(text)
+
+
+def _distinct(text: str) -> Words:
     found = words(text)[:_MOST_WORDS]
     return dict.fromkeys(found), sum(map(len, found)) + 4 * len(found)
 
 
 @lru_cache(maxsize=16_384)
-def _short(text: str) -> tuple[dict[str, None], int]:
-    """Give `_distinct` of a text that is likely to come again; not to be changed."""
+def _short(text: str) -> Words:
     return _distinct(text)
