@@ -17,6 +17,32 @@ def joined(raw: bytes) -> bytes:
     return head("Basic", "x", 3, TS) + cut(raw, "Basic").tail
 
 
+FRONT = ('"resourceType":"Basic"', '"id":"x-1.A"')
+META = ('"versionId":"7"', '"lastUpdated":"2020-01-01T00:00:00Z"', '"profile":["a","b"]', '"tag":[{"code":"meta"}]')
+REST = (
+    '"text":{"div":"a, b"}',
+    '"contained":[{"id":"i","meta":{"versionId":"1"}}]',
+    '"note":"x: y, \\"meta\\":"',
+    '"b":"\\u00e9"',
+)
+
+
+@given(
+    st.lists(st.sampled_from(META), unique=True),
+    st.lists(st.sampled_from(REST), unique=True),
+    st.permutations(range(6)),
+    st.sampled_from((",", ", ", " ,", ",\n", ",\t")),
+)
+def test_what_was_accepted_is_cut_to_the_same_bytes(
+    meta: list[str], rest: list[str], order: list[int], comma: str
+) -> None:
+    known = [*FRONT[1:], *([f'"meta":{{{comma.join(meta)}}}'] if meta else []), *rest]
+    if order[0] < 3:  # else as most clients write it
+        known = [known[place] for place in order if place < len(known)]
+    raw = ("{" + comma.join([FRONT[0], *known]) + "}").encode()
+    assert cut(raw, "Basic", accepted=True) == cut(raw, "Basic")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -1,6 +1,7 @@
 """Bodies as bytes: what stands before and after meta.lastUpdated, and how tails are compressed."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,15 @@ _HEAD: Final = (
     '{"resourceType":"%s","id":"%s","meta":{"versionId":"%d","lastUpdated":"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"'
 )
 _ENTRY: Final = '%s/%s","resource":' + _HEAD
+# What is dropped, where it stands in front: up to the first member of meta that stays, or to what follows the id.
+_FRONT: Final = re.compile(
+    rb'\{"resourceType":"[A-Za-z]+"(?:,"id":"([A-Za-z0-9.\-]{1,64})")?'
+    rb'(?:(,"meta":\{(?:"versionId":"[^"\\]*"(?:,(?=")|(?=\})))?(?:"lastUpdated":"[^"\\]*"(?:,(?=")|(?=\})))?(?=["}]))'
+    rb"|(?=[,}]))"
+)
+_CLOSE: Final = ord("}")
+# Blanks between the members of a resource; these bytes may also stand in a text, which then goes the long way.
+_BLANKS: Final = (b"\n", b"\r", b"\t", b'": ', b'" :', b', "', b' ,"', b" }")
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BLANK: Final = b" \t\n\r"
 
@@ -51,13 +61,19 @@ def entry_head(rt: str, id: str, vid: int, ts: datetime) -> bytes:
     ).encode()
 
 
-def cut(raw: bytes, rt: str) -> Tail:
+def cut(raw: bytes, rt: str, *, accepted: bool = False) -> Tail:
     """Cut the JSON bytes of a resource of type *rt*, keeping digits, escapes and order.
 
     Drops resourceType, id, meta.versionId and meta.lastUpdated, which are the store's.
+    accepted: `codec.decode` has taken the bytes as a resource of this type, so that no name stands twice; what is
+    dropped most likely stands in front, and the rest need not be looked at.
     Raises OutcomeError when the bytes are no JSON object, are of another type, or name a member of the resource or of
     its meta twice.
     """
+    if accepted:
+        short = _cut_in_front(raw)
+        if short is not None:
+            return short
     members = _members(raw, "")
     kind = members.pop("resourceType", None)
     if kind is None or _text(kind, "resourceType") != rt:
@@ -74,6 +90,29 @@ def cut(raw: bytes, rt: str) -> Tail:
         parts += (b",", _name(name), b":", value)
     parts.append(b"}")
     return Tail(None if given is None else _text(given, "id"), b"".join(parts))
+
+
+def _cut_in_front(raw: bytes) -> Tail | None:
+    """Cut compact JSON whose first members are all that is dropped; None when something of it may stand further on.
+
+    It gives the bytes that the long way gives.
+    """
+    front = _FRONT.match(raw)
+    if front is None or b"\\u00" in raw or raw[-1] != _CLOSE or any(blank in raw for blank in _BLANKS):
+        return None
+    end = front.end()
+    id_ = front[1]
+    if front[2] is None:
+        if b'"meta"' in raw or (id_ is None and b'"id"' in raw):
+            return None
+        tail = b"}" + raw[end:]
+    else:
+        if raw.find(b'versionId"', end) >= 0 or raw.find(b'lastUpdated"', end) >= 0:
+            return None
+        if id_ is None and raw.find(b'"id"', end) >= 0:
+            return None
+        tail = raw[end:] if raw[end] == _CLOSE else b"," + raw[end:]
+    return Tail(None if id_ is None else id_.decode(), tail)
 
 
 @lru_cache(maxsize=1_024)
