@@ -342,7 +342,7 @@ class Fhir:
     def _prepared(self, order: Order, before: Row | None) -> Change:
         raw = order.resource if isinstance(order.resource, bytes) else codec.encode(order.resource)  # type: ignore[arg-type]
         struct = codec.decode(raw, order.type)
-        cutting = cut(raw, order.type)
+        cutting = cut(raw, order.type, accepted=True)
         _refuse_subset(struct, order.type)
         if order.id is not None and not order.free and cutting.id != order.id:
             told = "has none" if cutting.id is None else f"says {cutting.id}"

@@ -154,7 +154,7 @@ class Loader:
             try:
                 if row is None and self._in_bulk(one.type):
                     new.append((one, await self._fhir.judge(_order(one))))
-                elif row is not None and not row.deleted and row.tail == cut(one.raw, one.type).tail:
+                elif row is not None and not row.deleted and row.tail == cut(one.raw, one.type, accepted=True).tail:
                     report.unchanged += 1
                 elif turn == "first":
                     report.waiting.append(one.item)
