@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.records import capability as records
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
@@ -15,6 +16,8 @@ from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
 from xinglin.server.log import configure
 from xinglin.server.pages import create_pages
+from xinglin.server.principals import development, first_of
+from xinglin.server.sessions import Sessions
 from xinglin.settings import Settings, read
 from xinglin.store import jobs
 from xinglin.store.door import Door
@@ -22,6 +25,7 @@ from xinglin.store.store import Store
 from xinglin.store.vault.keystore import FileKeyStore
 
 CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
+    accounts.declare,  # 账户
     records.declare,  # 记录浏览
 )
 
@@ -40,6 +44,7 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         noop_updates=settings.noop_updates,
         keep_bytes=settings.row_cache_mib * 2**20,
         keys=FileKeyStore(settings.master_key),
+        sealed=settings.cipher != "off",
     )
     return Door(store, registry.rulebook, base_url=settings.base_url or "")
 
@@ -56,7 +61,9 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     """Open the door, and give what serves FHIR and pages through it."""
     registry = create_registry(settings)
     door = await open_door(settings, registry)
-    served = create_asgi(registry, door, settings, pages=create_pages(registry, door, settings))
+    who = first_of(Sessions(door.store, settings), development(settings))
+    pages = create_pages(registry, door, settings, principal_of=who)
+    served = create_asgi(registry, door, settings, pages=pages, principal_of=who)
     try:
         yield served
     finally:

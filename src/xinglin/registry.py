@@ -161,7 +161,14 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
         "handler of", (f"{h.operation.on}/${h.operation.code}" for one in capabilities for h in one.operations)
     )
     yield from _twice(
-        "page on", (f"{verb} {page.path}" for one in capabilities for page in one.pages for verb in _verbs(page))
+        "page on",
+        (
+            f"{verb} {page.path} for {role}"
+            for one in capabilities
+            for page in one.pages
+            for verb in _verbs(page)
+            for role in page.portal.roles
+        ),
     )
     yield from _twice("job", (job.name for one in capabilities for job in one.jobs))
     names = {one.name for one in capabilities}

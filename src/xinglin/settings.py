@@ -215,6 +215,12 @@ class Settings:
     language: Literal["zh", "en"] = _setting(
         _one_of("zh", "en"), default="zh", says="Language of pages when the browser names neither Chinese nor English."
     )
+    access_token_seconds: int = _setting(
+        _whole(60, 3_600), default=1_800, says="Seconds for which an app's access token opens the record."
+    )
+    offline_days: int = _setting(
+        _whole(1, 365), default=90, says="Days for which an app that was let in offline may come back by itself."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         _one_of("debug", "info", "warning", "error"), default="info", says="Least severity that is logged."
     )
@@ -222,6 +228,43 @@ class Settings:
         _one_of("json", "console"),
         default="json",
         says="`json`: one object a line. `console`: for a reader at a terminal.",
+    )
+
+    demo: bool = _setting(
+        _switch,
+        default=False,
+        says="`on`: accounts of a demonstration may be entered by one click. Refused unless `HOST` is loopback.",
+    )
+    proxies: int = _setting(
+        _whole(0, 9), default=0, says="Trusted proxies before us: how far from its end `X-Forwarded-For` names the visitor."
+    )
+    session_idle_minutes: int = _setting(
+        _whole(1, 30), default=20, says="Minutes without a request after which one has to sign in again."
+    )
+    session_hours: int = _setting(_whole(1, 24), default=12, says="Hours after which one has to sign in again anyway.")
+    step_up_minutes: int = _setting(
+        _whole(1, 60), default=5, says="Minutes for which a second factor counts as fresh, for signing."
+    )
+    lock_failures: int = _setting(_whole(3, 10), default=5, says="Wrong answers in a row that lock an account.")
+    lock_minutes: int = _setting(_whole(1, 1440), default=30, says="Minutes for which it is locked.")
+    password_length: int = _setting(_whole(8, 64), default=10, says="Least characters of a password.")
+    password_classes: int = _setting(
+        _whole(2, 4), default=3, says="Least kinds of characters in it: lower, upper, digits, signs."
+    )
+    password_history: int = _setting(_whole(1, 24), default=5, says="Last passwords that may not be taken again.")
+    password_days: int = _setting(_whole(30, 365), default=90, says="Days after which a password is changed.")
+    code_minutes: int = _setting(_whole(1, 30), default=5, says="Minutes for which a code by text message counts.")
+    code_hourly: int = _setting(_whole(1, 60), default=5, says="Most text messages to one phone in an hour.")
+    invitation_hours: int = _setting(_whole(1, 336), default=72, says="Hours for which an invitation counts.")
+    dormant_days: int = _setting(
+        _whole(30, 365), default=90, says="Days after which a staff account that nobody used is disabled."
+    )
+    dependants_most: int = _setting(_whole(0, 20), default=5, says="Most dependants of a resident's account.")
+    sms_url: str | None = _setting(
+        _web_address, default=None, says="Gateway of text messages. Not set: residents cannot sign in by phone."
+    )
+    register_url: str | None = _setting(
+        _web_address, default=None, says="Gateway of the population register, for real-name proofing."
     )
 
     @property
@@ -294,6 +337,8 @@ def _clashes(values: Mapping[str, Any]) -> list[str]:
             f"{PREFIX}DEV_PRINCIPAL: refused on {value('host')}, which others can reach; "
             f"set it to off or {PREFIX}HOST to 127.0.0.1"
         )
+    if value("demo") and not is_loopback(cast("str", value("host"))):
+        faults.append(f"{PREFIX}DEMO: refused on {value('host')}, which others can reach; its accounts have no secrets")
     if value("page_size") > value("page_max"):
         faults.append(f"{PREFIX}PAGE_SIZE: must not be above {PREFIX}PAGE_MAX")
     return faults

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.conftest import key_store
 from tests.errands.capability import declare as errands
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Registry
@@ -30,14 +31,14 @@ PEOPLE = {
 SETTINGS = Settings(max_bundle_entries=500, max_body_bytes=2 * 2**20, page_max=100)
 
 
-def who(request: Request) -> Principal | None:
+async def who(request: Request) -> Principal | None:
     """Take the principal from a header; without it the developer asks."""
     return PEOPLE.get(request.header(b"x-who") or "developer")
 
 
 @pytest.fixture(scope="module")
 async def store(postgres_dsn: str) -> AsyncIterator[Store]:
-    opened = await Store.open(postgres_dsn, connections=4)
+    opened = await Store.open(postgres_dsn, connections=4, keys=key_store())
     yield opened
     await opened.close()
 

@@ -12,7 +12,7 @@ import structlog
 
 from xinglin.fhir.outcome import Issue, OutcomeError, outcome_bytes
 from xinglin.registry import Registry
-from xinglin.server.base import base_url_of, id_of
+from xinglin.server.base import address_of, base_url_of, id_of
 from xinglin.server.call import PrincipalOf, Service
 from xinglin.server.dispatch import dispatch
 from xinglin.server.http import ASGIApp, Header, Message, Receive, Request, Response, Scope, Send
@@ -88,13 +88,13 @@ class Application:
         elif self._pages is not None:
             await self._pages(scope, receive, send)
 
-    def handle(self, request: Request) -> Awaitable[Response]:
-        """Begin to answer a FHIR request; raises OutcomeError, now or when awaited."""
-        principal = self._principal_of(request)
+    async def handle(self, request: Request) -> Response:
+        """Answer a FHIR request; raises OutcomeError."""
+        principal = await self._principal_of(request)
         if principal is None:
             text = "Say who you are: this server knows no anonymous access."
             raise OutcomeError(Issue("login", "login", text=text), status=401)
-        return dispatch(self._service, request, principal, self._service.door.auto(principal))
+        return await dispatch(self._service, request, principal, self._service.door.auto(principal))
 
     async def _watch(self, request: Request) -> Response:
         request.route = request.path
@@ -145,6 +145,7 @@ class Application:
             base_url="",
             id="",
             receive=receive,
+            address=address_of(scope, self._service.settings.proxies),
         )
         request.id = id_of(headers) or f"{self._run}-{next(self._numbers)}"
         try:

@@ -27,6 +27,16 @@ def id_of(headers: list[Header]) -> str | None:
     return None
 
 
+def address_of(scope: Scope, proxies: int) -> str:
+    """Give the address of the visitor: of the connection, or what the first of our *proxies* noted about it."""
+    if proxies:
+        noted = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
+        if len(noted) >= proxies:
+            return noted[-proxies].decode("latin-1").strip()[:64]
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def hostname(host: str) -> str:
     """Take the port off a Host."""
     return host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]

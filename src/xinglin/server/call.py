@@ -14,8 +14,8 @@ from xinglin.store.door import Door, Fhir
 if TYPE_CHECKING:
     from xinglin.server.router import Router
 
-# Says who asks; None when nobody known does (401).
-PrincipalOf = Callable[[Request], Principal | None]
+# Says who asks; None when the request names nobody (401). OutcomeError when it names somebody who is not known.
+PrincipalOf = Callable[[Request], Awaitable[Principal | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -27,13 +28,14 @@ class Request:
 
     path: below the FHIR base, percent-decoded, without a leading slash. query: as sent. content: the body, when it is
     there already (entries of a Bundle); else it is read from *receive* when asked for. route: the address as logs and
-    metrics show it, known once the request is routed.
+    metrics show it, known once the request is routed. address: where the visitor is, as far as the network says.
     """
 
     __slots__ = (
         "_content",
         "_headers",
         "_pairs",
+        "address",
         "base_url",
         "headers",
         "id",
@@ -55,8 +57,10 @@ class Request:
         id: str,
         receive: Receive | None = None,
         content: bytes | None = None,
+        address: str = "",
     ) -> None:
         self.method = method
+        self.address = address
         self.path = path
         self.query = query
         self.headers = headers
@@ -145,6 +149,18 @@ class Response:
 
 def parameters(query: bytes, most: int) -> Pairs:
     """Take a query string or form body apart; OutcomeError 400 for too many parameters, or bytes that are no UTF-8."""
+    return list(_again(query, most)) if len(query) <= _SHORT else _parameters(query, most)
+
+
+_SHORT: Final = 512  # bytes of a query that is worth keeping
+
+
+@lru_cache(maxsize=2_048)
+def _again(query: bytes, most: int) -> tuple[tuple[str, str], ...]:
+    return tuple(_parameters(query, most))
+
+
+def _parameters(query: bytes, most: int) -> Pairs:
     if query.count(b"&") >= most:
         text = f"The request has more than {most} parameters."
         raise OutcomeError(Issue("too-costly", "parameters-too-many", text=text), status=400)

@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from starlette.applications import Starlette
@@ -13,14 +14,16 @@ from starlette.routing import Route
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import Page, Registry
-from xinglin.security.principal import Principal
+from xinglin.security.accounts import DEMO_ROLES
+from xinglin.security.principal import ANONYMOUS, Principal
 from xinglin.server.asgi import PREFIX
-from xinglin.server.base import base_url_of, id_of
+from xinglin.server.base import address_of, base_url_of, hostname, id_of
 from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp, Request
 from xinglin.server.log import frames_of
 from xinglin.server.principals import development
-from xinglin.settings import Settings
+from xinglin.server.sessions import cookie_name
+from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
 from xinglin.web import design
 from xinglin.web.kit import Kit, MenuItem, PageContext
@@ -29,6 +32,7 @@ from xinglin.web.view import Form, Language, Redirect, View
 LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
 CSRF_COOKIE: Final = "csrf"
+LOGIN: Final = "/login"
 A_YEAR: Final = 365 * 24 * 3600
 FIELDS_MAX: Final = 200
 
@@ -41,9 +45,11 @@ HEADERS: Final = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    # Pages hold health data: the browser keeps them for its back button at most.
     "cache-control": "private, no-cache",
 }
+# Pages of somebody who is known hold health data: nothing of them stays in the browser (GB/T 22239).
+PRIVATE: Final = {"cache-control": "no-store"}
+ENDED: Final = {"clear-site-data": '"cache", "storage"'}
 # status → the texts error.<kind>.* that tell it; any other 4xx is "invalid", any other 5xx a fault
 KINDS: Final[Mapping[int, str]] = {
     401: "login",
@@ -86,6 +92,7 @@ class Site:
         self._settings = settings
         self._kit = kit
         self._principal_of = principal_of
+        self._has_login = any(page.path == LOGIN for page in registry.pages)
         self._log = structlog.get_logger()
 
     def application(self) -> ASGIApp:
@@ -98,7 +105,7 @@ class Site:
             routes.append(Route("/design", self._guarded(self._design), methods=["GET"]))
         pages: dict[str, list[Page]] = {}
         for page in self._registry.pages:
-            if not page.demo_only or self._settings.dev_principal:
+            if not page.demo_only or (self._settings.demo and self._settings.loopback):
                 pages.setdefault(page.path, []).append(page)
         routes += [
             Route(path, self._guarded(self._page(found)), methods=["GET", "POST"]) for path, found in pages.items()
@@ -117,15 +124,16 @@ class Site:
                     async with self._door.work(visit.principal) as work:
                         found: View | Redirect = await run(work, visit.form)
                         return found
-            raise _nothing()
+            # Whoever is known learns no more of a page of others than of one that is not there.
+            raise _nothing() if visit.principal.id != ANONYMOUS.id else _unknown()
 
         return answer
 
     async def _design(self, visit: Visit) -> View:
         return design.page(visit.form)
 
-    async def _nowhere(self, _visit: Visit) -> View:
-        raise _nothing()
+    async def _nowhere(self, visit: Visit) -> View:
+        raise _nothing() if visit.principal.id != ANONYMOUS.id else _unknown()
 
     async def _prefer(self, visit: Visit) -> Redirect:
         return Redirect(_own_path(visit.form["back"]))
@@ -149,16 +157,21 @@ class Site:
         async def endpoint(request: PageRequest) -> Response:
             language = language_of(request, self._settings.language)
             token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
-            principal: Principal | None = None
+            principal = ANONYMOUS
             form = Form()
             try:
-                principal = self._who(request)
+                principal = await self._who(request)
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
                 form = await _form(request, language, base, token)
                 found = await answer(Visit(request, self._settings, form, principal))
+                if found.session is not None:
+                    token = secrets.token_urlsafe(18)  # of another visitor, as far as forms are concerned
                 response = self._response(request, found, principal, language, token)
             except OutcomeError as refused:
-                response = self._response(request, _told(refused, request), principal, language, token)
+                told: View | Redirect = _told(refused, request)
+                if refused.status == 401 and request.method == "GET" and self._has_login:
+                    told = _to_login(request)
+                response = self._response(request, told, principal, language, token)
             except Exception as error:  # noqa: BLE001  the last resort: logged, and answered without detail
                 self._log.error("page.bug", id=_number(request), error=type(error).__qualname__, at=frames_of(error))
                 told = _told(OutcomeError(Issue("exception", "exception"), status=500), request)
@@ -166,23 +179,44 @@ class Site:
             if request.url.path == "/preferences" and response.status_code == 303:
                 _remember(response, form)
             if request.cookies.get(CSRF_COOKIE) != token:
-                response.set_cookie(CSRF_COOKIE, token, httponly=True, samesite="strict", path="/")
+                response.set_cookie(
+                    CSRF_COOKIE, token, httponly=True, samesite="strict", path="/", secure=not _plain(request)
+                )
             return response
 
         return endpoint
 
-    def _who(self, request: PageRequest) -> Principal:
+    async def _who(self, request: PageRequest) -> Principal:
+        """Say who asks; whose session has ended, or who has none, is anonymous."""
+        address = address_of(request.scope, self._settings.proxies)
         headers = list(request.scope["headers"])
-        principal = self._principal_of(Request(request.method, request.url.path, b"", headers, base_url="", id=""))
-        if principal is None:
-            raise OutcomeError(Issue("login", "login"), status=401)
-        return principal
+        asked = Request(request.method, request.url.path, b"", headers, base_url="", id="", address=address)
+        try:
+            found = await self._principal_of(asked)
+        except OutcomeError as refused:
+            if refused.status != 401:
+                raise
+            found = None
+        if found is not None:
+            return found
+        return replace(ANONYMOUS, address=address, device=request.headers.get("user-agent", "")[:200])
 
     def _response(
-        self, request: PageRequest, found: View | Redirect, principal: Principal | None, language: Language, token: str
+        self, request: PageRequest, found: View | Redirect, principal: Principal, language: Language, token: str
     ) -> Response:
+        response = self._made(request, found, principal, language, token)
+        if found.session is not None:
+            _keep_session(request, response, found.session)
+        return response
+
+    def _made(
+        self, request: PageRequest, found: View | Redirect, principal: Principal, language: Language, token: str
+    ) -> Response:
+        private = PRIVATE if principal.id != ANONYMOUS.id or found.session is not None else {}
         if isinstance(found, Redirect):
-            return RedirectResponse(found.to, status_code=303, headers=HEADERS)
+            if request.headers.get("hx-request") == "true":
+                return Response(status_code=204, headers=HEADERS | private | {"hx-redirect": found.to})
+            return RedirectResponse(found.to, status_code=303, headers=HEADERS | private)
         context = PageContext(
             language=language,
             here=_here(request),
@@ -190,24 +224,24 @@ class Site:
             large=request.cookies.get(LARGE_COOKIE) == "on",
             partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
             menu=self._menu(principal, language),
-            who=principal.display if principal is not None else "",
+            who=principal.display,
+            signed_in=bool(principal.session),
             csrf=token,
             request_id=_number(request),
-            demo=self._settings.design_page,
+            demo=self._settings.demo,
+            demo_roles=DEMO_ROLES if self._settings.demo else (),
         )
         body = self._kit.render(found, context)
-        headers = HEADERS | {"vary": "accept-language, cookie, hx-request", "x-request-id": _number(request)}
+        headers = HEADERS | private | {"vary": "accept-language, cookie, hx-request", "x-request-id": _number(request)}
         return Response(body, found.status, headers, media_type="text/html; charset=utf-8")
 
-    def _menu(self, principal: Principal | None, language: Language) -> tuple[MenuItem, ...]:
-        if principal is None:
-            return ()
+    def _menu(self, principal: Principal, language: Language) -> tuple[MenuItem, ...]:
         items = [
             MenuItem(page.path, page.menu.zh if language == "zh" else page.menu.en, page.icon)
             for page in self._registry.pages
             if page.menu is not None and page.portal.roles & principal.roles
         ]
-        if self._settings.design_page:
+        if self._settings.design_page and "developer" in principal.roles:
             items.append(MenuItem("/design", self._kit.text("design.title", language), "palette"))
         return tuple(items)
 
@@ -251,6 +285,29 @@ def _told(refused: OutcomeError, request: PageRequest) -> View:
     return View("error.html", values, status=refused.status)
 
 
+def _to_login(request: PageRequest) -> Redirect:
+    """Lead to the login and back; the cookie of a session that has ended goes."""
+    dead = "" if cookie_name(request.headers.get("host", "")) in request.cookies else None
+    back = quote(_here(request), safe="")
+    return Redirect(f"{LOGIN}?back={back}", session=dead)
+
+
+def _keep_session(request: PageRequest, response: Response, cookie: str) -> None:
+    """Set the session's cookie, or take it back with all that the browser kept of our pages."""
+    name = cookie_name(request.headers.get("host", ""))
+    secure = not _plain(request)
+    if cookie:
+        response.set_cookie(name, cookie, httponly=True, samesite="lax", path="/", secure=secure)
+        return
+    response.delete_cookie(name, httponly=True, samesite="lax", path="/", secure=secure)
+    response.headers.update(ENDED)
+
+
+def _plain(request: PageRequest) -> bool:
+    """Tell whether this is http on this machine, where a browser would not keep a Secure cookie."""
+    return is_loopback(hostname(request.headers.get("host", "")))
+
+
 def _remember(response: Response, form: Form) -> None:
     """Keep the choices of language and type size for a year."""
     if form["language"] in {"zh", "en"}:
@@ -284,3 +341,7 @@ def _number(request: PageRequest) -> str:
 
 def _nothing() -> OutcomeError:
     return OutcomeError(Issue("not-found", "not-found"))
+
+
+def _unknown() -> OutcomeError:
+    return OutcomeError(Issue("login", "login"), status=401)

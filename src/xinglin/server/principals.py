@@ -1,4 +1,4 @@
-"""Who asks. For now a development principal for whoever works on this machine; identity is a capability of its own."""
+"""Who asks: a bearer of a token, somebody signed in, or, on this machine, the developer."""
 
 from functools import lru_cache
 from typing import Final
@@ -13,6 +13,19 @@ from xinglin.settings import Settings, is_loopback
 DEVELOPER: Final = Principal(id="dev", roles=frozenset({"developer"}), display="Developer")
 
 
+def first_of(*sources: PrincipalOf) -> PrincipalOf:
+    """Ask one source after the other; one that knows the request's credentials to be no good ends it (401)."""
+
+    async def found(request: Request) -> Principal | None:
+        for source in sources:
+            principal = await source(request)
+            if principal is not None:
+                return principal
+        return None
+
+    return found
+
+
 def development(settings: Settings) -> PrincipalOf:
     """Give the function that knows the developer: only when we listen on loopback and the setting says so.
 
@@ -20,18 +33,25 @@ def development(settings: Settings) -> PrincipalOf:
     through a name of its own that points here (DNS rebinding), or send forms here.
     """
     if not settings.dev_principal or not is_loopback(settings.host):
-        return lambda _request: None
+        return _nobody
     return _developer
 
 
-def _developer(request: Request) -> Principal | None:
+async def _nobody(_request: Request) -> Principal | None:
+    return None
+
+
+async def _developer(request: Request) -> Principal | None:
+    return DEVELOPER if from_here(request) else None
+
+
+def from_here(request: Request) -> bool:
+    """Tell whether a request names this machine as its host, and comes from no foreign page."""
     host = request.header(b"host")
     if host is None or not _is_here(host):
-        return None
+        return False
     origin = request.header(b"origin")
-    if origin is not None and not _is_own(origin):
-        return None
-    return DEVELOPER
+    return origin is None or _is_own(origin)
 
 
 @lru_cache(maxsize=256)

@@ -32,6 +32,7 @@ class PageContext:
     """What every page shows besides its own values.
 
     here: path and query of the page. partial: HTMX asks for a block. who: the reader, as shown to the reader.
+    signed_in: by a session, which can be ended. demo_roles: what one may become by one click, in a demonstration.
     """
 
     language: Language
@@ -44,6 +45,8 @@ class PageContext:
     csrf: str = ""
     request_id: str = ""
     demo: bool = False
+    signed_in: bool = False
+    demo_roles: tuple[str, ...] = ()
 
 
 class Kit:

@@ -41,16 +41,19 @@ class View:
     """A template with its values; HTMX gets only *block* of it when it names one.
 
     The template's own data goes into values; language, menu and the like come from the page's context.
+    session: the cookie of a session that begins with this page; empty: the visitor's session has ended.
     """
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
     block: str | None = None
     status: int = 200
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Go on to another page: after a POST (303), or when the address has a better one."""
+    """Go on to another page: after a POST (303), or when the address has a better one. session: as of `View`."""
 
     to: str
+    session: str | None = None

@@ -1,0 +1,107 @@
+"""Beginning, changing and ending sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from xinglin.capabilities.accounts.operations.limits import Limits
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.security.accounts import PURPOSES, extended
+from xinglin.store.door import UnitOfWork
+from xinglin.store.identity import accounts, dependants, events, sessions
+from xinglin.store.identity.accounts import Account, Assignment
+from xinglin.store.identity.sessions import Beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What comes after an answer: a session (cookie), another step (ticket), or a fault (key of a text).
+
+    several: there are other roles, or other persons, that one may act as.
+    """
+
+    cookie: str = ""
+    ticket: str = ""
+    fault: str = ""
+    several: bool = False
+
+
+async def enter(work: UnitOfWork, limits: Limits, account: Account, *, strong: bool) -> Step:
+    """Begin a session for whoever proved to own *account*, in the role that was given first."""
+    held = await accounts.assignments(work.executor, account.id, work.now)
+    if account.kind != "resident" and not held:
+        events.note(work, "login", outcome=events.REFUSED, account=account.id, detail="no role")
+        return Step(fault="accounts.fault.no-role")
+    await accounts.used_now(work.executor, account.id, work.now)
+    cookie = await _begin(work, limits, account, held[0] if held else None, strong=strong)
+    events.note(work, "login", account=account.id, role=held[0].role if held else "resident")
+    return Step(cookie=cookie, several=len(held) > 1)
+
+
+async def switch(work: UnitOfWork, limits: Limits, *, assignment: str = "", patient: str = "") -> str:
+    """Act in another role of the account, or for another person, in a new session; the old one ends."""
+    account = await own(work)
+    held = await accounts.assignments(work.executor, account.id, work.now)
+    chosen = next((one for one in held if one.id == assignment), None)
+    if assignment and chosen is None:
+        raise OutcomeError(Issue("not-found", "not-found"))
+    bound = await dependants.patients(work.executor, account.id, work.now)
+    if patient and patient not in {account.person, *bound}:
+        raise OutcomeError(Issue("not-found", "not-found"))
+    old = await sessions.ends(work.executor, work.principal.session)
+    cookie = await _begin(
+        work, limits, account, chosen, strong=work.principal.strong, patient=patient or None, until=old
+    )
+    await sessions.end_sessions(work.executor, why="switched", account=account.id, session=work.principal.session)
+    events.note(work, "switch", role=chosen.role if chosen else "resident")
+    return cookie
+
+
+async def leave(work: UnitOfWork) -> None:
+    """Sign out."""
+    if work.principal.session:
+        await sessions.end_sessions(
+            work.executor, why="signed out", account=work.principal.id, session=work.principal.session
+        )
+        events.note(work, "logout")
+
+
+async def own(work: UnitOfWork) -> Account:
+    """Give the account of whoever is signed in."""
+    account = await accounts.by_id(work.executor, work.principal.id)
+    if account is None:
+        raise OutcomeError(Issue("not-found", "not-found"))
+    return account
+
+
+async def _begin(
+    work: UnitOfWork,
+    limits: Limits,
+    account: Account,
+    chosen: Assignment | None,
+    *,
+    strong: bool,
+    patient: str | None = None,
+    until: datetime | None = None,
+) -> str:
+    now = work.now
+    last = until or now + limits.sessions.whole
+    guardian = patient is not None and patient != account.person
+    role = chosen.role if chosen is not None else "guardian" if guardian else "resident"
+    return await sessions.begin(
+        work.executor,
+        work.door.clock,
+        Beginning(
+            account=account.id,
+            assignment=chosen.id if chosen is not None else None,
+            role=role,
+            patient=(patient or account.person) if account.kind == "resident" else None,
+            purpose=PURPOSES[role],
+            strong=strong,
+            strong_until=now + limits.sessions.step_up if strong else None,
+            now=now,
+            expires=extended(now, last, limits.sessions),
+            until=last,
+            address=work.principal.address,
+            device=work.principal.device,
+        ),
+    )
