@@ -6,6 +6,8 @@ Of every 1,000 resources 20 are patients, 978 observations of about 1.5 KB (49 a
 from collections.abc import Iterator
 from typing import Final
 
+from xinglin.security.identifiers import person_check
+
 PATIENTS: Final = 20
 PRACTITIONERS: Final = 2
 OBSERVATIONS: Final = 978
@@ -36,7 +38,7 @@ _WEIGHTED: Final = tuple(code for code in CODES for _ in range(code[6]))
 
 _PATIENT: Final = (
     '{"resourceType":"Patient","id":"p%d","identifier":[{"use":"official","system":"urn:oid:2.16.156.10011.1.3",'
-    '"value":"4108%014d"}],"active":true,"name":[{"use":"official","text":"%s","family":"%s","given":["%s"]}],'
+    '"value":"%s"}],"active":true,"name":[{"use":"official","text":"%s","family":"%s","given":["%s"]}],'
     '"telecom":[{"system":"phone","value":"1%010d","use":"mobile"}],"gender":"%s","birthDate":"%04d-%02d-%02d",'
     '"address":[{"use":"home","text":"河南省焦作市解放区民主街道%d号","city":"焦作市","district":"解放区",'
     '"state":"河南省","postalCode":"454000","country":"CN"}],"generalPractitioner":[{"reference":"Practitioner/d%d"}]}'
@@ -87,8 +89,17 @@ def patient(number: int) -> bytes:
     gender = "male" if mix & 1 else "female"
     return (
         _PATIENT
-        % (number, number, name, name[0], name[1:], number, gender, year, month, day, mix % 500 + 1, number // 10)
+        % (
+            *(number, _identity_card(number, gender, f"{year:04d}{month:02d}{day:02d}"), name, name[0], name[1:]),
+            *(number, gender, year, month, day, mix % 500 + 1, number // 10),
+        )
     ).encode()
+
+
+def _identity_card(number: int, gender: str, born: str) -> str:
+    """Write a sound identity number; two people of one birthday rarely share theirs."""
+    first = f"4108{number % 100:02d}{born}{number // 100 % 500 * 2 + (gender == 'male'):03d}"
+    return first + person_check(first)
 
 
 def practitioner(number: int) -> bytes:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from xinglin.capabilities.accounts import capability as accounts
+from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
@@ -27,6 +28,7 @@ from xinglin.store.vault.keystore import FileKeyStore
 CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     accounts.declare,  # 账户
     records.declare,  # 记录浏览
+    practitioners.declare,  # 人员与资质
 )
 
 

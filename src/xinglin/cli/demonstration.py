@@ -1,6 +1,6 @@
 """A small city of synthetic people, the same each time, for a demonstration where no other records are at hand.
 
-Nobody in it exists: the identity card numbers carry the order number 000.
+Nobody in it exists: the identity card numbers carry order numbers that are hardly ever given out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
+
+from xinglin.cli import demonstration_staff as staff
 
 Json = dict[str, object]
 Choice = TypeVar("Choice")
@@ -21,7 +23,6 @@ IDENTITY_CARD: Final = "urn:oid:2.16.156.10011.1.3"
 HEALTH_RECORD: Final = "urn:oid:2.16.156.10011.1.2"
 OUTPATIENT_NUMBER: Final = "urn:oid:2.16.156.10011.1.11"
 PRESCRIPTION_NUMBER: Final = "urn:oid:2.16.156.10011.1.20"
-PRACTISING_CERTIFICATE: Final = "https://xinglin.health/id/practising-certificate"
 INSTITUTION_LICENCE: Final = "https://xinglin.health/id/institution-licence"
 DEPARTMENTS: Final = "https://xinglin.health/fhir/CodeSystem/department"
 ICD: Final = "http://hl7.org/fhir/sid/icd-10-cn"
@@ -38,6 +39,14 @@ _ORGANIZATIONS: Final = (
     ("mz-centre", "民主街道社区卫生服务中心", "社区卫生服务中心", "解放区", 113.22, 35.25),
     ("xx-centre", "新华街道社区卫生服务中心", "社区卫生服务中心", "解放区", 113.23, 35.25),
 )
+# WS 218
+_CATEGORIES: Final = {
+    "三级甲等综合医院": "A100",
+    "三级综合医院": "A100",
+    "二级综合医院": "A100",
+    "三级中医医院": "A210",
+    "社区卫生服务中心": "B100",
+}
 # family, given, organization, department code, department
 _PRACTITIONERS: Final = (
     ("王", "建国", "jz-people", "03.04", "心血管内科专业"),
@@ -98,13 +107,13 @@ def resources() -> Iterator[Json]:
     for id_, name, kind, county, longitude, latitude in _ORGANIZATIONS:
         yield from _organization(id_, name, kind, county, (longitude, latitude))
     for number, (family, given, organization, code, department) in enumerate(_PRACTITIONERS, 1):
-        yield from _practitioner(number, (family, given), organization, _concept(DEPARTMENTS, code, department))
+        yield from _practitioner(number, (family, given), organization, (code, department))
     for number in range(1, PATIENTS + 1):
         yield from _person(number)
 
 
 def _organization(id_: str, name: str, kind: str, county: str, place: tuple[float, float]) -> Iterator[Json]:
-    licence = _identifier(INSTITUTION_LICENCE, f"DEMO-{id_}")
+    licence = _identifier(INSTITUTION_LICENCE, staff.licence(id_, _CATEGORIES[kind]))
     address = {
         "city": "焦作市",
         "district": county,
@@ -132,24 +141,24 @@ def _organization(id_: str, name: str, kind: str, county: str, place: tuple[floa
     }
 
 
-def _practitioner(number: int, name: tuple[str, str], organization: str, department: Json) -> Iterator[Json]:
+def _practitioner(number: int, name: tuple[str, str], organization: str, department: tuple[str, str]) -> Iterator[Json]:
     id_ = f"doctor-{number}"
+    gender = _pick(("female", "male"), "gender", id_)
     yield {
         "resourceType": "Practitioner",
         "id": id_,
-        "identifier": [_identifier(PRACTISING_CERTIFICATE, f"DEMO{number:011d}")],
         "active": True,
         "name": [_name(*name)],
-        "gender": _pick(("female", "male"), "gender", id_),
-    }
+        "gender": gender,
+    } | staff.credentials(number, gender, department[0])
     yield {
         "resourceType": "PractitionerRole",
         "id": f"{id_}-role",
         "active": True,
         "practitioner": _reference("Practitioner", id_, "".join(name)),
         "organization": _reference("Organization", organization),
-        "specialty": [department],
-    }
+        "specialty": [_concept(DEPARTMENTS, *department)],
+    } | staff.place_of_work(number, department[0])
 
 
 def _person(number: int) -> Iterator[Json]:
@@ -164,7 +173,7 @@ def _person(number: int) -> Iterator[Json]:
         "resourceType": "Patient",
         "id": id_,
         "identifier": [
-            _identifier(IDENTITY_CARD, _identity_card(area, born)),
+            _identifier(IDENTITY_CARD, staff.identity_card(area, born, gender)),
             _identifier(HEALTH_RECORD, f"{area}001001{number:05d}"),
         ],
         "active": True,
@@ -298,13 +307,6 @@ def _immunization(patient: str, born: date) -> Json:
         "occurrenceDateTime": born.isoformat(),
         "protocolApplied": [{"doseNumberPositiveInt": 1}],
     }
-
-
-def _identity_card(area: str, born: date) -> str:
-    """Write a number of GB 11643: area, day of birth, order number 000, check digit."""
-    digits = f"{area}{born:%Y%m%d}000"
-    weighted = sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(digits))
-    return digits + "10X98765432"[weighted % 11]
 
 
 def _name(family: str, given: str) -> Json:

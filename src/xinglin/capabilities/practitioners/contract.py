@@ -1,0 +1,120 @@
+"""Profiles, codes and operations of credentials: what other capabilities may rely on."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.r4.resources import VerificationResult
+from xinglin.security.credential_forms import KINDS
+
+CREDENTIALS: Final = CodeSet(
+    url=valueset("credential"),
+    system=KINDS,
+    codes={
+        "qualification": Text("医师资格证书", "Physician's qualification certificate"),
+        "practising": Text("医师执业证书", "Physician's practising certificate"),
+        "nurse": Text("护士执业证书", "Nurse's practising certificate"),
+        "licensed-pharmacist": Text("执业药师注册证", "Licensed pharmacist registration"),
+        "pharmacist-title": Text("药学专业技术资格证书", "Pharmacist's title certificate"),
+        "tcm-training": Text("中医药专业知识培训", "Training in Chinese medicine"),
+    },
+)
+
+STAFF: Final = Profile(
+    url=canonical("practitioner"),
+    on="Practitioner",
+    required=("name", "identifier", "qualification"),
+    bindings={"qualification.code": CREDENTIALS.url},
+)
+PLACE_OF_WORK: Final = Profile(
+    url=canonical("practitioner-role"), on="PractitionerRole", required=("practitioner", "organization", "code")
+)
+
+# What a verification says: VerificationResult.validationProcess and the state it found.
+STATES: Final = CodeSet(
+    url=valueset("verification-state"),
+    system=canonical("verification-state", "CodeSystem"),
+    codes={
+        "valid": Text("有效", "Valid"),
+        "moved": Text("执业地点已变更", "Moved"),
+        "mismatch": Text("与登记不符", "Differs from the register"),
+        "suspended": Text("暂停执业", "Suspended"),
+        "revoked": Text("已吊销或注销", "Revoked"),
+        "expired": Text("已过期", "Expired"),
+        "not-found": Text("查无登记", "Not in the register"),
+        "unknown": Text("暂未核验", "Not verified"),
+    },
+)
+OCCASIONS: Final = CodeSet(
+    url=valueset("verification-occasion"),
+    system=canonical("verification-occasion", "CodeSystem"),
+    codes={
+        "entry": Text("入驻核验", "On entry"),
+        "session": Text("接诊前核验", "Before a session"),
+        "periodic": Text("定期核验", "Periodic"),
+        "demand": Text("人工核验", "On demand"),
+    },
+)
+VERIFICATION: Final = Profile(
+    url=canonical("credential-verification"),
+    on="VerificationResult",
+    required=("target", "status", "statusDate", "validationProcess", "primarySource"),
+    bindings={"validationProcess": OCCASIONS.url, "primarySource.validationStatus": STATES.url},
+)
+
+# Marks a draft whose author lost the credential; it may be ended, not changed (R6-036).
+TAGS: Final = canonical("state", "CodeSystem")
+FROZEN: Final = "frozen"
+# Extensions of VerificationResult: the question as sent, reasons, who asked, proof of presence (R2-010).
+QUERY: Final = canonical("verification-query")
+REASON: Final = canonical("verification-reason")
+OPERATOR: Final = canonical("verification-operator")
+PRESENCE: Final = canonical("presence-evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """What verifying takes: the logical id of the practitioner."""
+
+    id: str
+
+
+VERIFY: Final = Operation(
+    code="verify-credentials",
+    on="Practitioner",
+    takes=Verify,
+    gives=VerificationResult,
+    level="instance",
+    title=Text("核验执业资质", "Verify credentials"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a reception needs before it opens: the proof that the physician in person is there (R2-010).
+
+    id: logical id of the practitioner. organization: for which institution. kind: ``face``, ``liveness`` or
+    ``certificate``; passed: its outcome. at: instant of the proof. department: code of the national list.
+    """
+
+    id: str
+    organization: str
+    evidence: str
+    kind: str
+    passed: bool
+    at: str
+    department: str | None = None
+
+
+OPEN_SESSION: Final = Operation(
+    code="open-session",
+    on="Practitioner",
+    takes=Opening,
+    gives=VerificationResult,
+    level="instance",
+    title=Text("接诊前核验", "Verify before a session"),
+)
+
+SWEEP: Final = "practitioners.sweep"
+VERIFY_BATCH: Final = "practitioners.verify"
+FREEZE: Final = "practitioners.freeze"

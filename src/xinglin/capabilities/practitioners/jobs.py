@@ -1,0 +1,41 @@
+"""The monthly verification of everybody, page by page, and the freezing of drafts."""
+
+import structlog
+
+from xinglin.capabilities.practitioners import contract, operations
+from xinglin.capabilities.practitioners.gateways import Register
+from xinglin.capabilities.practitioners.rules.results import sweep_name
+from xinglin.fhir.search.grammar import TOKEN
+from xinglin.fhir.sources import cites
+from xinglin.store.door import UnitOfWork
+
+PAGE: int = 100
+
+
+@cites("R6-036", "R0-004")
+async def sweep(work: UnitOfWork, name: str = "", token: str = "") -> None:
+    """Verify one page of practitioners by a job of its own, and go on with the next page.
+
+    name: of the sweep, the month when it is begun by the clock.
+    """
+    name = name or sweep_name(operations.today(work.now))
+    more = {TOKEN: token} if token else {}
+    page = await work.platform.find("Practitioner", active="true", _count=str(PAGE), _elements="id", **more)
+    ids = [row.id for row in page.matches]
+    if ids:
+        await work.defer(contract.VERIFY_BATCH, practitioners=ids, sweep=name)
+    if page.next_token is not None:
+        await work.defer(contract.SWEEP, name=name, token=page.next_token)
+
+
+async def verify(work: UnitOfWork, practitioners: list[str], sweep: str, *, register: Register) -> None:
+    """Verify one page of practitioners; RegisterSilent lets the job come again."""
+    states = await operations.verify_batch(work, practitioners, sweep, register=register)
+    worse = sum(state != "valid" for state in states.values())
+    structlog.get_logger().info("practitioners.verified", sweep=sweep, count=len(states), worse=worse)
+
+
+async def freeze(work: UnitOfWork, practitioner: str) -> None:
+    """Freeze the drafts of a practitioner whose credential ended."""
+    count = await operations.freeze(work, practitioner)
+    structlog.get_logger().info("practitioners.frozen", practitioner=practitioner.rpartition("/")[2], count=count)

@@ -1,0 +1,1 @@
+"""Outside systems, simulated: each a separate process (`xinglin simulate NAME`) with faults by POST /faults."""

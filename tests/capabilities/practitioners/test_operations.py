@@ -1,0 +1,322 @@
+"""Verification against the simulated register, on a real store: written down, and in effect at once."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.capabilities.practitioners import people
+from xinglin.capabilities.practitioners import capability, contract, jobs, operations
+from xinglin.capabilities.practitioners.contract import Opening, Verify
+from xinglin.capabilities.practitioners.gateways import HttpRegister, NoRegister, RegisterSilent
+from xinglin.capabilities.practitioners.rules import results
+from xinglin.capabilities.records import capability as records
+from xinglin.fhir.outcome import OutcomeError
+from xinglin.fhir.r4.resources import VerificationResult
+from xinglin.registry import Registry
+from xinglin.security.principal import SYSTEM, Principal
+from xinglin.settings import Settings
+from xinglin.simulators import practitioners as simulator
+from xinglin.store.door import Door
+from xinglin.store.store import Store
+
+ADMINISTRATOR = Principal("a1", frozenset({"system-admin"}), organization="Organization/h1")
+STRANGER = Principal("a2", frozenset({"system-admin"}), organization="Organization/h2")
+PHYSICIAN = Principal("p1", frozenset({"physician"}), practitioner="Practitioner/d1", organization="Organization/h1")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def door(store: Store) -> Door:
+    registry = Registry((records.declare(Settings()), capability.declare(Settings())))
+    made = Door(store, registry.rulebook)
+    for document in (people.organization(), people.physician(), people.place()):
+        await put(made, document)
+    return made
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks to the simulated register."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(simulator.application()), base_url="http://register"
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def register(line: httpx.AsyncClient) -> HttpRegister:
+    return HttpRegister("http://register", "secret", transport=line._transport)
+
+
+async def put(door: Door, document: dict[str, Any]) -> None:
+    await door.auto(SYSTEM).update(json.dumps(document).encode(), type=document["resourceType"], id=document["id"])
+
+
+async def read(door: Door, type: str, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((await door.auto(SYSTEM).read(type, id)).body())
+    return found
+
+
+async def verify(door: Door, register: HttpRegister, who: Principal = ADMINISTRATOR) -> VerificationResult:
+    async with door.work(who) as work:
+        return await operations.verify(work, Verify("d1"), register=register)
+
+
+async def tell(line: httpx.AsyncClient, **entry: Any) -> None:
+    await line.put(f"/v1/certificates/{people.NUMBER}", json={"status": "1"} | entry)
+
+
+def opening(work_now: str, **changes: Any) -> Opening:
+    made = Opening("d1", "Organization/h1", "face-1", "face", passed=True, at=work_now, department="03.04")
+    return replace(made, **changes)
+
+
+async def open_session(
+    door: Door, register: HttpRegister | NoRegister, who: Principal = PHYSICIAN, **changes: Any
+) -> VerificationResult:
+    async with door.work(who) as work:
+        given = opening(work.now.isoformat(), **changes)
+        return await operations.open_session(work, given, register=register, grace=24 * HOUR, minutes=10)
+
+
+async def refused(call: Any) -> list[str]:
+    with pytest.raises(OutcomeError) as error:
+        await call
+    return [issue.key for issue in error.value.issues]
+
+
+@pytest.mark.rule("R1-030", "R0-004")
+async def test_a_verification_is_written_down_with_question_answer_time_and_operator(
+    door: Door, register: HttpRegister
+) -> None:
+    found = await verify(door, register)
+    assert results.state_of(found) == "valid"
+    kept = await read(door, "VerificationResult", found.id or "")
+    extensions = {one["url"]: one["valueString"] for one in kept["extension"]}
+    assert extensions[contract.QUERY] == f"qualification:{people.QUALIFICATION} practising:{people.NUMBER}"
+    assert extensions[contract.OPERATOR] == "a1"
+    assert (results.occasion_of(found), results.operator_of(found), results.reasons_of(found)) == ("entry", "a1", [])
+    assert results.occasion_of(await verify(door, register)) == "demand"
+    assert (await read(door, "Practitioner", "d1"))["active"] is True
+
+
+@pytest.mark.rule("R6-036")
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        ({"status": "3"}, "revoked"),
+        ({"status": "2"}, "suspended"),
+        ({"status": "5"}, "expired"),
+        ({"validUntil": "2020-01-01"}, "expired"),
+        ({"status": "0"}, "not-found"),
+    ],
+)
+async def test_a_credential_that_ended_takes_effect_in_the_same_transaction(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister, entry: dict[str, str], state: str
+) -> None:
+    await tell(line, **entry)
+    found = await verify(door, register)
+    assert results.state_of(found) == state
+    assert results.reasons_of(found)
+    assert (await read(door, "Practitioner", "d1"))["active"] is False
+    assert (await read(door, "PractitionerRole", "r1"))["active"] is False
+    waiting = await door.store.fetch("SELECT args FROM procrastinate_jobs WHERE task_name = $1", contract.FREEZE)
+    assert [json.loads(row["args"]) for row in waiting] == [{"practitioner": "Practitioner/d1"}]
+
+
+@pytest.mark.rule("R6-036")
+async def test_who_moved_loses_that_place_of_work_only(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister
+) -> None:
+    await put(door, people.organization("h2", "410802000112"))
+    await put(door, people.place("r2", organization="h2", kind="other"))
+    await tell(line, institutions=["410802000112"])
+    assert results.state_of(await verify(door, register)) == "moved"
+    assert (await read(door, "PractitionerRole", "r1"))["active"] is False
+    assert (await read(door, "PractitionerRole", "r2"))["active"] is True
+    assert (await read(door, "Practitioner", "d1"))["active"] is True
+
+
+@pytest.mark.parametrize("kind", ["error", "garbage", "refuse"])
+async def test_a_silent_register_changes_nothing(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister, kind: str
+) -> None:
+    await line.post("/faults", json={"kind": kind, "times": 1})
+    assert results.state_of(await verify(door, register)) == "unknown"
+    assert (await read(door, "Practitioner", "d1"))["active"] is True
+    assert results.state_of(await verify(door, register)) == "valid"
+
+
+async def test_the_administrator_of_another_institution_verifies_nobody_here(
+    door: Door, register: HttpRegister
+) -> None:
+    assert await refused(verify(door, register, STRANGER)) == ["not-found"]
+
+
+@pytest.mark.rule("R1-033", "R2-010")
+async def test_a_reception_opens_after_a_verification_in_person(door: Door, register: HttpRegister) -> None:
+    found = await open_session(door, register)
+    assert (results.state_of(found), results.occasion_of(found)) == ("valid", "session")
+    assert any(one.valueString == "face-1" for one in found.extension or () if one.url == contract.PRESENCE)
+
+
+@pytest.mark.rule("R1-033", "R2-010", "R1-034")
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({"passed": False}, ["presence-failed"]),
+        ({"kind": "software"}, ["presence-kind"]),
+        ({"at": "2020-01-01T00:00:00Z"}, ["presence-old"]),
+        ({"at": "yesterday"}, ["instant"]),
+        ({"at": "2026-11-22T10:00:00"}, ["instant"]),
+        ({"organization": "Organization/h2"}, ["site-missing"]),
+        ({"department": "04"}, ["scope", "consent-scope", "department-elsewhere"]),
+        ({"id": "d2"}, ["not-oneself"]),
+    ],
+)
+async def test_a_reception_that_may_not_open_is_refused_with_all_reasons(
+    door: Door, register: HttpRegister, changes: dict[str, Any], faults: list[str]
+) -> None:
+    assert sorted(await refused(open_session(door, register, **changes))) == sorted(faults)
+
+
+@pytest.mark.rule("R1-033")
+async def test_a_revoked_physician_opens_no_reception(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister
+) -> None:
+    await tell(line, status="3")
+    assert await refused(open_session(door, register)) == ["register-revoked"]
+
+
+@pytest.mark.rule("R1-033")
+async def test_a_good_verification_carries_a_session_while_the_register_is_silent(
+    door: Door, register: HttpRegister
+) -> None:
+    assert await refused(open_session(door, NoRegister())) == ["never-verified"]
+    await verify(door, register)
+    assert results.state_of(await open_session(door, NoRegister())) == "unknown"
+
+
+@pytest.mark.rule("R6-036", "R0-004")
+async def test_the_sweep_verifies_everybody_once_page_by_page(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PAGE", 2)
+    for number in range(2, 6):
+        await put(door, people.physician(f"d{number}", f"11041080200012{number}"))
+    await line.put("/v1/certificates/110410802000124", json={"status": "3"})
+    async with door.work(SYSTEM) as work:
+        await jobs.sweep(work)
+    runs: dict[str, Callable[..., Awaitable[None]]] = {
+        contract.SWEEP: jobs.sweep,
+        contract.VERIFY_BATCH: partial(jobs.verify, register=register),
+    }
+    for _ in range(10):
+        waiting = await door.store.fetch("DELETE FROM procrastinate_jobs RETURNING task_name, args::text")
+        for row in waiting:
+            run = runs.get(row["task_name"])
+            # A job may run twice: its worker may have died after the commit.
+            for _twice in range(2):
+                if run is not None:
+                    async with door.work(SYSTEM) as work:
+                        await run(work, **json.loads(row["args"]))
+    assert await door.auto(SYSTEM).count("VerificationResult") == 5
+    assert await door.auto(SYSTEM).count("Practitioner", active="false") == 1
+    assert (await read(door, "Practitioner", "d4"))["active"] is False
+
+
+async def test_the_sweep_comes_again_when_the_register_is_silent(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister
+) -> None:
+    await line.post("/faults", json={"kind": "error", "times": 1})
+    with pytest.raises(RegisterSilent):
+        async with door.work(SYSTEM) as work:
+            await jobs.verify(work, ["d1"], "2026-11", register=register)
+    assert await door.auto(SYSTEM).count("VerificationResult") == 0
+
+
+def draft(id: str, status: str = "draft") -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": id,
+        "status": status,
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "阿司匹林"},
+        "subject": {"reference": "Patient/1"},
+        "requester": {"reference": "Practitioner/d1"},
+    }
+
+
+@pytest.mark.rule("R6-036")
+async def test_drafts_freeze_and_signed_acts_stay(door: Door) -> None:
+    await put(door, draft("open"))
+    await put(door, draft("signed", "active"))
+    async with door.work(SYSTEM) as work:
+        assert await operations.freeze(work, "Practitioner/d1") == 1
+    async with door.work(SYSTEM) as work:
+        assert await operations.freeze(work, "Practitioner/d1") == 0
+    frozen = await read(door, "MedicationRequest", "open")
+    assert (await read(door, "MedicationRequest", "signed"))["meta"]["versionId"] == "1"
+    wishes: list[dict[str, Any]] = [
+        {"status": "active"},
+        {"medicationCodeableConcept": {"text": "吗啡"}},
+        {"meta": {"tag": [{"code": "other"}]}},
+    ]
+    for wish in wishes:
+        assert await refused(put(door, frozen | wish)) == ["draft-frozen"]
+    assert await refused(door.auto(SYSTEM).delete("MedicationRequest", "open")) == ["draft-frozen"]
+    await put(door, frozen | {"status": "cancelled"})
+    await put(door, draft("signed", "completed"))
+
+
+@pytest.mark.rule("R6-001", "R6-004", "R6-022")
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({}, []),
+        ({"gender": "female"}, ["person-number-sex"]),
+        ({"birthDate": "1990-03-08"}, ["person-number-birth"]),
+        (
+            {"identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "410802199003071238"}]},
+            ["person-number-check"],
+        ),
+        ({"identifier": [{"system": "http://example.org/mrn", "value": "410802199003071238"}]}, []),
+        ({"identifier": [{"value": "410802199003071238"}, {"system": "urn:oid:2.16.156.10011.1.3"}]}, []),
+    ],
+)
+async def test_a_wrong_number_of_ours_is_refused_and_a_foreign_one_is_not_judged(
+    door: Door, changes: dict[str, Any], faults: list[str]
+) -> None:
+    number = {"system": "urn:oid:2.16.156.10011.1.3", "value": people.PERSON}
+    sound = {"resourceType": "Patient", "id": "1", "gender": "male", "birthDate": "1990-03-07", "identifier": [number]}
+    if faults:
+        assert await refused(put(door, sound | changes)) == faults
+    else:
+        await put(door, sound | changes)
+
+
+@pytest.mark.rule("R6-010", "R6-020", "R6-031")
+async def test_institutions_and_certificates_are_judged_where_they_stand(door: Door) -> None:
+    assert await refused(put(door, people.organization("h3", "12345"))) == ["licence-form"]
+    with pytest.raises(OutcomeError) as error:
+        await put(door, people.physician("d9", "31041080200012X"))
+    assert [issue.where for issue in error.value.issues] == ["Practitioner.qualification[1].identifier[0].value"]
+
+
+async def test_an_old_fault_does_not_stop_a_correction_elsewhere(door: Door) -> None:
+    bad = {"resourceType": "Patient", "id": "2", "identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "1"}]}
+    await (
+        Door(door.store, Registry((records.declare(Settings()),)).rulebook)
+        .auto(SYSTEM)
+        .update(json.dumps(bad).encode(), type="Patient", id="2")
+    )
+    await put(door, bad | {"active": True})
+    assert await refused(put(door, bad | {"identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "2"}]})) == [
+        "person-number-form"
+    ]
