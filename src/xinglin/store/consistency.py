@@ -13,7 +13,6 @@ from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.entry import Entry
-from xinglin.fhir.search.extract import entry as entry_of
 from xinglin.store.executor import Row
 from xinglin.store.faults import answered
 from xinglin.store.pool import Connection, Pool
@@ -165,7 +164,7 @@ class _Walk:
         except OutcomeError as refusal:
             self._fault("body-refused", of, ", ".join(f"{issue.key} {issue.where}" for issue in refusal.issues[:3]))
             return None
-        return entry_of(struct, id=row.id, now_us=0, base_url=self._base_url)
+        return indexed(struct, id=row.id, now_us=0, base_url=self._base_url)
 
     def _inline(self, of: str, record: Any, entry: Entry) -> None:
         if record["pat"] != entry.pat:

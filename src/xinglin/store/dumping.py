@@ -25,7 +25,7 @@ async def dump(fhir: Fhir, folder: Path, *, plain: bool = False) -> AsyncIterato
     Forbidden (403) unless the principal may read every resource.
     """
     for type_ in RESOURCE_TYPES:
-        if not fhir.reach("read", type_).everything:
+        if not fhir.reach("read", type_).whole:
             raise OutcomeError(Issue("forbidden", "forbidden", text=f"You may not read every {type_}."))
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  nothing else runs on this loop
     records = fhir.door.store.records

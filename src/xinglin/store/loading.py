@@ -182,7 +182,7 @@ class Loader:
 
     def _in_bulk(self, type_: str) -> bool:
         """Only what may be written wherever it lies needs no look at the state around it."""
-        return self._fhir.reach("create", type_).everything and self._fhir.reach("update", type_).everything
+        return self._fhir.reach("create", type_).whole and self._fhir.reach("update", type_).whole
 
     async def _write_one(self, one: _Candidate, report: Report) -> None:
         try:

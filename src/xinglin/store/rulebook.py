@@ -1,18 +1,28 @@
 """What the door asks before anything is read or written: grants, profiles, invariants and operations."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from msgspec import Struct
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile
 from xinglin.fhir.outcome import Issue
-from xinglin.security.grants import Grant, Reach, may_operate, reach_of
+from xinglin.security.consents import ANY, Shield
+from xinglin.security.duties import duties
+from xinglin.security.grants import Grant, Reach, may_operate, reach_of, related_to
 from xinglin.security.principal import Principal
+from xinglin.security.purposes import broader
+from xinglin.security.relations import Windows
+from xinglin.security.scopes import narrow
+from xinglin.store.search.shield import guarded
 
 # before and after a write; None before a create and after a delete
 Check = Callable[[Struct | None, Struct | None], tuple[Issue, ...]]
+
+
+# The platform itself, and the developer of a demonstration: neither consents nor labels are asked about them.
+UNSHIELDED: Final = frozenset({"system", "developer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +41,28 @@ class Rulebook:
         default_factory=dict
     )
 
+    windows: Windows = Windows()
+
     def reach(self, principal: Principal, interaction: str, on: str) -> Reach:
-        """Give what *principal* reaches of type *on* with *interaction*."""
-        return reach_of(principal, interaction, on, self.grants)
+        """Give what *principal* reaches of type *on* with *interaction*: grants, narrowed by scopes, and the shield."""
+        reach = narrow(
+            reach_of(principal, interaction, on, self.grants, windows=self.windows), principal, interaction, on
+        )
+        if reach.nothing or principal.roles & UNSHIELDED or not guarded(on):
+            return reach
+        return replace(reach, shield=self.shield(principal, on))
+
+    def shield(self, principal: Principal, on: str) -> Shield:
+        """Say whom consents and labels of type *on* are asked about."""
+        named = (principal.practitioner, principal.practitioner_role, principal.organization)
+        return Shield(
+            own=tuple(dict.fromkeys(filter(None, (principal.patient, *principal.patients)))),
+            who=related_to(principal),
+            actors=(ANY, *filter(None, named), *(f"role:{role}" for role in sorted(principal.roles))),
+            purposes=broader(principal.purpose),
+            duties=duties(principal, on),
+            windows=self.windows,
+        )
 
     def may_operate(self, principal: Principal, operation: str, on: str) -> bool:
         """Tell whether *principal* may call ``$operation`` on type *on*."""

@@ -3,8 +3,8 @@
 The same condition is planned as SQL (`store.search`), and decided in Python over one `Entry` (`fhir.search.match`).
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from xinglin.fhir.outcome import Issue
 
@@ -195,6 +195,44 @@ class Has:
     primary: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """The resource belongs to one of these patients alone. Conditions of rights: this and the two that follow."""
+
+    pats: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The patient of the resource has a live relation.
+
+    keys: of all relations of the kinds to whom it is (`security.relations`); salts: with the patient's identity, of
+    those to the very patient. grace_us: it holds so long beyond its end. zone: it holds all day there.
+    """
+
+    keys: tuple[int, ...]
+    salts: tuple[int, ...]
+    grace_us: int = 0
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A live Consent of the patient (or of one of the patients) has a term that means the asker.
+
+    mark: salt of the key that says "this patient has such Consents"; terms: keys of the terms; labelled: key of a label
+    and of the terms that speak of resources with it; unless, unlabelled: the same of exceptions in the same Consent.
+    member: whether resources of several patients count.
+    """
+
+    mark: int
+    terms: tuple[int, ...]
+    labelled: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    unless: tuple[int, ...] = ()
+    unlabelled: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    member: int = 0
+
+
 Condition = (
     Always
     | Never
@@ -214,6 +252,9 @@ Condition = (
     | Listed
     | Chain
     | Has
+    | Owned
+    | Related
+    | Ruled
 )
 
 EVERYTHING: Final = And(())
@@ -252,6 +293,7 @@ class Query:
     count: rows of a page; None leaves it to the caller. token: of the page, as given.
     applied: the pairs that took effect, for the ``self`` link, in the order given; paging and presentation included.
     issues: what was dropped, and why (handling=lenient). base_url: of this server; references below it are local.
+    noted: what others have worked out from this very query, by names of theirs; a query may be asked again.
     """
 
     type: str | None
@@ -267,6 +309,7 @@ class Query:
     applied: tuple[tuple[str, str], ...] = ()
     issues: tuple[Issue, ...] = ()
     base_url: str = ""
+    noted: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def of_types(self) -> tuple[tuple[str, Condition], ...]:
         """Give each type with its condition."""

@@ -18,16 +18,16 @@ async def overview(executor: Executor, types: Sequence[str], reach: ReachOf) -> 
     parts: list[str] = []
     for on in types:
         reached = reach(on)
-        if reached.everything:
+        if reached.whole:
             whole.append(TYPE_CODES[on])
-        elif reached.searches:
+        elif not reached.nothing:
             inside = builder.check(on, builder.reach(on), "r")
             parts.append(_part(f"(VALUES ({TYPE_CODES[on]}::int2)) t(rt)", f" AND {inside}"))
     if whole:
         parts.append(_part(f"unnest({builder.arg(whole, 'int2[]')}) t(rt)", ""))
     if not parts:
         return {}
-    records = await executor.fetch(" UNION ALL ".join(parts), *builder.args)
+    records = await executor.fetch(" UNION ALL ".join(parts), *builder.values(executor.now))
     return {_NAMES[record["rt"]]: record["n"] for record in records if record["n"]}
 
 

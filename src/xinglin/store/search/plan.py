@@ -27,9 +27,12 @@ from xinglin.fhir.search.query import (
     Not,
     Numbers,
     Or,
+    Owned,
+    Related,
     Terms,
     Updated,
 )
+from xinglin.store.search import shield
 from xinglin.store.search.order import RID_ASCENDING, Order
 from xinglin.store.search.sql import BEGINNING, UNRANKED, Builder, flat, rank
 
@@ -130,7 +133,16 @@ def is_few(condition: Condition) -> bool:
 def _walkable(condition: Condition) -> bool:
     if isinstance(condition, Or):
         return len(condition.of) <= 8 and all(map(_walkable, condition.of))
+    if isinstance(condition, Owned | Related):
+        return True
     return (isinstance(condition, Keys) and condition.indexed) or (isinstance(condition, Terms) and condition.indexed)
+
+
+def _of_records(condition: Condition) -> bool:
+    """Tell whether a condition names whole records: of patients that somebody is related to."""
+    if isinstance(condition, Or):
+        return len(condition.of) <= 8 and all(map(_of_records, condition.of))
+    return isinstance(condition, Owned | Related)
 
 
 def _main_date(condition: Condition) -> bool:
@@ -162,11 +174,14 @@ def _walks(builder: Builder, part: Part, best: Condition | None, counts: Counts)
         return _chain_walks(builder, part, chain)
     if best is not None and counts[best] <= RARE:
         return None
+    records = next((one for one in part.conditions if _of_records(one)), None)
+    if records is not None:
+        return _key_walks(builder, records, part)
     walkable = [one for one in part.conditions if _walkable(one)]
     if not walkable:
         return [_type_walk(builder, part)]
     chosen = min(walkable, key=lambda one: (counts.get(one, 0), rank(one)))
-    return _key_walks(builder, chosen)
+    return _key_walks(builder, chosen, part)
 
 
 def _type_walk(builder: Builder, part: Part) -> Walk:
@@ -174,13 +189,13 @@ def _type_walk(builder: Builder, part: Part) -> Walk:
     return Walk("res", p, f"{p}.rt = {keys.TYPE_CODES[part.type]} AND NOT {p}.deleted", ())
 
 
-def _key_walks(builder: Builder, chosen: Condition) -> list[Walk]:
+def _key_walks(builder: Builder, chosen: Condition, part: Part) -> list[Walk]:
     if isinstance(chosen, Or):
         # Who satisfies one alternative satisfies all of them together.
         return [
             replace(walk, exact=(chosen,) if walk.exact else ())
             for one in chosen.of
-            for walk in _key_walks(builder, one)
+            for walk in _key_walks(builder, one, part)
         ]
     if isinstance(chosen, Keys) and len(chosen.keys) <= 4:
         return [key_walk(builder, key, chosen if not chosen.pats else None) for key in chosen.keys]
@@ -189,7 +204,24 @@ def _key_walks(builder: Builder, chosen: Condition) -> list[Walk]:
     if isinstance(chosen, Terms):
         exact = (chosen,) if chosen.text is None else ()
         return [_many_keys(builder, f"ARRAY({builder.term_keys(chosen)})", *exact)]
+    if isinstance(chosen, Related | Owned):
+        return [_record_walk(builder, chosen, part)]
     raise TypeError("only keys are walked")
+
+
+def _record_walk(builder: Builder, chosen: Related | Owned, part: Part) -> Walk:
+    """Walk the record of each patient that one is related to, of one code where one is asked for."""
+    coded = code_of(part.conditions)
+    t, p = builder.alias("t"), builder.alias("p")
+    if isinstance(chosen, Owned):
+        each = f"unnest({builder.arg(list(chosen.pats), 'int8[]')}) {t}(rid)"
+    else:
+        each = f"(SELECT DISTINCT rid FROM ({shield.patients(builder, chosen)}) {builder.alias('u')}) {t}"
+    if coded is not None:
+        where = f"{p}.key = {builder.key(coded.keys[0])} AND {p}.pat = {t}.rid AND {p}.c"
+        return Walk("ix", p, where, (coded, chosen), each)
+    where = f"{p}.rt = {keys.TYPE_CODES[part.type]} AND {p}.pat = {t}.rid AND NOT {p}.deleted"
+    return Walk("res", p, where, (chosen,), each)
 
 
 def _many_keys(builder: Builder, keys_sql: str, *exact: Condition) -> Walk:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from xinglin.fhir.search import keys, names
+from xinglin.fhir.search import keys
 from xinglin.fhir.search.conditions import union
 from xinglin.fhir.search.geo import EARTH_METRES
 from xinglin.fhir.search.query import (
@@ -26,12 +26,16 @@ from xinglin.fhir.search.query import (
     Not,
     Numbers,
     Or,
+    Owned,
+    Related,
+    Ruled,
     Terms,
     Text,
     Updated,
     Words,
 )
 from xinglin.security.grants import Reach
+from xinglin.store.search import shield
 
 ReachOf = Callable[[str], Reach]
 
@@ -75,6 +79,10 @@ class Builder:
         """Place one key."""
         return self.arg(key, "int8")
 
+    def values(self, now: datetime) -> list[object]:
+        """Give the arguments as of *now*."""
+        return shield.timed(self.args, now)
+
     def alias(self, letter: str) -> str:
         """Give a name of a table that no other part of the statement uses."""
         self._aliases += 1
@@ -85,10 +93,11 @@ class Builder:
     def reach(self, resource_type: str) -> Condition:
         """Give what may be seen of a type as a condition."""
         reach = self._reach(resource_type)
-        if reach.everything:
+        if reach.whole:
             return Always()
-        each = [And(tuple(flat(names.criteria(resource_type, search, self._base_url)))) for search in reach.searches]
-        return union([one.of[0] if len(one.of) == 1 else one for one in each]) if each else Never()
+        if reach.nothing:
+            return Never()
+        return _flattened(shield.condition_of(resource_type, reach, self._base_url) or Always())
 
     def within(self, resource_type: str, condition: Condition) -> tuple[Condition, ...]:
         """Join a condition and the reach of its type, as the parts of one conjunction."""
@@ -137,6 +146,8 @@ class Builder:
                 return f"EXISTS (SELECT FROM unnest({row}.keys) {k} WHERE {k} IN ({self._chain_keys(condition)}))"
             case Has():
                 return self._check_has(condition, row)
+            case Owned() | Related() | Ruled():
+                return shield.check(self, condition, row)
             case _:
                 raise TypeError(f"{type(condition).__name__} has to be resolved before it is planned")
 
@@ -307,6 +318,8 @@ class Builder:
                 return Source(self._chain_source(rt, condition), exact=True)
             case Has():
                 return Source(self.has_source(condition), exact=False)
+            case Owned() | Related():
+                return Source(self._of_patients(rt, condition), exact=True)
             case Or(of):
                 found = [self.source(resource_type, one) for one in of]
                 if not of or None in found:
@@ -317,6 +330,15 @@ class Builder:
                 return self._and_source(resource_type, of)
             case _:
                 return None
+
+    def _of_patients(self, rt: int, asked: Owned | Related) -> str:
+        p = self.alias("p")
+        if isinstance(asked, Owned):
+            whose = f"= ANY({self.arg(list(asked.pats), 'int8[]')})"
+        else:
+            t = self.alias("t")
+            whose = f"IN (SELECT {t}.rid FROM ({shield.patients(self, asked)}) {t})"
+        return f"SELECT {p}.rid FROM res {p} WHERE {p}.rt = {rt} AND NOT {p}.deleted AND {p}.pat {whose}"
 
     def _from(self, table: str, where: str) -> str:
         a = self.alias(table[0])
@@ -397,6 +419,14 @@ class Builder:
         )
 
 
+def _flattened(condition: Condition) -> Condition:
+    """Take nested conjunctions apart, in alternatives too."""
+    if isinstance(condition, Or):
+        return union([_flattened(one) for one in condition.of])
+    parts = flat(condition)
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
 def flat(condition: Condition) -> list[Condition]:
     """Take nested conjunctions apart; what always holds falls away."""
     if isinstance(condition, And):
@@ -417,6 +447,10 @@ def rank(condition: Condition) -> int:
             return 0
         case IdIn():
             return 1
+        case Owned():
+            return 5
+        case Related():
+            return 55
         case Keys(indexed=True):
             return 10 if condition.pats else 30 if condition.coded else 20
         case Text():

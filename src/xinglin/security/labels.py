@@ -1,0 +1,320 @@
+"""Security labels: how sensitive a resource is (levels 1 to 5 of GB/T 39725), what class of data, which special class.
+
+Level and class follow from the type by a table; special classes from the contents, contained ones included. A label
+that does not follow from the type is stamped into ``meta.security``, where the index finds it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from xinglin.fhir.search import catalog, keys
+from xinglin.fhir.sources import cites
+
+LEVEL: Final = "https://xinglin.health/fhir/CodeSystem/security-level"
+CLASS: Final = "https://xinglin.health/fhir/CodeSystem/data-class"
+SPECIAL: Final = "https://xinglin.health/fhir/CodeSystem/sensitive-class"
+
+SPECIAL_CODES: Final = cites("R7-031")(
+    {
+        "mental": ("精神障碍", "Mental disorder"),
+        "hiv": ("艾滋病", "HIV"),
+        "std": ("性传播疾病", "Sexually transmitted disease"),
+        "reproductive": ("生殖健康", "Reproductive health"),
+        "gene": ("遗传信息", "Genetic information"),
+        "minor": ("未满十四周岁", "Under 14"),
+    }
+)
+CLASSES: Final = cites("R7-030")(
+    {
+        "personal": ("个人属性数据", "Personal attributes"),
+        "status": ("健康状况数据", "Health status"),
+        "application": ("医疗应用数据", "Medical application"),
+        "payment": ("医疗支付数据", "Medical payment"),
+        "resource": ("卫生资源数据", "Health resources"),
+        "public-health": ("公共卫生数据", "Public health"),
+    }
+)
+# The special classes whose data are of level 5; data of minors are sensitive (R7-001), but not of few hands only.
+LEVEL_5: Final = cites("R7-022", "R7-031")(frozenset({"mental", "hiv", "std", "reproductive", "gene"}))
+MINOR_YEARS: Final = cites("R7-001", "R7-003")(14)
+
+_PERSONAL: Final = frozenset({"Patient", "Person", "RelatedPerson", "Consent"})
+_PAYMENT: Final = frozenset(
+    {
+        *("Account", "ChargeItem", "Claim", "ClaimResponse", "Coverage", "CoverageEligibilityRequest"),
+        *("CoverageEligibilityResponse", "EnrollmentRequest", "EnrollmentResponse", "ExplanationOfBenefit", "Invoice"),
+        *("PaymentNotice", "PaymentReconciliation"),
+    }
+)
+_STATUS: Final = frozenset(
+    {
+        *("AllergyIntolerance", "Condition", "FamilyMemberHistory", "Flag", "Goal", "Observation", "RiskAssessment"),
+        *("QuestionnaireResponse", "ClinicalImpression", "MolecularSequence"),
+    }
+)
+_PUBLIC_HEALTH: Final = frozenset({"Immunization", "ImmunizationEvaluation", "ImmunizationRecommendation"})
+_PEOPLE: Final = frozenset({"Practitioner", "PractitionerRole", "Person", "Group"})
+
+
+@cites("R7-030")
+def class_of(type: str) -> str:
+    """Give the class of data that a type holds."""
+    for code, types in (
+        ("personal", _PERSONAL),
+        ("payment", _PAYMENT),
+        ("status", _STATUS),
+        ("public-health", _PUBLIC_HEALTH),
+    ):
+        if type in types:
+            return code
+    return "application" if catalog.compartment("Patient", type) else "resource"
+
+
+@cites("R7-031")
+def level_of(type: str) -> int:
+    """Give the level that a type has before anybody looks into it: 4 names a patient, 3 other people, 1 nobody."""
+    if type == "Patient" or catalog.compartment("Patient", type):
+        return 4
+    return 3 if type in _PEOPLE else 1
+
+
+# -- special classes ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Codes that make data special: all that begin with any of the prefixes, in any of the systems."""
+
+    label: str
+    systems: frozenset[str]
+    prefixes: tuple[str, ...]
+    source: str
+
+
+_ICD_10: Final = frozenset(
+    {
+        "http://hl7.org/fhir/sid/icd-10-cn",
+        "http://hl7.org/fhir/sid/icd-10",
+        "http://hl7.org/fhir/sid/icd-10-cm",
+        "urn:oid:2.16.840.1.113883.6.3",
+        "urn:oid:2.16.840.1.113883.6.90",
+        "urn:oid:2.16.156.10011.2.3.3.11",
+    }
+)
+_LOINC: Final = frozenset({"http://loinc.org"})
+_SNOMED: Final = frozenset({"http://snomed.info/sct"})
+_ATC: Final = frozenset({"http://www.whocc.no/atc"})
+_DEPARTMENTS: Final = frozenset({"https://xinglin.health/fhir/CodeSystem/department"})
+
+VERSION: Final = "2026-11"
+TABLE: Final = cites("R7-022", "R7-031")(
+    (
+        Codes("mental", _ICD_10, ("F",), "ICD-10 chapter V, F00-F99"),
+        Codes("hiv", _ICD_10, ("B20", "B21", "B22", "B23", "B24", "Z21", "R75"), "ICD-10 B20-B24, Z21, R75"),
+        Codes("std", _ICD_10, ("A50", "A51", "A52", "A53", "A54", "A55", "A56", "A57", "A58", "A59"), "ICD-10 A50-A64"),
+        Codes("std", _ICD_10, ("A60", "A61", "A62", "A63", "A64"), "ICD-10 A50-A64"),
+        Codes(
+            "reproductive", _ICD_10, ("O00", "O01", "O02", "O03", "O04", "O05", "O06", "O07", "O08"), "ICD-10 O00-O08"
+        ),
+        Codes("reproductive", _ICD_10, ("Z30", "Z31", "Z64.0", "N46", "N97", "N98"), "ICD-10 N46, N97-N98, Z30-Z31"),
+        Codes("gene", _ICD_10, ("Z15", "Z14"), "ICD-10-CM Z14-Z15, genetic carrier and susceptibility"),
+        Codes(
+            "gene",
+            _LOINC,
+            (
+                "81247-9",
+                "69548-6",
+                "48018-6",
+                "81252-9",
+                "51968-6",
+                "51969-4",
+                "55233-1",
+                "55207-5",
+                "69547-8",
+                "81258-6",
+            ),
+            "LOINC panel 81247-9 (master HL7 genetic variant reporting)",
+        ),
+        Codes(
+            "hiv", _LOINC, ("7917-8", "75622-1", "56888-1", "29893-5", "25835-0", "20447-9"), "LOINC class MICRO, HIV"
+        ),
+        Codes("std", _LOINC, ("20507-0", "31147-2", "47238-1", "24312-1"), "LOINC, Treponema pallidum"),
+        Codes("hiv", _SNOMED, ("86406008", "165816005", "62479008"), "SNOMED CT, human immunodeficiency virus"),
+        Codes("mental", _SNOMED, ("74732009", "58214004", "370143000", "13746004", "35489007"), "SNOMED CT 74732009"),
+        Codes("std", _SNOMED, ("8098009", "76272004", "15628003"), "SNOMED CT 8098009"),
+        Codes("hiv", _ATC, ("J05AR", "J05AE", "J05AF", "J05AG", "J05AJ"), "ATC J05A, antivirals against HIV"),
+        Codes("mental", _ATC, ("N05A", "N06A"), "ATC N05A antipsychotics, N06A antidepressants"),
+        Codes("mental", _DEPARTMENTS, ("15",), "诊疗科目名录 15 精神科"),
+        Codes("std", _DEPARTMENTS, ("12.02",), "诊疗科目名录 12.02 性传播疾病专业"),
+        Codes("reproductive", _DEPARTMENTS, ("05.04", "05.06"), "诊疗科目名录 05.04, 05.06"),
+    )
+)
+_SYSTEMS: Final = frozenset(system for codes in TABLE for system in codes.systems)
+_PREFIXES: Final = "|".join(
+    sorted({re.escape(prefix) for codes in TABLE for prefix in codes.prefixes}, key=lambda one: (-len(one), one))
+)
+# A look at the bytes first: most resources hold no such code, and must not pay for a walk.
+_SUSPECT: Final = re.compile(rf'"code"\s*:\s*"(?:{_PREFIXES})|\\u00|sensitive-class|security-level'.encode())
+_OURS: Final = frozenset({LEVEL, SPECIAL})
+
+# Types that gather others: they inherit the labels of what they name (R7-031).
+GATHERING: Final = frozenset({"Composition", "List", "DocumentReference", "DocumentManifest", "Bundle"})
+
+
+@cites("R7-001", "R7-022", "R7-031")
+def labels(type: str, raw: bytes, *, today: date, born: str | None = None) -> frozenset[str]:
+    """Give the special classes that the contents of a resource have, contained ones included.
+
+    raw: the JSON of the resource. born: Patient.birthDate.
+    """
+    found: set[str] = set()
+    if type == "MolecularSequence":
+        found.add("gene")
+    if type == "Patient" and born and is_minor(born, today):
+        found.add("minor")
+    if _SUSPECT.search(raw) is not None:
+        for system, code in _codings(msgspec.json.decode(raw)):
+            found |= special(system, code)
+    return frozenset(found)
+
+
+def special(system: str, code: str) -> set[str]:
+    """Give the special classes of one coded value; a label of ours is its own."""
+    if system == SPECIAL:
+        return {code} & SPECIAL_CODES.keys()
+    if system not in _SYSTEMS:
+        return set()
+    return {codes.label for codes in TABLE if system in codes.systems and code.startswith(codes.prefixes)}
+
+
+def is_minor(born: str, today: date) -> bool:
+    """Tell whether somebody born then (a FHIR date, perhaps only a year) may be under 14."""
+    latest = (born + "-12-31"[len(born) - 4 :]) if len(born) in {4, 7} else born
+    year, month, day = int(latest[:4]), int(latest[5:7]), int(latest[8:10])
+    return today.year - year - ((today.month, today.day) < (month, day)) < MINOR_YEARS
+
+
+def _codings(value: Any) -> Iterator[tuple[str, str]]:
+    """Walk a JSON document for values with system and code."""
+    if isinstance(value, dict):
+        system, code = value.get("system"), value.get("code")
+        if isinstance(system, str) and isinstance(code, str):
+            yield system, code
+        for inner in value.values():
+            if isinstance(inner, dict | list):
+                yield from _codings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _codings(inner)
+
+
+# -- meta.security --------------------------------------------------------------------------------------------------
+
+
+def stated(meta: Any) -> frozenset[str]:
+    """Read the special classes, and ``5`` for the level, that ``meta.security`` states."""
+    found = set()
+    for coding in (meta.security if meta is not None else None) or ():
+        if coding.system == SPECIAL and coding.code in SPECIAL_CODES:
+            found.add(coding.code)
+        if coding.system == LEVEL and coding.code == "5":
+            found.add("5")
+    return frozenset(found)
+
+
+def complete(found: Iterable[str]) -> frozenset[str]:
+    """Add level 5 where a special class asks for it."""
+    every = frozenset(found)
+    return every | {"5"} if every & LEVEL_5 else every
+
+
+def codings(found: Iterable[str]) -> list[dict[str, str]]:
+    """Spell labels as codings of ``meta.security``, always in the same order."""
+    every = sorted(found)
+    made = [{"system": LEVEL, "code": "5"}] if "5" in every else []
+    return made + [{"system": SPECIAL, "code": code} for code in every if code != "5"]
+
+
+def stamped(tail: bytes, meta: Any, wanted: frozenset[str]) -> bytes:
+    """Put labels into the tail of a resource (`store.body`: what follows the value of meta.lastUpdated).
+
+    meta: that of the resource as given. Without meta.security a few bytes are inserted; else its list is written anew.
+    """
+    missing = wanted - stated(meta)
+    if not missing:
+        return tail
+    kept = [coding for coding in (meta.security if meta is not None else None) or ()]
+    if not kept:
+        return b',"security":' + msgspec.json.encode(codings(missing)) + tail
+    document = msgspec.json.decode(b'{"meta":{"x":0' + tail)
+    document["meta"]["security"] += codings(missing)
+    made = msgspec.json.encode(document["meta"]["security"])
+    return _replaced(tail, made)
+
+
+def _replaced(tail: bytes, made: bytes) -> bytes:
+    """Replace the value of meta.security in a tail, touching nothing else."""
+    scanner = _Scanner(tail)
+    start, end = scanner.member(b"security")
+    return tail[:start] + made + tail[end:]
+
+
+class _Scanner:
+    """Finds a member of meta in a tail; the JSON has been judged before, so its form is sound."""
+
+    def __init__(self, tail: bytes) -> None:
+        self.tail = tail
+
+    def member(self, name: bytes) -> tuple[int, int]:
+        """Give where the value of a member of meta begins and ends."""
+        at = 0
+        while True:
+            at = self._skip(at)  # the comma before a member
+            key_end = self._string(at)
+            key = self.tail[at:key_end]
+            value = self._skip(key_end)  # the colon
+            end = self._value(value)
+            if key == b'"' + name + b'"':
+                return value, end
+            at = end
+
+    def _skip(self, at: int) -> int:
+        while self.tail[at] in b" \t\r\n,:":
+            at += 1
+        return at
+
+    def _string(self, at: int) -> int:
+        at += 1
+        while self.tail[at] != 0x22:
+            at += 2 if self.tail[at] == 0x5C else 1
+        return at + 1
+
+    def _value(self, at: int) -> int:
+        first = self.tail[at]
+        if first == 0x22:
+            return self._string(at)
+        if first not in b"{[":
+            while self.tail[at] not in b",]} \t\r\n":
+                at += 1
+            return at
+        depth = 0
+        while True:
+            byte = self.tail[at]
+            if byte == 0x22:
+                at = self._string(at)
+                continue
+            depth += 1 if byte in b"{[" else -1 if byte in b"}]" else 0
+            at += 1
+            if not depth:
+                return at
+
+
+def label_keys(type: str) -> dict[str, int]:
+    """Give the index key of each label on a type: ``5`` and the special classes."""
+    made = {code: keys.token_key(type, "_security", SPECIAL, code) for code in SPECIAL_CODES}
+    return made | {"5": keys.token_key(type, "_security", LEVEL, "5")}

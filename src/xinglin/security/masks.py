@@ -1,0 +1,136 @@
+"""Masks: how parts of names, numbers, telephone numbers and addresses are covered when they are shown (R7-034)."""
+
+import re
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any, Final
+
+from xinglin.fhir.sources import cites
+
+MASKED_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+MASKED: Final = "MASKED"
+STAR: Final = "*"
+
+_DISTRICT: Final = re.compile(r"^.*?[区县旗市](?=.*$)")
+
+
+@cites("R7-034")
+def name(text: str) -> str:
+    """Cover all of a name but its first and last character: 张小三 → 张*三, 张三 → 张*."""
+    letters = text.strip()
+    if len(letters) <= 1:
+        return STAR * len(letters)
+    if len(letters) == 2:
+        return letters[0] + STAR
+    return letters[0] + STAR * (len(letters) - 2) + letters[-1]
+
+
+@cites("R7-034")
+def number(text: str) -> str:
+    """Cover a number but its first 6 and last 4 characters; of a short one all but the last 2."""
+    if len(text) >= 15:
+        return text[:6] + STAR * (len(text) - 10) + text[-4:]
+    return STAR * max(len(text) - 2, 1) + text[-2:] if len(text) > 4 else STAR * len(text)
+
+
+@cites("R7-034")
+def phone(text: str) -> str:
+    """Cover the middle of a telephone number: 138****1234. An address of mail keeps its first letter and its host."""
+    if "@" in text:
+        box, _, host = text.partition("@")
+        return box[:1] + STAR * 3 + "@" + host
+    digits = re.sub(r"\D", "", text)
+    if len(digits) >= 11:
+        last = digits[-11:]
+        return last[:3] + STAR * 4 + last[-4:]
+    return STAR * max(len(digits) - 2, 2) + digits[-2:] if len(digits) > 4 else STAR * 4
+
+
+@cites("R7-034")
+def district(text: str) -> str:
+    """Keep an address down to its district or county (区, 县, 旗, 市)."""
+    ends = [found.end() for found in re.finditer("[区县旗]", text)] or [
+        found.end() for found in re.finditer("市", text)
+    ]
+    return text[: ends[0]] + STAR * 3 if ends else STAR * 3
+
+
+def _human_name(value: dict[str, Any]) -> dict[str, Any]:
+    made = {key: value[key] for key in ("use",) if key in value}
+    given = value.get("given") or []
+    text = value.get("text") or "".join([value.get("family", ""), *given])
+    return {**made, "text": name(text)}
+
+
+def _identifier(value: dict[str, Any]) -> dict[str, Any]:
+    made = {key: value[key] for key in ("use", "type", "system") if key in value}
+    return {**made, **({"value": number(value["value"])} if "value" in value else {})}
+
+
+def _contact_point(value: dict[str, Any]) -> dict[str, Any]:
+    made = {key: value[key] for key in ("system", "use", "rank") if key in value}
+    return {**made, **({"value": phone(value["value"])} if "value" in value else {})}
+
+
+def _address(value: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value[key] for key in ("use", "country", "state", "city", "district") if key in value}
+    return {**kept, **({"text": district(value["text"])} if "text" in value else {})}
+
+
+_COVERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    "name": _human_name,
+    "identifier": _identifier,
+    "telecom": _contact_point,
+    "address": _address,
+}
+
+
+@cites("R7-034")
+def masked(document: dict[str, Any], masks: Iterable[str]) -> dict[str, Any]:
+    """Give a resource without what *masks* name (``Patient.telecom``, ``Patient.contact``), marked as masked.
+
+    Names, identifiers, contact points and addresses of the resource itself are covered; any other element is left out.
+    The narrative and contained resources, which may repeat it, are left out.
+    """
+    made = {key: deepcopy(value) for key, value in document.items() if key not in {"text", "contained"}}
+    for path in sorted(masks):
+        type_, _, element = path.partition(".")
+        if type_ != document.get("resourceType"):
+            continue
+        made.pop(f"_{element}", None)
+        if element in _COVERS and element in made:
+            values = made[element] if isinstance(made[element], list) else [made[element]]
+            covered = [_COVERS[element](value) for value in values if isinstance(value, dict)]
+            made[element] = covered if isinstance(made[element], list) else covered[0]
+        elif element == "birthDate" and isinstance(made.get(element), str):
+            made[element] = made[element][:4]
+        else:
+            made.pop(element, None)
+    meta = made.setdefault("meta", {})
+    meta["security"] = [*meta.get("security", ()), {"system": MASKED_SYSTEM, "code": MASKED}]
+    return made
+
+
+# Search parameters that tell something of an element although their expression names another.
+_TELLS: Final[dict[str, frozenset[str]]] = {
+    "name": frozenset({"name", "family", "given", "phonetic"}),
+    "telecom": frozenset({"telecom", "phone", "email"}),
+}
+_EVERYWHERE: Final = frozenset({"_text", "_content", "_filter"})
+
+
+@lru_cache(maxsize=1_024)
+def hidden_parameters(type: str, masks: frozenset[str]) -> frozenset[str]:
+    """Name the search parameters that would tell what *masks* hide of a type."""
+    from xinglin.fhir.r4.parameters import PARAMETERS
+
+    elements = {one.partition(".")[2] for one in masks if one.startswith(f"{type}.")}
+    if not elements:
+        return frozenset()
+    found = set(_EVERYWHERE)
+    for code, parameter in PARAMETERS[type].items():
+        named = {path for path in re.findall(rf"{type}\.(\w+)", parameter.expression or "")}
+        if named & elements or any(code in _TELLS.get(element, ()) for element in elements):
+            found.add(code)
+    return frozenset(found)

@@ -1,0 +1,38 @@
+"""What the index holds of a resource, with the rights that follow from it: relations, and the terms of consents."""
+
+from msgspec import Struct
+
+from xinglin.fhir.search.entry import Entry
+from xinglin.fhir.search.extract import entry
+from xinglin.security import consents, relations
+
+_RELATING = frozenset({"Encounter", "Appointment", "CareTeam", "ServiceRequest", "Task"})
+
+
+def indexed(resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None) -> Entry:
+    """Compute what the index holds of *resource*; arguments as of `fhir.search.extract.entry`."""
+    made = entry(resource, now_us=now_us, base_url=base_url, id=id)
+    if made.pat is None:
+        # Consents of any of several patients count.
+        made.keys.extend(consents.MEMBER ^ pat for pat in made.pats)
+    elif made.rt in _RELATING:
+        for one in relations.relations(resource, base_url=base_url):
+            made.dx.append((relations.base_key(one.kind, one.who), one.lo, one.hi))
+            made.dx.append((relations.patient_salt(one.kind, one.who) ^ made.pat, one.lo, one.hi))
+    elif made.rt == "Consent":
+        _consent(resource, made, made.pat, base_url)
+    return made
+
+
+def _consent(resource: Struct, made: Entry, patient: int, base_url: str) -> None:
+    """Add the terms of a consent, and for each kind a mark that the patient has such terms, as long as any holds."""
+    marks: dict[str, tuple[int, int]] = {}
+    rows: dict[tuple[int, int, int], None] = {}
+    for one in consents.provisions(resource, base_url=base_url):
+        rows[consents.term_key(one.kind, one.term), one.lo, one.hi] = None
+        lo, hi = marks.get(one.kind, (one.lo, one.hi))
+        marks[one.kind] = min(lo, one.lo), max(hi, one.hi)
+    for kind in ("deny", "permit"):
+        if kind in marks:
+            rows[consents.mark_salt(kind) ^ patient, marks[kind][0], marks[kind][1]] = None
+    made.dx.extend(rows)
