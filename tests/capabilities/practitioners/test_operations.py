@@ -23,6 +23,9 @@ from xinglin.security.principal import SYSTEM, Principal
 from xinglin.settings import Settings
 from xinglin.simulators import practitioners as simulator
 from xinglin.store.door import Door
+from xinglin.store.identity import accounts, sessions
+from xinglin.store.identity.accounts import Account
+from xinglin.store.identity.sessions import Beginning
 from xinglin.store.store import Store
 
 ADMINISTRATOR = Principal("a1", frozenset({"system-admin"}), organization="Organization/h1")
@@ -66,6 +69,19 @@ async def read(door: Door, type: str, id: str) -> dict[str, Any]:
 async def verify(door: Door, register: HttpRegister, who: Principal = ADMINISTRATOR) -> VerificationResult:
     async with door.work(who) as work:
         return await operations.verify(work, Verify("d1"), register=register)
+
+
+async def signed_in(door: Door) -> str:
+    """Make an account of the physician with a session, and give its cookie."""
+    now = door.clock.now()
+    async with door.work(SYSTEM) as work:
+        account = Account(work.new_id(), "staff", "active", b"", now, person="Practitioner/d1")
+        await accounts.add(work.executor, account, {})
+        until = now + 8 * HOUR
+        given = Beginning(
+            account=account.id, role="physician", purpose="TREAT", strong=True, now=now, expires=until, until=until
+        )
+        return await sessions.begin(work.executor, door.clock, given)
 
 
 async def tell(line: httpx.AsyncClient, **entry: Any) -> None:
@@ -131,6 +147,18 @@ async def test_a_credential_that_ended_takes_effect_in_the_same_transaction(
 
 
 @pytest.mark.rule("R6-036")
+@pytest.mark.parametrize(("status", "alive"), [("1", True), ("3", False)])
+async def test_the_sessions_of_a_revoked_practitioner_end(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister, status: str, *, alive: bool
+) -> None:
+    cookie = await signed_in(door)
+    await tell(line, status=status)
+    await verify(door, register)
+    found = await sessions.find(door.store, cookie, door.clock.now())
+    assert (found is not None) == alive
+
+
+@pytest.mark.rule("R6-036")
 async def test_who_moved_loses_that_place_of_work_only(
     door: Door, line: httpx.AsyncClient, register: HttpRegister
 ) -> None:
@@ -192,6 +220,9 @@ async def test_a_revoked_physician_opens_no_reception(
 ) -> None:
     await tell(line, status="3")
     assert await refused(open_session(door, register)) == ["register-revoked"]
+    # The refusal does not undo what the register said.
+    assert (await read(door, "Practitioner", "d1"))["active"] is False
+    assert await door.auto(SYSTEM).count("VerificationResult") == 1
 
 
 @pytest.mark.rule("R1-033")

@@ -30,6 +30,7 @@ from xinglin.security.verification import (
     verdict,
 )
 from xinglin.store.door import Fhir, UnitOfWork
+from xinglin.store.identity.sessions import end_sessions
 
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 PLACES_MOST: Final = 50
@@ -67,7 +68,9 @@ async def open_session(
     presence = Presence(given.evidence, given.kind, given.passed, _instant(given.at))
     before = await last_result(work.platform, f"Practitioner/{given.id}")
     person = await person_of(work.platform, given.id)
-    found, said = await _verify(work, person, register=register, occasion="session", presence=presence)
+    # In a transaction of its own: a refusal below must not undo what the register said.
+    async with work.door.work(work.principal) as apart:
+        found, said = await _verify(apart, person, register=register, occasion="session", presence=presence)
     issues = presence_faults(presence, work.now, minutes=minutes)
     if said.state == "unknown":
         state, checked = (results.state_of(before), results.when_of(before)) if before is not None else (None, None)
@@ -121,6 +124,7 @@ async def take_effect(work: UnitOfWork, person: Person, said: Verdict) -> None:
     for site in ended:
         await _deactivate(work.platform, "PractitionerRole", site.reference.rpartition("/")[2])
     if said.stops or said.gone:
+        await end_sessions(work.executor, why=f"credential {said.state}", practitioner=reference)
         structlog.get_logger().warning("practitioners.stopped", practitioner=id, state=said.state, places=len(ended))
     if said.stops:
         await work.defer(contract.FREEZE, practitioner=reference)
