@@ -218,7 +218,7 @@ def search(chance: random.Random, every: Everything) -> Search:
             source, code = chance.choice(POINTING[type])
             includes.append(("_revinclude", source, code, more))
     compartment = ""
-    if "patient" in REFERENCES[type] and type != "Task" and type != "Appointment" and chance.random() < 0.1:
+    if "patient" in REFERENCES[type] and type not in {"Task", "Appointment"} and chance.random() < 0.1:
         compartment = f"Patient/{chance.choice(every.ids['Patient'])}"
     return Search(
         type,
@@ -229,5 +229,5 @@ def search(chance: random.Random, every: Everything) -> Search:
         summary=not includes and chance.random() < 0.1,
         total=chance.random() < 0.2,
         compartment=compartment,
-        touches=frozenset().union(*(one.touches for one in conditions)),
+        touches=frozenset(touch for one in conditions for touch in one.touches),
     )

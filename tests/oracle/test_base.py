@@ -6,6 +6,7 @@ import httpx
 
 from tests.oracle import asked
 from tests.oracle.town import Town
+from tests.oracle.values import Document
 from tests.server.conftest import application, client, store
 
 __all__ = ["application", "client", "store"]
@@ -13,7 +14,7 @@ __all__ = ["application", "client", "store"]
 
 async def test_one_who_may_see_everything_finds_what_the_slow_evaluation_finds(client: httpx.AsyncClient) -> None:
     town = Town(1)
-    now: dict[str, asked.Document] = {}
+    now: dict[str, Document] = {}
     for one in town.written:
         name = asked.name_of(one)
         response = await client.put(f"/{name}", json=one)
@@ -25,7 +26,7 @@ async def test_one_who_may_see_everything_finds_what_the_slow_evaluation_finds(c
     every = asked.Everything(now.values())
     chance = random.Random(7)
 
-    def seen(type: str) -> list[asked.Document]:
+    def seen(type: str) -> list[Document]:
         return [one for one in now.values() if one["resourceType"] == type]
 
     for _ in range(300):

@@ -125,12 +125,12 @@ class Town:
                 period={"start": at(start), **({"end": at(end)} if end is not None else {})},
             )
         if self.maybe(0.6):
-            start = chance.choice([-1, 0.1, 0.2, 2])
+            begins = chance.choice([-1, 0.1, 0.2, 2])
             self.add(
                 "Appointment",
                 status=chance.choice(["booked", "arrived", "cancelled", "fulfilled"]),
-                start=at(start),
-                end=at(start + 0.02),
+                start=at(begins),
+                end=at(begins + 0.02),
                 participant=[
                     {"actor": to(who), "status": "accepted"},
                     {"actor": to(chance.choice(DOCTORS)), "status": "accepted"},
