@@ -47,7 +47,7 @@ async def test_a_dictionary_is_trained_once_and_makes_later_bodies_smaller(store
     fresh = await Store.open(postgres_dsn)
     fresh.records.bodies._openers.pop(2)
     [row] = await fresh.rows(
-        await fresh.fetch("SELECT rt, id, rid, vid, ts, deleted, enc, body FROM res WHERE id = 'd2001'")
+        await fresh.fetch("SELECT rt, id, rid, vid, ts, deleted, enc, body, pat FROM res WHERE id = 'd2001'")
     )
     assert row.tail == observation(2_001).tail
     await later.close()

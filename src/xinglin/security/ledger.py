@@ -4,6 +4,7 @@ An entry is kept as the very bytes that were hashed. No names, numbers or values
 the names of its parameters (R7-034).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -121,3 +122,20 @@ def role_of(principal: Principal) -> str:
         (role,) = roles
         return role
     return " ".join(sorted(roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The tree at a moment: its size and root, and the platform's signature over both.
+
+    signature: SM2 by the vault's ``audit`` key over `text`; empty when no key was at hand.
+    """
+
+    size: int
+    root: bytes
+    at: datetime
+    signature: bytes = b""
+
+    def text(self) -> bytes:
+        """Write what is signed: four lines, the root in hexadecimal, the time in UTC."""
+        return f"xinglin audit head 1\n{self.size}\n{self.root.hex()}\n{self.at.isoformat()}\n".encode()

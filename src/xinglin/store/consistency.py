@@ -26,7 +26,7 @@ Group = tuple[Place, list[Any]]
 
 _STREAMS: Final = {
     "res": "SELECT bucket, rid, rt, id, vid, ts, deleted, pat, ord, keys, enc, body FROM res",
-    "hist": "SELECT bucket, rid, rt, id, vid, ts, op = 'D' AS deleted, enc, body FROM hist",
+    "hist": "SELECT bucket, rid, rt, id, vid, ts, op = 'D' AS deleted, enc, body, NULL::int8 AS pat FROM hist",
     "ix": "SELECT bucket, rid, key, ord, pat, c FROM ix",
     "dx": "SELECT bucket, rid, key, lo, hi FROM dx",
     "sx": "SELECT bucket, rid, key, norm FROM sx",

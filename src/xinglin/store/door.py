@@ -6,7 +6,7 @@ answer. `Door.auto` gives a Fhir whose calls each commit by themselves (reads co
 gives a unit of work: one transaction, one clock reading, one id source.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,11 +27,13 @@ from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
 from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
 from xinglin.security.grants import Reach
+from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import history, search
 from xinglin.store.body import cut
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
 from xinglin.store.history import HistoryPage
+from xinglin.store.ledger.shown import acts_of
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.search import Page
 from xinglin.store.search.overview import overview
@@ -69,10 +71,12 @@ class Order:
 class Door:
     """The door of one process over one store, obeying one rulebook."""
 
-    def __init__(self, store: Store, rulebook: Rulebook, *, base_url: str = "") -> None:
+    def __init__(self, store: Store, rulebook: Rulebook, *, base_url: str = "", audited: bool = True) -> None:
         self.store = store
         self.rulebook = rulebook
         self.base_url = base_url
+        # Only measurements, and stores without a ledger, do without.
+        self.audited = audited
         self.clock = store.clock
         self.vault = store.vault
         self.vault = store.vault
@@ -82,6 +86,18 @@ class Door:
     def auto(self, principal: Principal) -> "Fhir":
         """Give calls that each commit by themselves."""
         return Fhir(self, principal, self.store, None)
+
+    async def event(self, principal: Principal, what: str, **about: Any) -> None:
+        """Record an event by itself, whatever becomes of other work; *about* as in `security.ledger.act_by`."""
+        if self.audited:
+            await self.store.ledger.event(act_by(principal, self.clock.now(), what, **about))
+
+    async def refused(self, principal: Principal, what: str, refusal: OutcomeError, *, type: str = "") -> None:
+        """Record that *what* was asked for and refused, when that is a matter of rights: 401, 403, 404, 410."""
+        if refusal.status in {401, 403, 404, 410}:
+            await self.event(
+                principal, what, type=type, outcome=REFUSED, detail=f"{refusal.status} {refusal.issues[0].key}"
+            )
 
     @asynccontextmanager
     async def work(self, principal: Principal) -> AsyncIterator["UnitOfWork"]:
@@ -112,6 +128,15 @@ class UnitOfWork:
         For what a decision brings about though the caller has no right to it: a revoked credential ends places of work.
         """
         return Fhir(self.door, SYSTEM, self._transaction, self)
+
+    def note(self, what: str, **about: Any) -> None:
+        """Record an event in this transaction; *about* as in `security.ledger.act_by`."""
+        if self.door.audited:
+            self._transaction.note([act_by(self.principal, self.now, what, **about)])
+
+    def shown(self, acts: Iterable[Act]) -> None:
+        """Record acts in this transaction."""
+        self._transaction.note(acts)
 
     def new_id(self) -> str:
         """Make an id."""
@@ -145,6 +170,7 @@ class Fhir:
             raise OutcomeError(not_found(type, id))
         if row.deleted:
             raise OutcomeError(Issue("deleted", "deleted", text=f"{type}/{id} has been deleted."))
+        await self._shown("read", type, (row,))
         return row
 
     async def vread(self, type: str, id: str, vid: str) -> Row:
@@ -155,13 +181,16 @@ class Fhir:
             raise OutcomeError(not_found(type, f"{id}/_history/{vid}"))
         if row.deleted:
             raise OutcomeError(Issue("deleted", "deleted", text=f"Version {vid} of {type}/{id} is its delete."))
+        await self._shown("vread", type, (row,))
         return row
 
     async def search(self, query: Query) -> Page:
         """Find what the query asks within the principal's reach: matches, includes, the token of the next page."""
         if query.type is not None and self.reach("search", query.type).nothing:
             raise OutcomeError(forbidden("search", query.type))
-        return await search.run(self.executor, query, self._searchable)
+        page = await search.run(self.executor, query, self._searchable)
+        await self._shown("search", query.type or "", (*page.matches, *page.included), _names(query))
+        return page
 
     async def find(self, type: str, /, **parameters: str) -> Page:
         """Search with plain parameters: ``find("Observation", patient="1", _sort="-date")``; unknown ones are 400."""
@@ -174,7 +203,9 @@ class Fhir:
 
     async def overview(self) -> dict[str, int]:
         """Count what one may find of each type, each up to `overview.MOST`."""
-        return await overview(self.executor, list(RESOURCES), self._searchable)
+        counts = await overview(self.executor, list(RESOURCES), self._searchable)
+        await self._shown("search", "", (), "_summary")
+        return counts
 
     async def history(self, type: str | None = None, id: str | None = None, **page: Any) -> HistoryPage:
         """Return versions, newest first: of an instance (404 when it never was), a type, or everything."""
@@ -186,6 +217,7 @@ class Fhir:
         found = await history.page(self.executor, type, id, predicate=predicate, **page)
         if type is not None and id is not None and not found.total and await self.executor.get(type, id) is None:
             raise OutcomeError(not_found(type, id))
+        await self._shown("history", type or "", found.rows)
         return found
 
     def reach(self, interaction: str, type: str) -> Reach:
@@ -336,7 +368,7 @@ class Fhir:
                 raise OutcomeError(not_found(order.type, order.id))
         if order.wish == "delete":
             self._guard(order.type, before, None)
-            return Change("delete", order.type, order.id or "", expect=order.if_match)
+            return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
         return self._prepared(order, before)
 
     def _prepared(self, order: Order, before: Row | None) -> Change:
@@ -364,7 +396,24 @@ class Fhir:
             entry,
             order.if_match,
             must,
+            self._act(order),
         )
+
+    def _act(self, order: Order) -> Act | None:
+        """Begin the act of a write; the store completes it."""
+        if not self.door.audited:
+            return None
+        return act_by(self.principal, self.executor.now, order.wish, type=order.type)
+
+    async def _shown(self, what: str, type: str, rows: Sequence[Row], detail: str = "") -> None:
+        """Have it written who is shown *rows*: before the answer leaves the door, or with the transaction."""
+        if not self.door.audited:
+            return
+        acts = acts_of(self.principal, self.executor.now, what, rows, type=type, detail=detail)
+        if self._work is None:
+            await self.door.store.ledger.shown(acts)
+        else:
+            self._work.shown(acts)
 
     def _guard(self, type: str, before: Row | None, after: Struct | None) -> None:
         """Ask the invariants of the type, or of the profiles that the state before or after claims."""
@@ -427,6 +476,11 @@ class Fhir:
 
     def _reach_for(self, interaction: str) -> Callable[[str], Reach]:
         return lambda type: self.reach(interaction, type)
+
+
+def _names(query: Query) -> str:
+    """Name the parameters of a search, without their values."""
+    return " ".join(dict.fromkeys(name for name, _ in query.applied))
 
 
 def _below(order: Order, issue: Issue) -> Issue:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from msgspec import Struct
 
+from xinglin.security.ledger import Act
 from xinglin.store.body import head
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ Must = Literal["any", "new", "exists"]
 _BEFORE_BODY: Final = len(b'/","resource":')
 
 # Columns of `res` that `Executor.rows` needs, in any order and under these names; the alias of the table is r.
-ROW_COLUMNS: Final = "r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body"
+ROW_COLUMNS: Final = "r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body, r.pat"
 
 
 class Record(Protocol):
@@ -35,6 +36,7 @@ class Row(Struct, frozen=True):
     entry: ``Type/id","resource":`` and the whole JSON of the resource, as an entry of a Bundle goes on after the base
     of its fullUrl: pages are joined of these. Empty when the version is a delete.
     op: ``C`` for the first version, ``U`` for later ones, ``D`` for a delete. ts: UTC, whole milliseconds.
+    pat: `rid` of the patient in whose compartment the resource lies now.
     """
 
     rt: str
@@ -45,6 +47,7 @@ class Row(Struct, frozen=True):
     deleted: bool
     entry: bytes
     op: str
+    pat: int | None = None
 
     def body(self) -> bytes:
         """Give the whole resource; empty for a delete."""
@@ -63,6 +66,7 @@ class Change:
     op: ``create`` refuses an id that is alive; ``update`` makes or replaces, as *must* says; ``delete`` is idempotent.
     tail, entry: what `body.cut` and `fhir.search.extract.entry` give; unused by a delete.
     expect: the version that must be the current one (If-Match), else 412.
+    act: who does this; the ledger gets it, completed by what the write comes to, in the same transaction.
     must: ``new`` refuses (412) when the resource is alive, ``exists`` refuses (404, 410) when it is not.
     """
 
@@ -73,6 +77,7 @@ class Change:
     entry: "Entry | None" = None
     expect: int | None = None
     must: Must = "any"
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ def meaning(fault: BaseException) -> OutcomeError:
             return OutcomeError(Issue("too-long", "value-too-long", text="A value is too long to be indexed."))
         case asyncpg.DataError():
             return OutcomeError(Issue("value", "value-not-stored", text="A value cannot be stored."))
+        case asyncpg.InsufficientPrivilegeError() | asyncpg.UndefinedTableError() | asyncpg.CheckViolationError():
+            # Such as a ledger that takes no entry: then nothing is done, and it may be put right.
+            _LOG.error("store.refused", kind=type(fault).__name__, sqlstate=fault.sqlstate)
+            return OutcomeError(Issue("transient", "database-refuses", text="The database refuses this; try again."))
         case _ if isinstance(fault, AWAY) or (isinstance(fault, asyncpg.InterfaceError) and "closed" in str(fault)):
             return OutcomeError(Issue("transient", "database-away", text="The database cannot be reached; try again."))
         case _:

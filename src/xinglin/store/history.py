@@ -16,8 +16,11 @@ COUNT: Final = 20
 Period = tuple[datetime | None, datetime | None]
 
 # Both halves of the record under one shape: the current version, and those it replaced.
-_CURRENT: Final = "SELECT r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body FROM res r"
-_REPLACED: Final = "SELECT h.rt, h.id, h.rid, h.vid, h.ts, h.op = 'D' AS deleted, h.enc, h.body FROM hist h"
+_CURRENT: Final = "SELECT r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body, r.pat FROM res r"
+_REPLACED: Final = (
+    "SELECT h.rt, h.id, h.rid, h.vid, h.ts, h.op = 'D' AS deleted, h.enc, h.body,"
+    " (SELECT p.pat FROM res p WHERE p.bucket = h.bucket AND p.rid = h.rid) AS pat FROM hist h"
+)
 _WITH_CURRENT: Final = " JOIN res r ON r.bucket = h.bucket AND r.rid = h.rid"
 # When the version that followed a replaced one began.
 _FOLLOWED: Final = """(

@@ -16,13 +16,13 @@ LOOK_AGAIN_SECONDS: Final = 60.0  # how soon a process takes up a dictionary tha
 
 # Sorted by rid, so that all who lock several rows lock them in one order.
 _CURRENT: Final = """
-SELECT r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body{more}
+SELECT r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body, r.pat{more}
 FROM unnest($1::int4[], $2::int8[]) AS k(bucket, rid) JOIN res r ON r.bucket = k.bucket AND r.rid = k.rid{end}
 """
 CURRENT: Final = _CURRENT.format(more="", end="")
 LOCKED: Final = _CURRENT.format(more="", end=" ORDER BY r.rid FOR UPDATE OF r")
-STATE: Final = _CURRENT.format(more=", r.pat, r.ord, r.keys", end="")
-LOCKED_STATE: Final = _CURRENT.format(more=", r.pat, r.ord, r.keys", end=" ORDER BY r.rid FOR UPDATE OF r")
+STATE: Final = _CURRENT.format(more=", r.ord, r.keys", end="")
+LOCKED_STATE: Final = _CURRENT.format(more=", r.ord, r.keys", end=" ORDER BY r.rid FOR UPDATE OF r")
 
 
 class Records:
@@ -63,9 +63,9 @@ class Records:
             record["deleted"],
         )
         if deleted:
-            return Row(rt, id, record["rid"], vid, ts, deleted, b"", "D")
+            return Row(rt, id, record["rid"], vid, ts, deleted, b"", "D", record["pat"])
         entry = entry_head(rt, id, vid, ts) + self.bodies.open(record["enc"], record["body"])
-        return Row(rt, id, record["rid"], vid, ts, deleted, entry, "C" if vid == 1 else "U")
+        return Row(rt, id, record["rid"], vid, ts, deleted, entry, "C" if vid == 1 else "U", record["pat"])
 
     def known(self, record: Record) -> Row:
         """Open one committed record, or take the row opened lately; raises UnknownDictionary.

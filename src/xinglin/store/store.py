@@ -16,6 +16,8 @@ from xinglin.store.clock import Clock
 from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import AWAY, DRIVER, answered
 from xinglin.store.lanes import Lanes, Order
+from xinglin.store.ledger.ledger import Ledger, session_ended
+from xinglin.store.ledger.written import batch_of
 from xinglin.store.maintenance import train_dictionaries
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
@@ -70,6 +72,7 @@ class Store:
         self._writes: Lanes[Change, Written] = Lanes(
             by_identity, self._write, lanes=WRITE_LANES, most=WRITES_MOST, waiting_max=WAITING_MAX
         )
+        self.ledger = Ledger(by_identity, clock)
         # New coded values of transactions, which may not wait for each other's.
         self._terms: Lanes[Sequence[Change], None] = Lanes(
             by_identity, self._learn, lanes=1, most=WRITES_MOST, waiting_max=WAITING_MAX, again=True
@@ -113,6 +116,7 @@ class Store:
         await self._reads.close()
         await self._writes.close()
         await self._terms.close()
+        await self.ledger.close()
         await self._pool.close()
 
     @property
@@ -158,6 +162,7 @@ class Store:
             await self.writer.learn_terms(connection, changes)
             async with connection.transaction():
                 await copy_in(connection, steps, self.records.bodies)
+                await self.ledger.append(connection, batch_of(changes))
         await self._train(self.records.bodies.wanting())
         return [written(step) for step in steps]
 
@@ -188,14 +193,17 @@ class Store:
                 work = link.connection.transaction()
                 await work.start()
             try:
-                yield Transaction(
+                transaction = Transaction(
                     link.connection,
                     self.records,
                     self.writer,
                     self.clock.now(),
                     sql_timeout_ms=self.sql_timeout_ms,
                     learn=self._terms.ask,
+                    ledger=self.ledger,
                 )
+                yield transaction
+                await transaction.settle()
             except BaseException:
                 with suppress(*DRIVER):  # the caller hears of what came first
                     await work.rollback()
@@ -229,8 +237,20 @@ class Store:
                 order.answer.set_result(None)
 
     async def _write(self, connection: Connection, orders: Sequence[Order[Change, Written]]) -> None:
-        await self.writer.group(connection, orders, self.clock.now())
+        await self.writer.group(connection, await self._alive(connection, orders), self.clock.now())
         self._care()
+
+    async def _alive(
+        self, connection: Connection, orders: Sequence[Order[Change, Written]]
+    ) -> Sequence[Order[Change, Written]]:
+        """Refuse the orders of sessions that have ended meanwhile; gives the others."""
+        sessions = {order.item.act.session for order in orders if order.item.act is not None} - {""}
+        ended = await self.ledger.ended(connection, list(sessions))
+        for order in orders if ended else ():
+            if order.item.act is not None and order.item.act.session in ended and not order.answer.done():
+                order.answer.set_exception(session_ended())
+                order.answer.exception()  # seen: a caller that went away is no unhandled fault
+        return [order for order in orders if not order.answer.done()] if ended else orders
 
     def _care(self) -> None:
         """Have dictionaries trained, beside the requests, for types that have grown without."""

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import cast
 
 from xinglin.fhir.search.keys import hash64
+from xinglin.security.ledger import Act
 from xinglin.store import jobs
 from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import answered
+from xinglin.store.ledger.ledger import Ledger
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
 from xinglin.store.writing import Writer
@@ -16,6 +18,7 @@ from xinglin.store.writing import Writer
 class Transaction:
     """An open transaction; `Store.begin` makes, commits and rolls back. Implements `Executor`.
 
+    ledger: gets the acts noted, before the commit.
     learn: writes the new coded values of changes on another connection, at once and for good.
     One task uses it at a time. After any OutcomeError from the database it can only be rolled back.
     """
@@ -29,6 +32,7 @@ class Transaction:
         *,
         sql_timeout_ms: int,
         learn: Callable[[Sequence[Change]], Awaitable[None]],
+        ledger: Ledger,
     ) -> None:
         self.connection = connection
         self.sql_timeout_ms = sql_timeout_ms
@@ -36,6 +40,8 @@ class Transaction:
         self._writer = writer
         self._now = now
         self._learn = learn
+        self._ledger = ledger
+        self._acts: list[Act] = []
         self._custom = False
 
     @property
@@ -67,7 +73,7 @@ class Transaction:
         async with answered():
             if self._writer.new_terms(changes):
                 await self._learn(changes)
-            return await self._writer.all(self.connection, changes, self._now)
+            return await self._writer.all(self.connection, changes, self._now, self._acts)
 
     async def fetch(
         self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None
@@ -84,6 +90,15 @@ class Transaction:
         """Open records (see `Executor.rows`)."""
         async with answered():
             return await self._records.rows(self.connection, records)
+
+    def note(self, acts: Iterable[Act]) -> None:
+        """Have acts written in this transaction."""
+        self._acts += acts
+
+    async def settle(self) -> None:
+        """Write the acts noted; `Store.begin` does so before the commit. OutcomeError 503: then nothing may be done."""
+        acts, self._acts = self._acts, []
+        await self._ledger.append(self.connection, acts)
 
     async def lock(self, names: Iterable[str]) -> None:
         """Hold named locks until the end; taken in one order, so that no two wait for each other."""

@@ -9,16 +9,22 @@ import asyncpg
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.keys import hash64, rid_of
+from xinglin.security.ledger import Act
 from xinglin.store import statements
 from xinglin.store.executor import Change, Written
 from xinglin.store.faults import IN_THE_WAY, meaning
 from xinglin.store.lanes import Order
+from xinglin.store.ledger import rows
+from xinglin.store.ledger.written import acts_of
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert, Replace, decide, fresh, written
 
 ATTEMPTS: Final = 5
 TERMS_KNOWN_MAX: Final = 200_000
+
+AUDITED_INSERT: Final = rows.audited(statements.INSERT)
+AUDITED_REPLACE: Final = rows.audited(statements.REPLACE, mark="int8", only="e.mark IN (SELECT rid FROM old)")
 
 Term = tuple[int, str, str, str, int, int]
 
@@ -46,8 +52,13 @@ class Writer:
             text = "Others changed the resource again and again."
             _refuse(order, OutcomeError(Issue("conflict", "concurrent-change", text=text)))
 
-    async def all(self, connection: Connection, changes: Sequence[Change], now: datetime) -> list[Written]:
-        """Write all changes in the transaction that is open on the connection; raises at the first that is refused."""
+    async def all(
+        self, connection: Connection, changes: Sequence[Change], now: datetime, acts: list[Act]
+    ) -> list[Written]:
+        """Write all changes in the transaction that is open on the connection; raises at the first that is refused.
+
+        acts: gets what is to be written into the ledger before the commit.
+        """
         await self._records.take_dictionaries(connection)
         pairs = [(change.rt, change.id) for change in changes]
         if len(set(pairs)) < len(pairs):
@@ -63,6 +74,8 @@ class Writer:
             await self._insert(connection, inserts)
         if replaces and len(await self._replace(connection, replaces)) < len(replaces):
             raise AssertionError("a locked row changed")
+        for change, outcome in zip(changes, outcomes, strict=True):
+            acts += acts_of(change, outcome)
         return [outcome if isinstance(outcome, Written) else written(outcome) for outcome in outcomes]
 
     async def learn_terms(self, connection: Connection, changes: Sequence[Change]) -> None:
@@ -97,6 +110,7 @@ class Writer:
         states = await self._records.states(connection, [(o.item.rt, o.item.id) for o in sought]) if sought else {}
         inserts: list[tuple[Order[Change, Written], Insert]] = []
         replaces: list[tuple[Order[Change, Written], Replace]] = []
+        unchanged: list[tuple[Order[Change, Written], Written]] = []
         for order in orders:
             state = states.get(rid_of(order.item.rt, order.item.id))
             try:
@@ -106,19 +120,28 @@ class Writer:
                 continue
             match outcome:
                 case Written():
-                    _answer(order, outcome)
+                    unchanged.append((order, outcome))
                 case Insert():
                     inserts.append((order, outcome))
                 case Replace():
                     replaces.append((order, outcome))
+        await self._answer_group(connection, unchanged)
         again = await self._insert_group(connection, inserts) if inserts else []
         return again + (await self._replace_group(connection, replaces) if replaces else [])
+
+    async def _answer_group(self, connection: Connection, group: list[tuple[Order[Change, Written], Written]]) -> None:
+        """Answer the changes that change nothing, once their acts are written."""
+        acts = [act for order, outcome in group for act in acts_of(order.item, outcome)]
+        if acts:
+            await connection.execute(rows.INSERT, *rows.arguments(acts))
+        for order, outcome in group:
+            _answer(order, outcome)
 
     async def _insert_group(
         self, connection: Connection, group: list[tuple[Order[Change, Written], Insert]]
     ) -> list[Order[Change, Written]]:
         try:
-            await self._insert(connection, [step for _, step in group])
+            await self._insert(connection, [step for _, step in group], audit=True)
         except asyncpg.PostgresError as fault:
             return await self._one_by_one(connection, group, fault, self._insert_group)
         for order, step in group:
@@ -129,7 +152,7 @@ class Writer:
         self, connection: Connection, group: list[tuple[Order[Change, Written], Replace]]
     ) -> list[Order[Change, Written]]:
         try:
-            done = await self._replace(connection, [step for _, step in group])
+            done = await self._replace(connection, [step for _, step in group], audit=True)
         except asyncpg.PostgresError as fault:
             return await self._one_by_one(connection, group, fault, self._replace_group)
         for order, step in group:
@@ -151,16 +174,31 @@ class Writer:
         _refuse(order, meaning(fault))
         return []
 
-    async def _insert(self, connection: Connection, steps: Sequence[Insert]) -> None:
-        await connection.execute(statements.INSERT, *statements.insert_arguments(steps, self._records.bodies))
+    async def _insert(self, connection: Connection, steps: Sequence[Insert], *, audit: bool = False) -> None:
+        """Write first versions. audit: write their acts too, by the same statement."""
+        arguments = statements.insert_arguments(steps, self._records.bodies)
+        acts = [act for step in steps for act in acts_of(step.change, step)] if audit else []
+        if acts:
+            await connection.execute(AUDITED_INSERT, *arguments, *rows.arguments(acts))
+        else:
+            await connection.execute(statements.INSERT, *arguments)
 
-    async def _replace(self, connection: Connection, steps: Sequence[Replace]) -> set[int]:
-        """Write next versions; returns the rids that were still at the version that the steps know."""
+    async def _replace(self, connection: Connection, steps: Sequence[Replace], *, audit: bool = False) -> set[int]:
+        """Write next versions; returns the rids that were still at the version that the steps know.
+
+        audit: write the acts of these too, by the same statement.
+        """
         steps = sorted(steps, key=lambda step: step.old.row.rid)
         rids = [step.old.row.rid for step in steps]
         stored = statements.indexed_rows(await connection.fetch(statements.INDEXED, rids))
         arguments = statements.replace_arguments(steps, self._records.bodies, *stored)
-        return {record["rid"] for record in await connection.fetch(statements.REPLACE, *arguments)}
+        acts = [(act, step.old.row.rid) for step in steps for act in acts_of(step.change, step)] if audit else []
+        if acts:
+            audit_arguments = *rows.arguments(act for act, _ in acts), [rid for _, rid in acts]
+            done = await connection.fetch(AUDITED_REPLACE, *arguments, *audit_arguments)
+        else:
+            done = await connection.fetch(statements.REPLACE, *arguments)
+        return {record["rid"] for record in done}
 
 
 def _term_columns(terms: Sequence[Term]) -> tuple[list[Any], ...]:

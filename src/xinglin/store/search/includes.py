@@ -170,7 +170,7 @@ async def _fetch(executor: Executor, places: Sequence[Place], patients: Sequence
                 f" WHERE NOT r.deleted AND {check}"
             )
             parts.append(
-                f"SELECT h.rt, h.id, h.rid, h.vid, h.ts, false AS deleted, h.enc, h.body FROM {pairs}"
+                f"SELECT h.rt, h.id, h.rid, h.vid, h.ts, false AS deleted, h.enc, h.body, r.pat FROM {pairs}"
                 f" JOIN res r ON r.rid = v.rid JOIN hist h ON h.bucket = r.bucket AND h.rid = v.rid AND h.vid = v.vid"
                 f" WHERE h.op <> 'D' AND {check}"
             )

@@ -14,7 +14,7 @@ from xinglin.store.search.order import Order
 from xinglin.store.search.plan import Part, Walk, code_of, is_few, key_walk, of_patient, stretches_of, walk_sql
 from xinglin.store.search.sql import Builder
 
-COLUMNS = f"{ROW_COLUMNS}, r.pat"
+COLUMNS = ROW_COLUMNS
 MOST_KEYS = 4
 
 
