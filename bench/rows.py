@@ -61,7 +61,7 @@ def lines(made: Iterable[Insert], sealing: Bodies) -> dict[str, list[str]]:
     for step in made:
         entry, rid, rt = step.entry, step.rid, TYPE_CODES[step.change.rt]
         bucket = bucket_of(step.change.id)
-        enc, body = sealing.seal(step.change.rt, step.change.tail)
+        enc, body = sealing.seal(step.change.rt, step.change.id, step.change.tail)
         pat = "\\N" if entry.pat is None else str(entry.pat)
         res.append(
             f"{bucket}\t{rt}\t{step.change.id}\t{rid}\t1\t{step.ts.isoformat()}\t{pat}\t{entry.ord}"

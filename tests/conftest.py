@@ -57,10 +57,15 @@ def postgres_server() -> Iterator[embedded.Server]:
         yield server
 
 
+def key_store() -> FileKeyStore:
+    """Give the key store of the run, which unwraps the keys of every database copied from the template."""
+    return FileKeyStore.make(Path(os.environ[FOLDER]) / "master.key")
+
+
 @pytest.fixture(scope="session")
 def keys() -> FileKeyStore:
-    """The key store of the run, which unwraps the keys of every database copied from the template."""
-    return FileKeyStore.make(Path(os.environ[FOLDER]) / "master.key")
+    """The key store of the run."""
+    return key_store()
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         keep_bytes=settings.row_cache_mib * 2**20,
         keys=FileKeyStore(settings.master_key),
         sealed=settings.cipher != "off",
+        sealed=settings.cipher != "off",
     )
     return Door(store, registry.rulebook, base_url=settings.base_url or "")
 

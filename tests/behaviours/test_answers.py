@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.behaviours.asked import observation, patient, put
+from tests.conftest import key_store
 from tests.errands import contract
 from tests.errands.capability import declare as errands
 from tests.server.conftest import OPEN, SETTINGS, who
@@ -22,7 +23,7 @@ from xinglin.store.store import Store
 @pytest.fixture
 async def hurried(postgres_dsn: str) -> AsyncIterator[httpx.AsyncClient]:
     """The application with a quarter of a second for each statement."""
-    store = await Store.open(postgres_dsn, connections=4, sql_timeout_ms=250)
+    store = await Store.open(postgres_dsn, connections=4, sql_timeout_ms=250, keys=key_store())
     registry = Registry((OPEN, errands()))
     application = create_asgi(registry, Door(store, registry.rulebook), SETTINGS, principal_of=who)
     headers = {"content-type": "application/fhir+json"}

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from tests.conftest import key_store
 from tests.server.conftest import OPEN
 from xinglin.registry import Registry
 from xinglin.server.asgi import create_asgi
@@ -28,7 +29,7 @@ def create_app() -> Lifespan:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     assert settings.database_url is not None
-    store = await Store.open(settings.database_url.reveal(), connections=settings.db_connections)
+    store = await Store.open(settings.database_url.reveal(), connections=settings.db_connections, keys=key_store())
     registry = Registry((OPEN,))
     served = create_asgi(registry, Door(store, registry.rulebook), settings, pages=slow)
     try:

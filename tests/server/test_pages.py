@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.conftest import key_store
 from xinglin.app import create_registry
 from xinglin.fhir.declarations import Text
 from xinglin.registry import WORKBENCH, Capability, Page, Registry
@@ -35,7 +36,7 @@ FAULTY = Capability(
 
 @pytest.fixture(scope="module")
 async def client(postgres_dsn: str) -> AsyncIterator[httpx.AsyncClient]:
-    opened = await Store.open(postgres_dsn, connections=4)
+    opened = await Store.open(postgres_dsn, connections=4, keys=key_store())
     registry = Registry((*create_registry(SETTINGS).capabilities, FAULTY))
     door = Door(opened, registry.rulebook)
     served = create_asgi(registry, door, SETTINGS, pages=create_pages(registry, door, SETTINGS))

@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.conftest import key_store
 from tests.server.conftest import OPEN, SETTINGS, who
 from xinglin.registry import Registry
 from xinglin.server.asgi import create_asgi
@@ -25,7 +26,7 @@ from xinglin.store.store import Store
 )
 async def test_a_locked_table_is_told_in_time(postgres_dsn: str, method: str, place: str) -> None:
     registry = Registry((OPEN,))
-    store = await Store.open(postgres_dsn, connections=4, sql_timeout_ms=300)
+    store = await Store.open(postgres_dsn, connections=4, sql_timeout_ms=300, keys=key_store())
     blocker = await asyncpg.connect(postgres_dsn)
     try:
         application = create_asgi(registry, Door(store, registry.rulebook), SETTINGS, principal_of=who)

@@ -133,15 +133,15 @@ def test_what_is_no_resource_of_the_type_is_refused(raw: bytes) -> None:
 @given(st.binary(max_size=2_000))
 def test_what_is_sealed_opens_again(tail: bytes) -> None:
     bodies = Bodies()
-    enc, packed = bodies.seal("Basic", tail)
-    assert bodies.open(enc, packed) == tail
+    enc, packed = bodies.seal("Basic", "1", tail)
+    assert bodies.open(enc, "Basic", "1", packed) == tail
     assert len(packed) <= len(tail)
 
 
 def test_small_bodies_stay_plain_and_large_ones_shrink() -> None:
     bodies = Bodies()
-    assert bodies.seal("Basic", b"x" * (SMALL - 1))[0] == PLAIN
-    assert bodies.seal("Basic", b"x" * 1_000)[0] == ZSTD
+    assert bodies.seal("Basic", "1", b"x" * (SMALL - 1))[0] == PLAIN
+    assert bodies.seal("Basic", "1", b"x" * 1_000)[0] == ZSTD
 
 
 def test_dictionaries_serve_their_type_and_the_newest_counts() -> None:
@@ -151,9 +151,9 @@ def test_dictionaries_serve_their_type_and_the_newest_counts() -> None:
     bodies = Bodies()
     bodies.learn(2, "Basic", made)
     bodies.learn(3, "Basic", made)
-    assert bodies.seal("Basic", samples[5])[0] == 3
-    assert bodies.seal("Patient", samples[5])[0] in {PLAIN, ZSTD}
-    enc, packed = bodies.seal("Basic", samples[5])
+    assert bodies.seal("Basic", "1", samples[5])[0] == 3
+    assert bodies.seal("Patient", "1", samples[5])[0] in {PLAIN, ZSTD}
+    enc, packed = bodies.seal("Basic", "1", samples[5])
     with pytest.raises(UnknownDictionary):
-        Bodies().open(enc, packed)
+        Bodies().open(enc, "Basic", "1", packed)
     assert train([b"x"]) is None

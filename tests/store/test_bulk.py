@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.conftest import key_store
 from xinglin.fhir import codec
 from xinglin.fhir.search.extract import entry
 from xinglin.fhir.search.text import vector, words_in
@@ -58,7 +59,7 @@ async def contents(store: Store) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("moment", [LATER, EARLY])
 async def test_copied_rows_are_those_that_statements_write(postgres_dsn: str, moment: datetime) -> None:
-    store = await Store.open(postgres_dsn, clock=Clock(time=lambda: moment))
+    store = await Store.open(postgres_dsn, clock=Clock(time=lambda: moment), keys=key_store(), sealed=False)
     changes = [change(document) for document in RESOURCES]
     await store.load(changes)
     copied = await contents(store)

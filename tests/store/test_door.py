@@ -8,6 +8,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from tests.conftest import key_store
 from tests.errands import contract
 from tests.errands.capability import declare
 from xinglin.fhir.outcome import OutcomeError
@@ -29,7 +30,7 @@ async def door(postgres_dsn: str) -> AsyncIterator[Door]:
     connection = await asyncpg.connect(postgres_dsn)
     await connection.execute("TRUNCATE res, hist, ix, dx, sx, qx, tx, procrastinate_jobs CASCADE")
     await connection.close()
-    store = await Store.open(postgres_dsn)
+    store = await Store.open(postgres_dsn, keys=key_store())
     yield Door(store, Registry((declare(),)).rulebook)
     await store.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import key_store
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.security.principal import SYSTEM, Principal
@@ -55,7 +56,8 @@ async def load(
 
     def run() -> None:
         nonlocal last
-        steps = crew.load(Sources(paths), crew.Task(dsn, rules, principal), processes=processes, refuse=refused.append)
+        task = crew.Task(dsn, rules, principal, keys=key_store)
+        steps = crew.load(Sources(paths), task, processes=processes, refuse=refused.append)
         for last in steps:
             if stop_after is not None and last.done >= stop_after:
                 steps.close()  # type: ignore[attr-defined]  # a generator
@@ -86,12 +88,12 @@ def many(file: Path) -> Path:
 
 
 async def opened(dsn: str) -> Fhir:
-    return Door(await Store.open(dsn), rules()).auto(SYSTEM)
+    return Door(await Store.open(dsn, keys=key_store()), rules()).auto(SYSTEM)
 
 
 async def faults(dsn: str) -> list[Fault]:
     heard: list[Fault] = []
-    store = await Store.open(dsn)
+    store = await Store.open(dsn, keys=key_store())
     await check(store, heard.append)
     await store.close()
     return heard
@@ -209,7 +211,7 @@ async def test_a_store_with_records_keeps_its_indexes(empty: str, tmp_path: Path
 
 
 async def indexes(dsn: str) -> list[str]:
-    store = await Store.open(dsn)
+    store = await Store.open(dsn, keys=key_store())
     tables = ["res", "ix", "dx", "sx", "qx", "tx"]
     found = await store.fetch("SELECT indexdef FROM pg_indexes WHERE tablename = ANY ($1) ORDER BY 1", tables)
     await store.close()

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 
+from tests.conftest import key_store
 from tests.store.records import entry
 from xinglin.store import maintenance
 from xinglin.store.body import ZSTD
@@ -30,21 +31,22 @@ async def nobody(types: Sequence[str]) -> None:
 async def test_a_dictionary_is_trained_once_and_makes_later_bodies_smaller(store: Store, postgres_dsn: str) -> None:
     store._train = nobody  # type: ignore[method-assign]
     await fill(store, 0, 999)
-    assert await maintenance.train_dictionaries(postgres_dsn) == ()
+    assert await maintenance.train_dictionaries(postgres_dsn, vault=store.vault) == ()
     await fill(store, 999, 1_200)
-    both = await asyncio.gather(*(maintenance.train_dictionaries(postgres_dsn) for _ in range(2)))
+    both = await asyncio.gather(*(maintenance.train_dictionaries(postgres_dsn, vault=store.vault) for _ in range(2)))
     assert sorted(both) == [(), ("Observation",)]
-    later = await Store.open(postgres_dsn)
+    later = await Store.open(postgres_dsn, keys=key_store())
     await fill(later, 2_000, 2_100)
     sizes = {
-        r["enc"]: r["size"] for r in await later.fetch("SELECT enc, avg(length(body)) AS size FROM res GROUP BY enc")
+        -1 - r["enc"]: r["size"]
+        for r in await later.fetch("SELECT enc, avg(length(body)) AS size FROM res GROUP BY enc")
     }
     assert sizes[2] * 2 < sizes[ZSTD]
     # A process that knows nothing of the dictionary reads it when it meets it, alone or in a page.
     row = await store.get("Observation", "d2000")
     assert row is not None
     assert row.tail == observation(2_000).tail
-    fresh = await Store.open(postgres_dsn)
+    fresh = await Store.open(postgres_dsn, keys=key_store())
     fresh.records.bodies._openers.pop(2)
     [row] = await fresh.rows(
         await fresh.fetch("SELECT rt, id, rid, vid, ts, deleted, enc, body, pat FROM res WHERE id = 'd2001'")
@@ -59,13 +61,13 @@ async def test_a_type_that_grows_gets_its_dictionary_by_itself(store: Store) -> 
     await asyncio.gather(*store._tasks)
     assert [r["enc"] for r in await store.fetch("SELECT enc FROM dict")] == [2]
     await fill(store, 1_100, 1_101)
-    assert [r["enc"] for r in await store.fetch("SELECT enc FROM res WHERE id = 'd1100'")] == [2]
+    assert [r["enc"] for r in await store.fetch("SELECT enc FROM res WHERE id = 'd1100'")] == [-1 - 2]
 
 
 async def test_loading_trains_as_it_goes(store: Store) -> None:
     for first in range(0, 2_000, 500):
         await store.load([observation(n) for n in range(first, first + 500)])
-    assert {r["enc"] for r in await store.fetch("SELECT enc FROM res")} == {ZSTD, 2}
+    assert {r["enc"] for r in await store.fetch("SELECT enc FROM res")} == {-1 - ZSTD, -1 - 2}
 
 
 async def test_statistics_are_refreshed(store: Store, postgres_dsn: str) -> None:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.conftest import key_store
 from tests.store.records import change, tail
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search import keys
@@ -59,7 +60,7 @@ async def test_an_update_that_changes_nothing_makes_no_version(store: Store, pos
     first = await store.write(change("update", "Patient", "p"))
     same = await store.write(change("update", "Patient", "p"))
     assert (same.vid, same.ts, same.unchanged) == (1, first.ts, True)
-    keeping = await Store.open(postgres_dsn, noop_updates="keep")
+    keeping = await Store.open(postgres_dsn, noop_updates="keep", keys=key_store())
     assert (await keeping.write(change("update", "Patient", "p"))).vid == 2
     await keeping.close()
 
@@ -173,7 +174,7 @@ async def test_many_concurrent_writers_each_get_their_own_answer(store: Store) -
 
 
 async def test_concurrent_puts_of_one_new_id_make_one_create_and_then_updates(postgres_dsn: str, store: Store) -> None:
-    others = [await Store.open(postgres_dsn, connections=4) for _ in range(2)]
+    others = [await Store.open(postgres_dsn, connections=4, keys=key_store()) for _ in range(2)]
     stores = [store, *others]
     for turn in range(10):
         outcomes = await asyncio.gather(
@@ -190,7 +191,7 @@ async def test_concurrent_puts_of_one_new_id_make_one_create_and_then_updates(po
 
 
 async def test_of_concurrent_updates_of_one_version_one_wins(postgres_dsn: str, store: Store) -> None:
-    other = await Store.open(postgres_dsn, connections=4)
+    other = await Store.open(postgres_dsn, connections=4, keys=key_store())
     await store.write(change("update", "Patient", "p"))
     outcomes = await asyncio.gather(
         *((store, other)[n % 2].write(change("update", "Patient", "p", str(n + 10), expect=1)) for n in range(10)),
@@ -322,7 +323,7 @@ async def test_named_locks_are_held_until_the_end(store: Store) -> None:
 
 
 async def test_the_sql_time_limit_answers_503(postgres_dsn: str) -> None:
-    store = await Store.open(postgres_dsn, sql_timeout_ms=100)
+    store = await Store.open(postgres_dsn, sql_timeout_ms=100, keys=key_store())
     error = await refused(store.fetch("SELECT pg_sleep(5)"))
     assert (error.status, error.issues[0].code) == (503, "timeout")
     assert [r["n"] for r in await store.fetch("SELECT 1 AS n FROM pg_sleep(0.2)", timeout_ms=2_000)] == [1]

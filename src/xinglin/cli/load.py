@@ -62,12 +62,20 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
     from xinglin.security.principal import SYSTEM
     from xinglin.store import crew
     from xinglin.store.sources import Sources
+    from xinglin.store.vault.keystore import FileKeyStore
 
     console = Console(stderr=True)
     sources = Sources(paths)
     if not processes and sources.total_bytes > SMALL_BYTES:
         processes = os.cpu_count() or 1
-    task = crew.Task(address(settings), partial(rulebook, settings), SYSTEM, settings.base_url or "")
+    task = crew.Task(
+        address(settings),
+        partial(rulebook, settings),
+        SYSTEM,
+        settings.base_url or "",
+        keys=partial(FileKeyStore, settings.master_key),
+        sealed=settings.cipher != "off",
+    )
     counts = crew.Progress()
     columns = (
         TextColumn("{task.fields[doing]}"),

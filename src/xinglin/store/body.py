@@ -1,4 +1,4 @@
-"""Bodies as bytes: what stands before and after meta.lastUpdated, and how tails are compressed."""
+"""Bodies as bytes: what stands before and after meta.lastUpdated, and how tails are compressed and sealed."""
 
 import json
 import re
@@ -12,6 +12,8 @@ import msgspec
 import zstandard
 
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.store.vault.sealed import domain_of
+from xinglin.store.vault.vault import Vault
 
 PLAIN: Final = 0
 ZSTD: Final = 1  # without dictionary
@@ -182,13 +184,16 @@ class UnknownDictionary(Exception):
 
 
 class Bodies:
-    """Compresses and opens tails with the dictionaries known to this process.
+    """Compresses, seals and opens tails with the dictionaries and keys known to this process.
 
-    ``enc`` of a stored body is 0 (plain), 1 (zstd) or the number of its dictionary, which is kept forever.
+    ``enc`` of a stored body is 0 (plain), 1 (zstd) or the number of its dictionary, which is kept forever; of a sealed
+    one, -1 minus that. A body is bound to its ``Type/id``: in the place of another it does not open.
+    vault: with keys it seals the types that `domain_of` names; without, bodies stay plain.
     Not for use by several threads at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault | None = None) -> None:
+        self.vault = vault if vault is not None else Vault()
         self._compressors: dict[str, tuple[int, zstandard.ZstdCompressor]] = {}
         self._plain = zstandard.ZstdCompressor(level=LEVEL)
         self._openers: dict[int, zstandard.ZstdDecompressor] = {ZSTD: zstandard.ZstdDecompressor()}
@@ -204,12 +209,23 @@ class Bodies:
             data.precompute_compress(level=LEVEL)
             self._compressors[rt] = (enc, zstandard.ZstdCompressor(level=LEVEL, dict_data=data))
 
-    def knows(self, enc: int) -> bool:
-        """Tell whether bodies of this *enc* can be opened."""
+    def knows(self, enc: int, body: bytes = b"") -> bool:
+        """Tell whether dictionary and key of *body* are here."""
+        if enc < PLAIN:
+            if not self.vault.knows(body):
+                return False
+            enc = -1 - enc
         return enc == PLAIN or enc in self._openers
 
-    def seal(self, rt: str, tail: bytes) -> tuple[int, bytes]:
-        """Compress a tail; returns enc and what to store."""
+    def seal(self, rt: str, id: str, tail: bytes) -> tuple[int, bytes]:
+        """Compress the tail of a resource, and seal it where its type asks for that; returns enc and what to store."""
+        enc, packed = self._pack(rt, tail)
+        if not self.vault.seals_bodies:
+            return enc, packed
+        domain = domain_of(rt)
+        return (enc, packed) if domain is None else (-1 - enc, self.vault.seal(domain, f"{rt}/{id}".encode(), packed))
+
+    def _pack(self, rt: str, tail: bytes) -> tuple[int, bytes]:
         known = self._compressors.get(rt)
         if known is not None:
             enc, compressor = known
@@ -228,8 +244,10 @@ class Bodies:
             self._without[rt] = 0
         return wanting
 
-    def open(self, enc: int, body: bytes) -> bytes:
-        """Return the tail; raises UnknownDictionary."""
+    def open(self, enc: int, rt: str, id: str, body: bytes) -> bytes:
+        """Return the tail of a resource; raises UnknownDictionary, UnknownKey, Tampered."""
+        if enc < PLAIN:
+            enc, body = -1 - enc, self.vault.open(f"{rt}/{id}".encode(), body)
         if enc == PLAIN:
             return body
         opener = self._openers.get(enc)

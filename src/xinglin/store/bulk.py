@@ -72,7 +72,7 @@ def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[bytes]]:
     for step in steps:
         entry, rid, rt, id_ = step.entry, step.rid, TYPE_CODES[step.change.rt], step.change.id.encode()
         bucket = bucket_of(step.change.id)
-        enc, body = bodies.seal(step.change.rt, step.change.tail)
+        enc, body = bodies.seal(step.change.rt, step.change.id, step.change.tail)
         pat = _NULL if entry.pat is None else _INT8.pack(8, entry.pat)
         keys = _numbers(len(entry.keys)).unpack(_packing(len(entry.keys)).pack(*entry.keys))
         ts = (step.ts - _EPOCH) // _MICROSECOND

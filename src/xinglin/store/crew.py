@@ -27,6 +27,7 @@ from xinglin.store.rebuild import build, put_aside
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.sources import Fault, Found, Item, Remark
 from xinglin.store.store import Store
+from xinglin.store.vault.keystore import KeyStore
 
 BATCH_ITEMS: Final = 500
 BATCH_BYTES: Final = 4 * 2**20
@@ -53,6 +54,8 @@ class Task:
     principal: Principal
     base_url: str = ""
     sql_timeout_ms: int = 60_000
+    keys: Callable[[], KeyStore] | None = None
+    sealed: bool = True
 
 
 @dataclass(slots=True)
@@ -346,5 +349,8 @@ async def _load(link: Connection, task: Task) -> None:
 
 
 async def _open(task: Task) -> tuple[Store, Loader]:
-    store = await Store.open(task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms)
+    keys = task.keys() if task.keys is not None else None
+    store = await Store.open(
+        task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms, keys=keys, sealed=task.sealed
+    )
     return store, Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))

@@ -9,6 +9,8 @@ from xinglin.store.body import ENOUGH, FIRST_DICTIONARY, train
 from xinglin.store.faults import answered
 from xinglin.store.pool import Connection, Pool
 from xinglin.store.records import Records
+from xinglin.store.vault.sealed import seal_dictionary
+from xinglin.store.vault.vault import Vault
 
 SAMPLES: Final = 3_000
 SAMPLE_BYTES: Final = 6 * 2**20  # a hundred times the dictionary is what the trainer wants
@@ -22,10 +24,12 @@ SELECT t.rt FROM unnest($1::int2[]) AS t(rt)
 WHERE NOT EXISTS (SELECT 1 FROM dict WHERE dict.rt = t.rt)
   AND (SELECT count(*) FROM (SELECT 1 FROM res WHERE res.rt = t.rt LIMIT $2) AS first) = $2
 """
-_SAMPLE: Final = "SELECT enc, body FROM res WHERE rt = $1 AND NOT deleted ORDER BY ts DESC, rid DESC LIMIT $2"
+_SAMPLE: Final = "SELECT enc, id, body FROM res WHERE rt = $1 AND NOT deleted ORDER BY ts DESC, rid DESC LIMIT $2"
 
 
-async def train_dictionaries(dsn: str, types: Sequence[str] = tuple(TYPE_CODES)) -> tuple[str, ...]:
+async def train_dictionaries(
+    dsn: str, types: Sequence[str] = tuple(TYPE_CODES), *, vault: Vault | None = None
+) -> tuple[str, ...]:
     """Make a dictionary for each type that has enough bodies and none yet; returns those types.
 
     Bodies written from then on are about ten times smaller than plain ones; other processes take a dictionary up within
@@ -36,7 +40,8 @@ async def train_dictionaries(dsn: str, types: Sequence[str] = tuple(TYPE_CODES))
         try:
             codes = [TYPE_CODES[rt] for rt in types]
             wanting = [record["rt"] for record in await connection.fetch(_TYPES, codes, ENOUGH)]
-            return tuple([TYPE_NAMES[rt] for rt in wanting if await _train(connection, rt)])
+            records = Records(vault=vault)
+            return tuple([TYPE_NAMES[rt] for rt in wanting if await _train(connection, records, rt)])
         finally:
             await connection.close(timeout=5)
 
@@ -51,26 +56,25 @@ async def refresh_statistics(dsn: str) -> None:
             await connection.close(timeout=5)
 
 
-async def _train(connection: Connection, rt: int) -> bool:
+async def _train(connection: Connection, records: Records, rt: int) -> bool:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT true FROM dict WHERE rt = $1", rt):
             return False
-        records = Records()
         await records.take_dictionaries(connection, now=True)
         samples: list[bytes] = []
         size = 0
         for record in await connection.fetch(_SAMPLE, rt, SAMPLES):
             if size < SAMPLE_BYTES:
-                samples.append(records.bodies.open(record["enc"], record["body"]))
+                samples.append(records.bodies.open(record["enc"], TYPE_NAMES[rt], record["id"], record["body"]))
                 size += len(samples[-1])
         dictionary = await asyncio.to_thread(train, samples)  # a second or two of one core
         if dictionary is None:
             return False
+        # It is made of pieces of bodies, so it is sealed as they are.
+        enc = await connection.fetchval("SELECT coalesce(max(enc) + 1, $1) FROM dict", FIRST_DICTIONARY)
+        sealed, content = seal_dictionary(records.bodies.vault, TYPE_NAMES[rt], enc, dictionary)
         await connection.execute(
-            "INSERT INTO dict (enc, rt, made, bytes) SELECT coalesce(max(enc) + 1, $1), $2, now(), $3 FROM dict",
-            FIRST_DICTIONARY,
-            rt,
-            dictionary,
+            "INSERT INTO dict (enc, rt, made, bytes, sealed) VALUES ($1, $2, now(), $3, $4)", enc, rt, content, sealed
         )
     return True

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
@@ -51,10 +51,22 @@ class Link:
 
 
 class Pool:
-    """At most *size* connections, opened when needed; the one used last is used next, as its caches are warm."""
+    """At most *size* connections, opened when needed; the one used last is used next, as its caches are warm.
 
-    def __init__(self, dsn: str, size: int, *, timeout_ms: int, session: Mapping[str, str] | None = None) -> None:
+    heard: what to call when another process gives notice on a channel (NOTIFY).
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        size: int,
+        *,
+        timeout_ms: int,
+        session: Mapping[str, str] | None = None,
+        heard: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
         self._dsn = dsn
+        self._heard = heard or {}
         self._session = {**_SESSION, **(session or {}), "statement_timeout": str(timeout_ms)}
         self._free: deque[Link] = deque()
         self._slots = asyncio.Semaphore(size)
@@ -80,7 +92,7 @@ class Pool:
 
     async def connect(self) -> Connection:
         """Open one connection with the pool's settings; the caller closes it."""
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             self._dsn,
             server_settings=self._session,
             statement_cache_size=STATEMENTS,
@@ -88,6 +100,9 @@ class Pool:
             max_cacheable_statement_size=0,
             timeout=self._patience + 5,
         )
+        for channel, call in self._heard.items():
+            await connection.add_listener(channel, _ear(call))
+        return connection
 
     async def close(self) -> None:
         """Close the connections that are free; those lent out close on their return."""
@@ -127,3 +142,8 @@ class Pool:
             link.connection.terminate()
         else:
             self._free.append(link)
+
+
+def _ear(call: Callable[[], None]) -> Callable[..., None]:
+    """Make of *call* what the driver calls with connection, process, channel and text."""
+    return lambda *_: call()

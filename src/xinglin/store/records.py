@@ -11,6 +11,9 @@ from xinglin.store.kept import Kept
 from xinglin.store.pool import Connection
 from xinglin.store.statements import places
 from xinglin.store.steps import State
+from xinglin.store.vault.keys import take_keys
+from xinglin.store.vault.sealed import dictionary_place
+from xinglin.store.vault.vault import Vault
 
 LOOK_AGAIN_SECONDS: Final = 60.0  # how soon a process takes up a dictionary that another one trained
 
@@ -28,33 +31,41 @@ LOCKED_STATE: Final = _CURRENT.format(more=", r.ord, r.keys", end=" ORDER BY r.r
 class Records:
     """Reads rows for one process; keeps its dictionaries, and rows opened lately in *keep_bytes*."""
 
-    def __init__(self, keep_bytes: int = 0) -> None:
-        self.bodies = Bodies()
+    def __init__(self, keep_bytes: int = 0, vault: Vault | None = None) -> None:
+        self.bodies = Bodies(vault)
         self.kept: Kept[tuple[int, int], Row] = Kept(keep_bytes)
         self._looked = float("-inf")
 
     async def take_dictionaries(self, connection: Connection, *, now: bool = False) -> None:
-        """Read the dictionaries made since the last look; soon after one this does nothing, unless asked to *now*."""
+        """Read the keys and dictionaries made since the last look; soon after one this does nothing, unless told *now*.
+
+        It is told by a change of keys as well.
+        """
         moment = time.monotonic()
-        if now or moment - self._looked > LOOK_AGAIN_SECONDS:
+        vault = self.bodies.vault
+        if now or vault.stale or moment - self._looked > LOOK_AGAIN_SECONDS:
             self._looked = moment
+            if vault.has_keys:
+                await take_keys(connection, vault)
             for made in await connection.fetch("SELECT enc, rt FROM dict ORDER BY enc"):
                 if not self.bodies.knows(made["enc"]):
-                    content = await connection.fetchval("SELECT bytes FROM dict WHERE enc = $1", made["enc"])
-                    self.bodies.learn(made["enc"], TYPE_NAMES[made["rt"]], content)
+                    found = await connection.fetchrow("SELECT bytes, sealed FROM dict WHERE enc = $1", made["enc"])
+                    if found is not None:
+                        content = vault.open(dictionary_place(made["enc"]), found[0]) if found[1] else found[0]
+                        self.bodies.learn(made["enc"], TYPE_NAMES[made["rt"]], content)
 
     async def rows(self, connection: Connection, records: Sequence[Record]) -> list[Row]:
-        """Open records; reads dictionaries that are new to this process."""
+        """Open records; reads dictionaries and keys that are new to this process."""
         if self.unknown(records):
             await self.take_dictionaries(connection, now=True)
         return [self.row(record) for record in records]
 
     def unknown(self, records: Sequence[Record]) -> bool:
-        """Tell whether a record needs a dictionary that this process has not read."""
-        return not all(self.bodies.knows(record["enc"]) for record in records)
+        """Tell whether a record needs a dictionary or a key that this process has not read."""
+        return not all(self.bodies.knows(record["enc"], record["body"]) for record in records)
 
     def row(self, record: Record) -> Row:
-        """Open one record; raises UnknownDictionary."""
+        """Open one record; raises UnknownDictionary, UnknownKey, Tampered."""
         rt, id, vid, ts, deleted = (
             TYPE_NAMES[record["rt"]],
             record["id"],
@@ -64,11 +75,11 @@ class Records:
         )
         if deleted:
             return Row(rt, id, record["rid"], vid, ts, deleted, b"", "D", record["pat"])
-        entry = entry_head(rt, id, vid, ts) + self.bodies.open(record["enc"], record["body"])
+        entry = entry_head(rt, id, vid, ts) + self.bodies.open(record["enc"], rt, id, record["body"])
         return Row(rt, id, record["rid"], vid, ts, deleted, entry, "C" if vid == 1 else "U", record["pat"])
 
     def known(self, record: Record) -> Row:
-        """Open one committed record, or take the row opened lately; raises UnknownDictionary.
+        """Open one committed record, or take the row opened lately; raises as `row` does.
 
         Not for what a transaction of ours reads: it may roll back, and the same version come again with another body.
         """

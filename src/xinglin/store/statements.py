@@ -135,7 +135,7 @@ class _Keys:
 
 def insert_arguments(steps: Sequence[Insert], bodies: Bodies) -> Arguments:
     """Lay out the arrays of INSERT."""
-    sealed = [bodies.seal(step.change.rt, step.change.tail) for step in steps]
+    sealed = [bodies.seal(step.change.rt, step.change.id, step.change.tail) for step in steps]
     buckets = [bucket_of(step.change.id) for step in steps]
     dx, sx, qx = [], [], []
     for step, bucket in zip(steps, buckets, strict=True):
@@ -169,7 +169,10 @@ def _array(numbers: list[int]) -> str:
 def replace_arguments(steps: Sequence[Replace], bodies: Bodies, dx: Rows, sx: Rows, qx: Rows) -> Arguments:
     """Lay out the arrays of REPLACE. dx, sx, qx: the rows of each rid that stand now, without bucket and rid."""
     keys = _Keys()
-    sealed = [(PLAIN, b"") if step.entry is None else bodies.seal(step.change.rt, step.change.tail) for step in steps]
+    sealed = [
+        (PLAIN, b"") if step.entry is None else bodies.seal(step.change.rt, step.change.id, step.change.tail)
+        for step in steps
+    ]
     ix_out: list[tuple[Any, ...]] = []
     ix_in: list[tuple[Any, ...]] = []
     outs: tuple[list[Any], list[Any], list[Any]] = ([], [], [])

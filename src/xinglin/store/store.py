@@ -23,9 +23,9 @@ from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert, written
 from xinglin.store.transaction import Transaction, limited
-from xinglin.store.vault.keys import take_keys
+from xinglin.store.vault.keys import CHANGED, take_keys
 from xinglin.store.vault.keystore import KeyStore
-from xinglin.store.vault.vault import Vault
+from xinglin.store.vault.vault import UnknownKey, Vault
 from xinglin.store.writing import Writer
 
 _LOG: Final = structlog.get_logger("xinglin.store")
@@ -55,17 +55,19 @@ class Store:
         noop_updates: str,
         keep_bytes: int,
         clock: Clock,
-        keys: KeyStore | None,
+        vault: Vault,
     ) -> None:
         self.dsn = dsn
-        self.vault = Vault(keys)
+        self.vault = vault
         self.clock = clock
         self.sql_timeout_ms = sql_timeout_ms
-        self.records = Records(keep_bytes)
+        self.records = Records(keep_bytes, self.vault)
         self.writer = Writer(self.records, keep=noop_updates == "keep")
-        self._pool = Pool(dsn, max(2, connections - READ_LANES - WRITE_LANES - 1), timeout_ms=sql_timeout_ms)
+        heard = {CHANGED: vault.changed}
+        size = max(2, connections - READ_LANES - WRITE_LANES - 1)
+        self._pool = Pool(dsn, size, timeout_ms=sql_timeout_ms, heard=heard)
         self._tasks: set[asyncio.Task[None]] = set()
-        by_identity = Pool(dsn, 0, timeout_ms=sql_timeout_ms, session=BY_IDENTITY)
+        by_identity = Pool(dsn, 0, timeout_ms=sql_timeout_ms, session=BY_IDENTITY, heard=heard)
         self._reads: Lanes[Pair, Row | None] = Lanes(
             by_identity, self._read, lanes=READ_LANES, most=READS_MOST, waiting_max=WAITING_MAX, again=True
         )
@@ -89,10 +91,12 @@ class Store:
         keep_bytes: int = 0,
         clock: Clock | None = None,
         keys: KeyStore | None = None,
+        sealed: bool = True,
     ) -> "Store":
         """Open the store of a migrated database; OutcomeError (503) when it cannot be reached.
 
-        keys: who unwraps the data keys; without it the vault stays empty. Raises KeyStoreFault.
+        keys: who unwraps the data keys; a store that has such keys is not opened without. sealed: False writes bodies
+        as they are, for measuring. Raises KeyStoreFault.
         keep_bytes: for rows opened lately, which need not be decompressed again.
         """
         store = cls(
@@ -102,11 +106,10 @@ class Store:
             noop_updates=noop_updates,
             keep_bytes=keep_bytes,
             clock=clock or Clock(),
-            keys=keys,
+            vault=Vault(keys, bodies=sealed),
         )
         async with answered(), store._pool.link() as link:
-            if keys is not None:
-                await take_keys(link.connection, store.vault)
+            await take_keys(link.connection, store.vault)
             await store.records.take_dictionaries(link.connection, now=True)
         return store
 
@@ -180,7 +183,7 @@ class Store:
         """Open records (see `Executor.rows`)."""
         try:
             return [self.records.known(record) for record in records]
-        except UnknownDictionary:
+        except (UnknownDictionary, UnknownKey):
             async with self._link() as connection:
                 return await self.records.rows(connection, records)
 
@@ -263,7 +266,7 @@ class Store:
         if not types:
             return
         try:
-            await train_dictionaries(self.dsn, types)
+            await train_dictionaries(self.dsn, types, vault=self.vault)
             async with self._link() as connection:
                 await self.records.take_dictionaries(connection, now=True)
         except OutcomeError as fault:

@@ -63,7 +63,7 @@ async def test_a_signature_of_the_platform_is_verified_by_name(store: Store) -> 
 
 def test_an_empty_vault_does_nothing() -> None:
     vault = Vault()
-    assert vault.locked
+    assert not vault.has_keys
     with pytest.raises(NoKey):
         vault.seal("identity", b"", b"")
     with pytest.raises(NoKey):

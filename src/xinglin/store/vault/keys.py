@@ -67,8 +67,11 @@ async def replace_key(
 
 
 async def take_keys(connection: Connection, vault: Vault) -> None:
-    """Read the keys of the database into *vault*."""
-    vault.take(await connection.fetch(_ALL))
+    """Read the keys of the database into *vault*; raises KeyStoreFault when there are some and it has no key store."""
+    found = await connection.fetch(_ALL)
+    if found and not vault.has_keys:
+        raise KeyStoreFault("The records of this store are sealed: it cannot be opened without its key store.")
+    vault.take(found)
 
 
 async def _refuse_unfit(connection: Connection, keys: KeyStore) -> None:

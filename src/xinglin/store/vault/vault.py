@@ -56,9 +56,15 @@ class Vault:
     """Data keys of one process. Sealed form: version, algorithm, key number (4 bytes), nonce, ciphertext, tag.
 
     One without keys opens and seals nothing. Not for use by several threads at once.
+    bodies: whether records are sealed. stale: somebody said that keys have changed; whoever takes them up clears it.
     """
 
-    def __init__(self, keys: KeyStore | None = None, *, random: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self, keys: KeyStore | None = None, *, bodies: bool = True, random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self.stale = False
+        self.seals_bodies = False
+        self._bodies = bodies
         self._keys = keys
         self._random = random
         self._known: dict[int, _Key] = {}
@@ -69,12 +75,13 @@ class Vault:
         self._wrapped: dict[int, str] = {}  # state of every key taken
 
     @property
-    def locked(self) -> bool:
-        """True when no keys are there: nothing can be sealed."""
-        return not self._seals
+    def has_keys(self) -> bool:
+        """True when there is a key store to unwrap keys with."""
+        return self._keys is not None
 
     def take(self, records: Iterable[KeyRecord]) -> None:
         """Take up the rows of data_key, new and known; raises KeyStoreFault when the key store cannot unwrap one."""
+        self.stale = False
         for record in records:
             kid, domain, state = record["kid"], record["domain"], record["state"]
             if state == "retired":
@@ -87,6 +94,11 @@ class Vault:
             self._wrapped[kid] = state
             if state == "active" and kid in self._known:
                 self._seals[domain] = self._known[kid]
+                self.seals_bodies = self._bodies
+
+    def changed(self) -> None:
+        """Note that the database has other keys than before."""
+        self.stale = True
 
     def seal(self, domain: str, aad: bytes, plain: bytes) -> bytes:
         """Encrypt *plain* with the active key of *domain*, bound to *aad* (its place); raises NoKey.
