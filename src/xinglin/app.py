@@ -16,6 +16,10 @@ from xinglin.server.asgi import create_asgi
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
 from xinglin.server.log import configure
+from xinglin.server.oauth.bearer import Bearers
+from xinglin.server.oauth.cors import Cors
+from xinglin.server.oauth.service import create_oauth
+from xinglin.server.oauth.site import part_of
 from xinglin.server.pages import create_pages
 from xinglin.server.principals import development, first_of
 from xinglin.server.sessions import Sessions
@@ -47,7 +51,6 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         keep_bytes=settings.row_cache_mib * 2**20,
         keys=FileKeyStore(settings.master_key),
         sealed=settings.cipher != "off",
-        sealed=settings.cipher != "off",
     )
     return Door(store, registry.rulebook, base_url=settings.base_url or "")
 
@@ -64,11 +67,13 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     """Open the door, and give what serves FHIR and pages through it."""
     registry = create_registry(settings)
     door = await open_door(settings, registry)
-    who = first_of(Sessions(door.store, settings), development(settings))
-    pages = create_pages(registry, door, settings, principal_of=who)
-    served = create_asgi(registry, door, settings, pages=pages, principal_of=who)
+    sessions, bearers = Sessions(door.store, settings), Bearers(door.store, settings)
+    who = first_of(sessions, development(settings))
+    part = part_of(create_oauth(door, settings), bearers)
+    pages = create_pages(registry, door, settings, principal_of=who, part=part)
+    served = create_asgi(registry, door, settings, pages=pages, principal_of=first_of(bearers, who), smart=True)
     try:
-        yield served
+        yield Cors(served, door.store)
     finally:
         served.flush()
         await door.store.close()

@@ -12,8 +12,10 @@ import structlog
 
 from xinglin.fhir.outcome import Issue, OutcomeError, outcome_bytes
 from xinglin.registry import Registry
+from xinglin.security.principal import ANONYMOUS
 from xinglin.server.base import address_of, base_url_of, id_of
 from xinglin.server.call import PrincipalOf, Service
+from xinglin.server.challenges import InsufficientScope, challenge
 from xinglin.server.dispatch import dispatch
 from xinglin.server.http import ASGIApp, Header, Message, Receive, Request, Response, Scope, Send
 from xinglin.server.log import AccessLog, frames_of
@@ -28,6 +30,7 @@ from xinglin.store.clock import Clock
 from xinglin.store.door import Door
 
 PREFIX: Final = "/fhir"
+WELL_KNOWN: Final = "/fhir/.well-known/"  # the site's: where clients find the authorization server
 COMPRESS_FROM: Final = 1024  # bytes; less gains nothing
 _IN_THREAD_FROM: Final = 256 * 1024  # bytes; compressing more would hold up the other requests
 _LEVEL: Final = 1  # level 6 takes three times as long for a tenth less
@@ -47,14 +50,15 @@ def create_asgi(
     *,
     pages: ASGIApp | None = None,
     principal_of: PrincipalOf | None = None,
+    smart: bool = False,
 ) -> "Application":
     """Make the application over an open door.
 
     pages: answers everything that is neither FHIR nor health. principal_of: says who asks; without it the settings'
-    development principal, and nobody when they have none.
+    development principal, and nobody when they have none. smart: the pages hold the authorization server.
     """
     router = Router(ROUTES, operations(registry.rulebook))
-    return Application(Service(door, settings, router), principal_of or development(settings), pages)
+    return Application(Service(door, settings, router, smart), principal_of or development(settings), pages)
 
 
 class Application:
@@ -74,7 +78,7 @@ class Application:
         """Answer one connection event (ASGI 3)."""
         if scope["type"] == "http":
             path = scope["path"]
-            if path.startswith(PREFIX) and path[5:6] in {"", "/"}:
+            if path.startswith(PREFIX) and path[5:6] in {"", "/"} and not path.startswith(WELL_KNOWN):
                 await self._answer(scope, receive, send, self.handle)
                 return
             if path in {"/health/live", "/health/ready", "/metrics"}:
@@ -91,10 +95,17 @@ class Application:
     async def handle(self, request: Request) -> Response:
         """Answer a FHIR request; raises OutcomeError."""
         principal = await self._principal_of(request)
+        if principal is None and request.path == "metadata" and request.method == "GET":
+            principal = ANONYMOUS  # clients find out there how to be let in
         if principal is None:
             text = "Say who you are: this server knows no anonymous access."
             raise OutcomeError(Issue("login", "login", text=text), status=401)
-        return await dispatch(self._service, request, principal, self._service.door.auto(principal))
+        try:
+            return await dispatch(self._service, request, principal, self._service.door.auto(principal))
+        except OutcomeError as refused:
+            if refused.status == 403 and principal.scopes is not None:
+                raise InsufficientScope(refused) from refused
+            raise
 
     async def _watch(self, request: Request) -> Response:
         request.route = request.path
@@ -201,8 +212,8 @@ def refusal(error: OutcomeError) -> Response:
     headers = [JSON]
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", error.allowed.encode()))
-    elif error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+    elif error.status == 401 or isinstance(error, InsufficientScope):
+        headers.append((b"www-authenticate", challenge(error)))
     elif error.status in {429, 503}:
         headers.append(_BACK_OFF)
     return Response(error.status, outcome_bytes(error.issues), headers)

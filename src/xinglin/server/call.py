@@ -20,11 +20,12 @@ PrincipalOf = Callable[[Request], Awaitable[Principal | None]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What all calls of a process share."""
+    """What all calls of a process share. smart: the authorization server is there, and the statement says where."""
 
     door: Door
     settings: Settings
     router: "Router"
+    smart: bool = False
 
 
 class Call:

@@ -9,6 +9,7 @@ from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.r4.compartments import COMPARTMENTS
 from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.server.interactions.patch import JSON_PATCH
+from xinglin.server.oauth.addresses import Addresses, security
 from xinglin.server.router import Level, Router
 from xinglin.settings import Settings
 
@@ -27,8 +28,8 @@ _COMMON: Final = frozenset(
 
 
 @lru_cache(maxsize=8)
-def capability_statement(router: Router, base_url: str, settings: Settings) -> bytes:
-    """Write the statement of the server at *base_url*."""
+def capability_statement(router: Router, base_url: str, settings: Settings, *, smart: bool = False) -> bytes:
+    """Write the statement of the server at *base_url*; *smart*: with where its authorization server is."""
     offered = {route.interaction for route in router.routes}
     if "transaction" in offered:
         offered.add("batch")  # one address takes both
@@ -51,6 +52,7 @@ def capability_statement(router: Router, base_url: str, settings: Settings) -> b
             {
                 "mode": "server",
                 "documentation": _limits(settings),
+                "security": security(Addresses(base_url)) if smart else {},
                 "resource": [_resource(router, offered, name) for name in RESOURCES],
                 "interaction": [{"code": code} for code in _SYSTEM if code in offered],
                 "searchParam": [_parameter("Resource", code) for code in sorted(_COMMON - UNSUPPORTED)],

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -10,7 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request as PageRequest
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import Page, Registry
@@ -65,12 +65,27 @@ KINDS: Final[Mapping[int, str]] = {
 Answer = Callable[["Visit"], Awaitable[View | Redirect]]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a part of the server adds to the site: routes of its own, pages by verb and path, ``package:folder``."""
+
+    routes: tuple[BaseRoute, ...] = ()
+    pages: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
+    templates: str = ""
+
+
 def create_pages(
-    registry: Registry, door: Door, settings: Settings, *, principal_of: PrincipalOf | None = None
+    registry: Registry,
+    door: Door,
+    settings: Settings,
+    *,
+    principal_of: PrincipalOf | None = None,
+    part: Part | None = None,
 ) -> ASGIApp:
     """Make the application that answers everything that is neither FHIR nor health."""
-    kit = Kit([one.templates for one in registry.capabilities])
-    return Site(registry, door, settings, kit, principal_of or development(settings)).application()
+    part = part or Part()
+    kit = Kit([*(one.templates for one in registry.capabilities), part.templates])
+    return Site(registry, door, settings, kit, principal_of or development(settings)).application(part)
 
 
 class Visit:
@@ -95,14 +110,16 @@ class Site:
         self._has_login = any(page.path == LOGIN for page in registry.pages)
         self._log = structlog.get_logger()
 
-    def application(self) -> ASGIApp:
-        """Put the routes together: static files, preferences, then the capabilities' pages in their order."""
-        routes = [
+    def application(self, part: Part) -> ASGIApp:
+        """Put the routes together: static files, preferences, the part's, the capabilities' pages in their order."""
+        routes: list[BaseRoute] = [
             Route("/static/{name:path}", self._static, methods=["GET"]),
             Route("/preferences", self._guarded(self._prefer), methods=["POST"]),
         ]
         if self._settings.design_page:
             routes.append(Route("/design", self._guarded(self._design), methods=["GET"]))
+        routes += part.routes
+        routes += [Route(path, self._guarded(answer), methods=[verb]) for (verb, path), answer in part.pages.items()]
         pages: dict[str, list[Page]] = {}
         for page in self._registry.pages:
             if not page.demo_only or (self._settings.demo and self._settings.loopback):
@@ -233,6 +250,9 @@ class Site:
         )
         body = self._kit.render(found, context)
         headers = HEADERS | private | {"vary": "accept-language, cookie, hx-request", "x-request-id": _number(request)}
+        if found.leads_to:
+            policy = HEADERS["content-security-policy"]
+            headers["content-security-policy"] = policy.replace("form-action", f"form-action {found.leads_to}")
         return Response(body, found.status, headers, media_type="text/html; charset=utf-8")
 
     def _menu(self, principal: Principal, language: Language) -> tuple[MenuItem, ...]:

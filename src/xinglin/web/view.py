@@ -42,6 +42,7 @@ class View:
 
     The template's own data goes into values; language, menu and the like come from the page's context.
     session: the cookie of a session that begins with this page; empty: the visitor's session has ended.
+    leads_to: origin (or scheme of a native app) elsewhere at which a form of the page may end.
     """
 
     template: str
@@ -49,6 +50,7 @@ class View:
     block: str | None = None
     status: int = 200
     session: str | None = None
+    leads_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

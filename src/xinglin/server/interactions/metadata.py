@@ -15,5 +15,5 @@ async def metadata(call: Call) -> Response:
     if mode not in _MODES:
         text = f"mode is full or normative, not {mode[:40]!r}: there is no terminology service."
         raise OutcomeError(Issue("not-supported", "mode", "mode", text))
-    body = capability_statement(call.service.router, call.base, call.service.settings)
+    body = capability_statement(call.service.router, call.base, call.service.settings, smart=call.service.smart)
     return Response(200, shape_of(call.pairs).of(body), [JSON])
