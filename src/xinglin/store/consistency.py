@@ -15,6 +15,7 @@ from xinglin.fhir.search import keys
 from xinglin.fhir.search.entry import Entry
 from xinglin.store.executor import Row
 from xinglin.store.faults import answered
+from xinglin.store.marks import indexed
 from xinglin.store.pool import Connection, Pool
 from xinglin.store.store import Store
 
