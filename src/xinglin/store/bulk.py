@@ -5,14 +5,13 @@ them. Every row is the number of its fields, then each field as its length and i
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from struct import Struct
 from typing import Final
 
-from xinglin.fhir.search.entry import Entry
-from xinglin.fhir.search.keys import TYPE_CODES, bucket_of
+from xinglin.fhir.search.keys import TYPE_CODES
 from xinglin.store.body import Bodies
 from xinglin.store.pool import Connection
 from xinglin.store.steps import Insert
@@ -34,7 +33,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _INT8: Final = Struct(">iq")
 _LENGTH: Final = Struct(">i")
 _RES: Final = Struct(">hiiihiqiiiqiqih")
-_IX: Final = Struct(">hiiiqiqi")
+_IX: Final = Struct(">hiiiqiq")
 _DX: Final = Struct(">hiiiqiqiqiq")
 _SX: Final = Struct(">hiiiqiqi")
 _QX: Final = Struct(">hiiiqiqid")
@@ -70,14 +69,15 @@ def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[bytes]]:
     qx: list[bytes] = []
     tx: list[bytes] = []
     for step in steps:
-        entry, rid, rt, id_ = step.entry, step.rid, TYPE_CODES[step.change.rt], step.change.id.encode()
-        bucket = bucket_of(step.change.id)
-        enc, body = bodies.seal(step.change.rt, step.change.id, step.change.tail)
+        entry, rid, change = step.entry, step.rid, step.change
+        rt, id_, bucket = TYPE_CODES[change.rt], change.id.encode(), entry.bucket
+        enc, body = bodies.seal(change.rt, change.id, change.tail)
         pat = _NULL if entry.pat is None else _INT8.pack(8, entry.pat)
-        keys = _numbers(len(entry.keys)).unpack(_packing(len(entry.keys)).pack(*entry.keys))
-        ts = (step.ts - _EPOCH) // _MICROSECOND
+        pack, unpack = _numbers(len(entry.keys))
+        keys = unpack(pack(*entry.keys))
+        moment = (step.ts - _EPOCH) // _MICROSECOND
         res += (
-            _RES.pack(11, 4, bucket, 2, rt, 8, rid, 4, 1, 8, ts, 8, entry.ord, 2, enc),
+            _RES.pack(11, 4, bucket, 2, rt, 8, rid, 4, 1, 8, moment, 8, entry.ord, 2, enc),
             pat,
             _LENGTH.pack(len(id_)),
             id_,
@@ -85,29 +85,26 @@ def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[bytes]]:
             _LENGTH.pack(len(body)),
             body,
         )
-        _add_ix(ix, entry, keys, _IX.pack(6, 4, bucket, 8, entry.ord, 8, rid, 1)[:-4], pat)
-        for key, lo, hi in dict.fromkeys(entry.dx):
+        rows = len(entry.ix)
+        coded = sum([c for _, c in entry.ix])
+        head = _IX.pack(6, 4, bucket, 8, entry.ord, 8, rid)
+        if coded:
+            before = head + _TRUE + pat + _EIGHT
+            ix += (before, before.join(keys[:coded]))
+        if rows > coded:
+            before = head + _FALSE + pat + _EIGHT
+            ix += (before, before.join(keys[coded:rows]))
+        for key, lo, hi in entry.dx:
             dx.append(_DX.pack(5, 4, bucket, 8, rid, 8, key, 8, lo, 8, hi))
-        for key, text in dict.fromkeys(entry.sx):
+        for key, text in entry.sx:
             norm = text.encode()
             sx += (_SX.pack(4, 4, bucket, 8, rid, 8, key, len(norm)), norm)
-        for key, value in dict.fromkeys(entry.qx):
+        for key, value in entry.qx:
             qx.append(_QX.pack(4, 4, bucket, 8, rid, 8, key, 8, value))
         if entry.tx:
             doc = _vector(entry.tx)
             tx += (_TX.pack(4, 4, bucket, 8, rid, 2, rt, len(doc) + 4, entry.tx.count(" ") + 1), doc)
     return {"res": res, "ix": ix, "dx": dx, "sx": sx, "qx": qx, "tx": tx}
-
-
-def _add_ix(ix: list[bytes], entry: Entry, keys: Sequence[bytes], head: bytes, pat: bytes) -> None:
-    """Write the rows of ix, coded ones first; *head*: all fields before ``c``."""
-    coded = sum([c for _, c in entry.ix])
-    if coded:
-        before = head + _TRUE + pat + _EIGHT
-        ix += (before, before.join(keys[:coded]))
-    if len(entry.ix) > coded:
-        before = head + _FALSE + pat + _EIGHT
-        ix += (before, before.join(keys[coded : len(entry.ix)]))
 
 
 def _array(keys: Sequence[bytes]) -> bytes:
@@ -123,10 +120,6 @@ def _vector(text: str) -> bytes:
 
 
 @cache
-def _packing(number: int) -> Struct:
-    return Struct(f">{number}q")
-
-
-@cache
-def _numbers(number: int) -> Struct:
-    return Struct("8s" * number)
+def _numbers(number: int) -> tuple[Callable[..., bytes], Callable[[bytes], tuple[bytes, ...]]]:
+    """Give what packs so many numbers, and what takes the packed ones apart."""
+    return Struct(f">{number}q").pack, Struct("8s" * number).unpack

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Final, Self, TypeVar
 
@@ -37,6 +38,7 @@ _ASKS: Final = frozenset({signal.SIGTERM, signal.SIGHUP})
 
 _LENGTH: Final = struct.Struct("<I")
 _ITEM: Final = msgspec.msgpack.Decoder(Item)
+_BATCH: Final = msgspec.msgpack.Decoder(tuple[list[Item], Turn])
 
 Result = TypeVar("Result")
 
@@ -241,7 +243,9 @@ class _Crew:
 
     def __init__(self, task: Task, processes: int) -> None:
         forked = sys.platform == "linux" and threading.active_count() == 1
-        context = multiprocessing.get_context("fork" if forked else "spawn")
+        context: ForkContext | SpawnContext = (
+            multiprocessing.get_context("fork") if forked else multiprocessing.get_context("spawn")
+        )
         self._links: list[Connection] = []
         self._processes: list[BaseProcess] = []
         for number in range(processes):
@@ -293,7 +297,7 @@ def _answering(busy: list[Connection]) -> list[Connection]:
 
 def _send(link: Connection, batch: list[Item], turn: Turn) -> None:
     try:
-        link.send((batch, turn))
+        link.send_bytes(msgspec.msgpack.encode((batch, turn)))
     except OSError as fault:
         raise LoadFailure(f"a loading process ended: {fault}") from fault
 
@@ -338,7 +342,9 @@ async def _load(link: Connection, task: Task) -> None:
         gc.set_threshold(_COLLECT_AFTER, 50, 100)
         try:
             while True:
-                items, turn = link.recv()  # nothing else runs in this process, so waiting may block the loop
+                items, turn = _BATCH.decode(
+                    link.recv_bytes()
+                )  # nothing else runs in this process, so waiting may block the loop
                 link.send(await loader.load(items, turn=turn))
         finally:
             await store.close()
@@ -350,7 +356,5 @@ async def _load(link: Connection, task: Task) -> None:
 
 async def _open(task: Task) -> tuple[Store, Loader]:
     keys = task.keys() if task.keys is not None else None
-    store = await Store.open(
-        task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms, keys=keys, sealed=task.sealed
-    )
+    store = await Store.open(task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms, keys=keys, sealed=task.sealed)
     return store, Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))

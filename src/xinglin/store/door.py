@@ -8,7 +8,7 @@ gives a unit of work: one transaction, one clock reading, one id source.
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeVar
@@ -49,8 +49,7 @@ Wish = Literal["create", "update", "patch", "delete"]
 SUBSETTED: Final = "SUBSETTED"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One write that a caller wishes.
 
     resource: the client's bytes, or a struct; None for a delete. id: None lets the server choose one (create).
@@ -307,9 +306,9 @@ class Fhir:
                 await inside._must_have_stayed(order, change)
             return written
 
-    async def judge(self, order: Order) -> Change:
-        """Judge an order for a resource that is not there; `store.loading` writes in bulk what this allows."""
-        return await self._allow(order)
+    def judge(self, order: Order) -> Change:
+        """Judge the form of what is not there, for who may write everything of its type (`store.loading`)."""
+        return self._prepared(order, None)
 
     # -- operations ---------------------------------------------------------------------------------------------
 

@@ -59,8 +59,7 @@ class Row(Struct, frozen=True):
         return b"" if self.deleted else self.body()[len(head(self.rt, self.id, self.vid, self.ts)) :]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One write that the door has allowed.
 
     op: ``create`` refuses an id that is alive; ``update`` makes or replaces, as *must* says; ``delete`` is idempotent.
@@ -80,8 +79,7 @@ class Change:
     act: Act | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What a write came to.
 
     vid: the current version afterwards; 0 when a delete found nothing. created: there was no living version before.

@@ -66,8 +66,7 @@ class _Envelope(msgspec.Struct, rename="camel"):
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(msgspec.Struct, frozen=True):
     """A resource with its id; raw: its JSON, with references that name their targets."""
 
     item: Item
@@ -84,6 +83,7 @@ class Loader:
         self._store = fhir.door.store
         self._targets: dict[str, str] = {}
         self._absent: set[str] = set()  # asked for in this batch, and not there
+        self._bulk: dict[str, bool] = {}
 
     async def load(self, items: Sequence[Item], *, turn: Turn) -> Report:
         """Load a batch: what is new in bulk, what differs as an update, what is the same not at all.
@@ -153,7 +153,7 @@ class Loader:
         for one, row in zip(candidates, stored, strict=True):
             try:
                 if row is None and self._in_bulk(one.type):
-                    new.append((one, await self._fhir.judge(_order(one))))
+                    new.append((one, self._fhir.judge(_order(one))))
                 elif row is not None and not row.deleted and row.tail == cut(one.raw, one.type, accepted=True).tail:
                     report.unchanged += 1
                 elif turn == "first":
@@ -182,7 +182,11 @@ class Loader:
 
     def _in_bulk(self, type_: str) -> bool:
         """Only what may be written wherever it lies needs no look at the state around it."""
-        return self._fhir.reach("create", type_).whole and self._fhir.reach("update", type_).whole
+        known = self._bulk.get(type_)
+        if known is None:
+            wishes = ("create", "update")
+            known = self._bulk[type_] = all(self._fhir.reach(wish, type_).whole for wish in wishes)
+        return known
 
     async def _write_one(self, one: _Candidate, report: Report) -> None:
         try:

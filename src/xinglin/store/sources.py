@@ -28,8 +28,7 @@ UNPACKED: Final = frozenset({"transaction", "batch", "collection", "searchset"})
 KEPT: Final = frozenset({"document", "message"})
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One resource as it was found.
 
     line: of the NDJSON file, or the number of the Bundle entry, from 1; 0 when the file holds nothing else.

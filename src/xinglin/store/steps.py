@@ -1,8 +1,9 @@
 """What a change comes to, given the current state of its resource: decided without touching the database."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search import keys
@@ -12,8 +13,7 @@ from xinglin.store.executor import Change, Row, Written
 _TICK: Final = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """The current version and its inline index columns."""
 
     row: Row
@@ -22,8 +22,7 @@ class State:
     keys: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(Struct, frozen=True):
     """Write version 1."""
 
     change: Change
@@ -32,8 +31,7 @@ class Insert:
     ts: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(Struct, frozen=True):
     """Write the next version (also after a delete, also the delete itself: then *entry* is None)."""
 
     change: Change

@@ -21,7 +21,7 @@ from xinglin.store.ledger.written import batch_of
 from xinglin.store.maintenance import train_dictionaries
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
-from xinglin.store.steps import Insert, written
+from xinglin.store.steps import Insert
 from xinglin.store.transaction import Transaction, limited
 from xinglin.store.vault.keys import CHANGED, take_keys
 from xinglin.store.vault.keystore import KeyStore
@@ -150,16 +150,13 @@ class Store:
         async with self.begin() as transaction:
             return await transaction.write_many(changes)
 
-    async def load(self, changes: Sequence[Change]) -> list[Written]:
+    async def load(self, changes: Sequence[Change]) -> None:
         """Write first versions of resources that are not there, in one transaction by COPY; all or none.
 
         Conflict (409) when one of them is there: then write them one by one.
         """
-        steps = [
-            Insert(change, change.entry, rid_of(change.rt, change.id), self.clock.now())
-            for change in changes
-            if change.entry is not None
-        ]
+        now = self.clock.now()
+        steps = [Insert(change, entry, entry.rid, now) for change in changes if (entry := change.entry) is not None]
         async with self._link() as connection:
             await self.records.take_dictionaries(connection, now=True)  # one may be made while we load
             await self.writer.learn_terms(connection, changes)
@@ -167,7 +164,6 @@ class Store:
                 await copy_in(connection, steps, self.records.bodies)
                 await self.ledger.append(connection, batch_of(changes))
         await self._train(self.records.bodies.wanting())
-        return [written(step) for step in steps]
 
     async def fetch(
         self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None
