@@ -94,7 +94,7 @@ def rows(steps: Iterable[Insert], bodies: Bodies) -> dict[str, list[bytes]]:
         if rows > coded:
             before = head + _FALSE + pat + _EIGHT
             ix += (before, before.join(keys[coded:rows]))
-        for key, lo, hi in entry.dx:
+        for key, lo, hi in dict.fromkeys(entry.dx):  # a right may have the dates of another
             dx.append(_DX.pack(5, 4, bucket, 8, rid, 8, key, 8, lo, 8, hi))
         for key, text in entry.sx:
             norm = text.encode()
