@@ -127,11 +127,6 @@ def observation(number: int, *, patients: int) -> bytes:
     ).encode()  # fmt: skip
 
 
-def _person_number(first: str) -> str:
-    """Add the last character of a citizen's number (GB 11643-1999) to its first 17 digits."""
-    return first + "10X98765432"[sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(first)) % 11]
-
-
 def _name(mix: int) -> str:
     return FAMILIES[mix % len(FAMILIES)] + GIVEN[(mix >> 9) % len(GIVEN)] + GIVEN[(mix >> 18) % len(GIVEN)]
 
