@@ -11,9 +11,12 @@ import httpx
 import pytest
 
 from tests.capabilities.practitioners import people
-from xinglin.capabilities.practitioners import capability, contract, jobs, operations
+from xinglin.capabilities.practitioners import capability, contract, jobs
 from xinglin.capabilities.practitioners.contract import Opening, Verify
-from xinglin.capabilities.practitioners.gateways import HttpRegister, NoRegister, RegisterSilent
+from xinglin.capabilities.practitioners.gateways import Asked, HttpRegister, NoRegister, RegisterSilent
+from xinglin.capabilities.practitioners.operations import effects
+from xinglin.capabilities.practitioners.operations import verify as verifying
+from xinglin.capabilities.practitioners.operations.people import today
 from xinglin.capabilities.practitioners.rules import results
 from xinglin.capabilities.records import capability as records
 from xinglin.fhir.outcome import OutcomeError
@@ -68,7 +71,7 @@ async def read(door: Door, type: str, id: str) -> dict[str, Any]:
 
 async def verify(door: Door, register: HttpRegister, who: Principal = ADMINISTRATOR) -> VerificationResult:
     async with door.work(who) as work:
-        return await operations.verify(work, Verify("d1"), register=register)
+        return await verifying.verify(work, Verify("d1"), register=register)
 
 
 async def signed_in(door: Door) -> str:
@@ -98,7 +101,7 @@ async def open_session(
 ) -> VerificationResult:
     async with door.work(who) as work:
         given = opening(work.now.isoformat(), **changes)
-        return await operations.open_session(work, given, register=register, grace=24 * HOUR, minutes=10)
+        return await verifying.open_session(work, given, register=register, grace=24 * HOUR, minutes=10)
 
 
 async def refused(call: Any) -> list[str]:
@@ -171,7 +174,7 @@ async def test_who_moved_loses_that_place_of_work_only(
     assert (await read(door, "Practitioner", "d1"))["active"] is True
 
 
-@pytest.mark.parametrize("kind", ["error", "garbage", "refuse"])
+@pytest.mark.parametrize("kind", ["down", "refuse"])
 async def test_a_silent_register_changes_nothing(
     door: Door, line: httpx.AsyncClient, register: HttpRegister, kind: str
 ) -> None:
@@ -179,6 +182,36 @@ async def test_a_silent_register_changes_nothing(
     assert results.state_of(await verify(door, register)) == "unknown"
     assert (await read(door, "Practitioner", "d1"))["active"] is True
     assert results.state_of(await verify(door, register)) == "valid"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"<html>",
+        b'{"code": "E1"}',
+        b'{"code": "0", "certificates": [{"certificateNo": "1", "status": "9"}]}',
+        b'{"code": "0", "certificates": [{"status": "1"}]}',
+    ],
+)
+async def test_an_answer_that_cannot_be_understood_is_silence(answer: bytes) -> None:
+    strange = httpx.MockTransport(lambda _: httpx.Response(200, content=answer))
+    with pytest.raises(RegisterSilent):
+        await HttpRegister("http://register", transport=strange).entries([Asked("practising", "1", "")], query="q")
+
+
+async def test_the_register_is_asked_in_parts_with_the_token() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer secret"
+        asked.append(json.loads(request.content))
+        found = [{"certificateNo": one["certificateNo"], "status": "1"} for one in asked[-1]["certificates"]]
+        return httpx.Response(200, json={"code": "0", "certificates": found})
+
+    register = HttpRegister("http://register", "secret", transport=httpx.MockTransport(answer))
+    entries = await register.entries([Asked("practising", str(number), "") for number in range(450)], query="q")
+    assert len(entries) == 450
+    assert [(one["queryNo"], len(one["certificates"])) for one in asked] == [("q-0", 200), ("q-1", 200), ("q-2", 50)]
 
 
 async def test_the_administrator_of_another_institution_verifies_nobody_here(
@@ -265,7 +298,7 @@ async def test_the_sweep_verifies_everybody_once_page_by_page(
 async def test_the_sweep_comes_again_when_the_register_is_silent(
     door: Door, line: httpx.AsyncClient, register: HttpRegister
 ) -> None:
-    await line.post("/faults", json={"kind": "error", "times": 1})
+    await line.post("/faults", json={"kind": "down", "times": 1})
     with pytest.raises(RegisterSilent):
         async with door.work(SYSTEM) as work:
             await jobs.verify(work, ["d1"], "2026-11", register=register)
@@ -284,14 +317,56 @@ def draft(id: str, status: str = "draft") -> dict[str, Any]:
     }
 
 
+def mark(document: dict[str, Any]) -> list[str]:
+    tags = document["meta"].get("tag", [])
+    return [tag["code"] for tag in tags if tag["system"] == contract.STANDINGS.system]
+
+
+@pytest.mark.rule("R1-030", "R6-036")
+async def test_how_one_stands_is_a_tag_that_lists_can_ask_for(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister
+) -> None:
+    await verify(door, register)
+    await verify(door, register)
+    found = await read(door, "Practitioner", "d1")
+    assert (mark(found), found["meta"]["versionId"]) == (["valid"], "2")
+    await line.post("/faults", json={"kind": "down", "times": 1})
+    await verify(door, register)
+    assert mark(await read(door, "Practitioner", "d1")) == ["valid"]
+    await tell(line, name="李杏")
+    await verify(door, register)
+    assert mark(await read(door, "Practitioner", "d1")) == ["mismatch"]
+
+
+@pytest.mark.rule("R6-033", "R6-036")
+@pytest.mark.parametrize(
+    ("days", "code", "active"),
+    [(61, "valid", True), (60, "expiring-60", True), (30, "expiring-30", True), (-1, "expired", False)],
+)
+async def test_every_day_certificates_are_told_before_they_end_and_stop_their_holder_after(
+    door: Door, register: HttpRegister, days: int, code: str, *, active: bool
+) -> None:
+    await verify(door, register)
+    document = await read(door, "Practitioner", "d1")
+    until = today(door.clock.now()) + timedelta(days=days)
+    document["qualification"][1]["period"]["end"] = until.isoformat()
+    await put(door, document)
+    for _ in range(2):
+        async with door.work(SYSTEM) as work:
+            await jobs.remind(work)
+    document = await read(door, "Practitioner", "d1")
+    assert (mark(document), document["active"]) == ([code], active)
+    assert (await read(door, "PractitionerRole", "r1"))["active"] is active
+
+
 @pytest.mark.rule("R6-036")
 async def test_drafts_freeze_and_signed_acts_stay(door: Door) -> None:
     await put(door, draft("open"))
     await put(door, draft("signed", "active"))
     async with door.work(SYSTEM) as work:
-        assert await operations.freeze(work, "Practitioner/d1") == 1
+        assert await effects.freeze(work, "Practitioner/d1") == 1
     async with door.work(SYSTEM) as work:
-        assert await operations.freeze(work, "Practitioner/d1") == 0
+        assert await effects.freeze(work, "Practitioner/d1") == 0
     frozen = await read(door, "MedicationRequest", "open")
     assert (await read(door, "MedicationRequest", "signed"))["meta"]["versionId"] == "1"
     wishes: list[dict[str, Any]] = [

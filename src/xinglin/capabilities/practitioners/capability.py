@@ -4,12 +4,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from xinglin.capabilities.practitioners import contract, jobs, operations, policy
+from xinglin.capabilities.practitioners import contract, jobs, pages, policy
 from xinglin.capabilities.practitioners.gateways import register_of
+from xinglin.capabilities.practitioners.operations.people import today
+from xinglin.capabilities.practitioners.operations.verify import open_session, verify
 from xinglin.capabilities.practitioners.rules.drafts import DRAFTS, frozen_drafts_stay
 from xinglin.capabilities.practitioners.rules.numbers import sound_numbers
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Invariant, Job
+from xinglin.registry import Capability, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 from xinglin.store.clock import Clock
 
@@ -21,9 +23,9 @@ def declare(settings: Settings) -> Capability:
     register = register_of(settings)
     clock = Clock()
     # Invariants see the resource only; whether a birth date lies in the future needs the day.
-    numbers = sound_numbers(lambda: operations.today(clock.now()))
+    numbers = sound_numbers(lambda: today(clock.now()))
     opened = partial(
-        operations.open_session,
+        open_session,
         register=register,
         grace=timedelta(hours=settings.register_grace_hours),
         minutes=settings.presence_minutes,
@@ -31,21 +33,34 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="practitioners",
         title=Text("人员与资质", "Practitioners"),
-        code_sets=(contract.CREDENTIALS, contract.STATES, contract.OCCASIONS),
+        code_sets=(contract.CREDENTIALS, contract.STATES, contract.STANDINGS, contract.OCCASIONS),
         profiles=(contract.STAFF, contract.PLACE_OF_WORK, contract.VERIFICATION),
         invariants=(
             *(Invariant(type_name, numbers) for type_name in NUMBERED),
             *(Invariant(type_name, frozen_drafts_stay) for type_name in DRAFTS),
         ),
         operations=(
-            Handler(contract.VERIFY, partial(operations.verify, register=register)),
+            Handler(contract.VERIFY, partial(verify, register=register)),
             Handler(contract.OPEN_SESSION, opened),
         ),
         grants=policy.GRANTS,
+        pages=(
+            Page(
+                contract.CREDENTIALS_PORTAL,
+                contract.LIST,
+                show=pages.show_list,
+                menu=Text("执业资质", "Credentials"),
+                icon="report-medical",
+            ),
+            Page(contract.CREDENTIALS_PORTAL, "/credentials/{id}", show=pages.show_one),
+            Page(contract.CREDENTIALS_PORTAL, "/credentials/{id}/verify", send=pages.send_verify),
+        ),
         jobs=(
             # R6-036: every month; the second of the month, when the night is quiet
             Job(contract.SWEEP, jobs.sweep, every="0 18 1 * *"),
             Job(contract.VERIFY_BATCH, partial(jobs.verify, register=register), retries=8),
+            Job(contract.REMIND, jobs.remind, every="00:10 Asia/Shanghai"),
             Job(contract.FREEZE, jobs.freeze, retries=8),
         ),
+        templates="xinglin.capabilities.practitioners:templates",
     )

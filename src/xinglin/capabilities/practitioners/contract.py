@@ -5,6 +5,7 @@ from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import VerificationResult
+from xinglin.registry import Portal
 from xinglin.security.credential_forms import KINDS
 
 CREDENTIALS: Final = CodeSet(
@@ -45,6 +46,16 @@ STATES: Final = CodeSet(
         "unknown": Text("暂未核验", "Not verified"),
     },
 )
+# How a practitioner stands on the whole: the register's word and the dates. A tag of the Practitioner.
+STANDINGS: Final = CodeSet(
+    url=valueset("credential-state"),
+    system=canonical("credential-state", "CodeSystem"),
+    codes={
+        **STATES.codes,
+        "expiring-30": Text("30 天内到期", "Ends within 30 days"),
+        "expiring-60": Text("60 天内到期", "Ends within 60 days"),
+    },
+)
 OCCASIONS: Final = CodeSet(
     url=valueset("verification-occasion"),
     system=canonical("verification-occasion", "CodeSystem"),
@@ -65,7 +76,7 @@ VERIFICATION: Final = Profile(
 # Marks a draft whose author lost the credential; it may be ended, not changed (R6-036).
 TAGS: Final = canonical("state", "CodeSystem")
 FROZEN: Final = "frozen"
-# Extensions of VerificationResult: the question as sent, reasons, who asked, proof of presence (R2-010).
+# Extensions of VerificationResult: the question as sent, reasons (key and text), who asked, proof of presence (R2-010).
 QUERY: Final = canonical("verification-query")
 REASON: Final = canonical("verification-reason")
 OPERATOR: Final = canonical("verification-operator")
@@ -115,6 +126,13 @@ OPEN_SESSION: Final = Operation(
     title=Text("接诊前核验", "Verify before a session"),
 )
 
+# The administrator of an institution looks after its staff; the developer of a demonstration too.
+CREDENTIALS_PORTAL: Final = Portal(
+    "credentials", "/credentials", frozenset({"system-admin", "developer"}), Text("执业资质", "Credentials")
+)
+LIST: Final = "/credentials"
+
 SWEEP: Final = "practitioners.sweep"
 VERIFY_BATCH: Final = "practitioners.verify"
 FREEZE: Final = "practitioners.freeze"
+REMIND: Final = "practitioners.remind"

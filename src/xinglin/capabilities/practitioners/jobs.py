@@ -2,8 +2,12 @@
 
 import structlog
 
-from xinglin.capabilities.practitioners import contract, operations
+from xinglin.capabilities.practitioners import contract
 from xinglin.capabilities.practitioners.gateways import Register
+from xinglin.capabilities.practitioners.operations import effects
+from xinglin.capabilities.practitioners.operations.people import person_of, today
+from xinglin.capabilities.practitioners.operations.verify import verify_batch
+from xinglin.capabilities.practitioners.rules import states
 from xinglin.capabilities.practitioners.rules.results import sweep_name
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.fhir.sources import cites
@@ -18,7 +22,7 @@ async def sweep(work: UnitOfWork, name: str = "", token: str = "") -> None:
 
     name: of the sweep, the month when it is begun by the clock.
     """
-    name = name or sweep_name(operations.today(work.now))
+    name = name or sweep_name(today(work.now))
     more = {TOKEN: token} if token else {}
     page = await work.platform.find("Practitioner", active="true", _count=str(PAGE), _elements="id", **more)
     ids = [row.id for row in page.matches]
@@ -30,12 +34,27 @@ async def sweep(work: UnitOfWork, name: str = "", token: str = "") -> None:
 
 async def verify(work: UnitOfWork, practitioners: list[str], sweep: str, *, register: Register) -> None:
     """Verify one page of practitioners; RegisterSilent lets the job come again."""
-    states = await operations.verify_batch(work, practitioners, sweep, register=register)
-    worse = sum(state != "valid" for state in states.values())
-    structlog.get_logger().info("practitioners.verified", sweep=sweep, count=len(states), worse=worse)
+    found = await verify_batch(work, practitioners, sweep, register=register)
+    worse = sum(state != "valid" for state in found.values())
+    structlog.get_logger().info("practitioners.verified", sweep=sweep, count=len(found), worse=worse)
+
+
+@cites("R6-033", "R6-036")
+async def remind(work: UnitOfWork, token: str = "") -> None:
+    """Look through the dates of one page of practitioners, every day; a certificate that ran out stops its holder."""
+    more = {TOKEN: token} if token else {}
+    page = await work.platform.find("Practitioner", active="true", _count=str(PAGE), _elements="id", **more)
+    for row in page.matches:
+        person = await person_of(work.platform, row.id)
+        code = await effects.mark(work.platform, person, states.register_part(person.mark), today(work.now))
+        verdict = states.lapsed(person.mark, code)
+        if verdict is not None:
+            await effects.take_effect(work, person, verdict, today(work.now))
+    if page.next_token is not None:
+        await work.defer(contract.REMIND, token=page.next_token)
 
 
 async def freeze(work: UnitOfWork, practitioner: str) -> None:
     """Freeze the drafts of a practitioner whose credential ended."""
-    count = await operations.freeze(work, practitioner)
+    count = await effects.freeze(work, practitioner)
     structlog.get_logger().info("practitioners.frozen", practitioner=practitioner.rpartition("/")[2], count=count)

@@ -7,6 +7,7 @@ from typing import Any, cast
 from msgspec import Struct
 
 from xinglin.capabilities.practitioners import contract
+from xinglin.fhir.outcome import DETAILS_SYSTEM
 from xinglin.fhir.r4.datatypes import CodeableConcept, Coding, Extension, Meta, Reference
 from xinglin.fhir.r4.resources import VerificationResult, VerificationResultPrimarySource
 from xinglin.fhir.sources import cites
@@ -30,7 +31,10 @@ def result(
         Extension(url=contract.QUERY, valueString=asked or "-"),
         Extension(url=contract.OPERATOR, valueString=operator),
     ]
-    extensions += [Extension(url=contract.REASON, valueString=issue.text) for issue in verdict.reasons]
+    extensions += [
+        Extension(url=contract.REASON, valueCoding=Coding(system=DETAILS_SYSTEM, code=issue.key, display=issue.text))
+        for issue in verdict.reasons
+    ]
     if presence is not None and presence.evidence:
         extensions.append(Extension(url=contract.PRESENCE, valueString=presence.evidence))
     instant = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -69,9 +73,10 @@ def when_of(found: Struct) -> datetime:
     return datetime.fromisoformat(cast("Any", found).statusDate)
 
 
-def reasons_of(found: Struct) -> list[str]:
-    """Give the reasons as they were written down."""
-    return [one.valueString for one in cast("Any", found).extension or () if one.url == contract.REASON]
+def reasons_of(found: Struct) -> list[tuple[str, str]]:
+    """Give key and English text of the reasons as they were written down."""
+    codings = [one.valueCoding for one in cast("Any", found).extension or () if one.url == contract.REASON]
+    return [(coding.code or "", coding.display or "") for coding in codings]
 
 
 def operator_of(found: Struct) -> str:

@@ -1,24 +1,19 @@
 """Verify credentials: ask the register, write down its answer, and let it take effect at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from xinglin.capabilities.practitioners import contract
 from xinglin.capabilities.practitioners.contract import Opening, Verify
 from xinglin.capabilities.practitioners.gateways import Asked, Register, RegisterSilent
-from xinglin.capabilities.practitioners.rules import drafts, results
-from xinglin.fhir import codec
+from xinglin.capabilities.practitioners.operations.effects import take_effect
+from xinglin.capabilities.practitioners.operations.people import Person, last_result, person_of, today
+from xinglin.capabilities.practitioners.rules import results
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.r4.resources import VerificationResult
 from xinglin.fhir.sources import cites
-from xinglin.security.credential_forms import site_of, standing_of
-from xinglin.security.credentials import SYSTEMS, Site, Standing, may_practise_online
-from xinglin.security.identifiers import INSTITUTION_LICENCE, USCC
+from xinglin.security.credentials import SYSTEMS, may_practise_online
 from xinglin.security.verification import (
     UNREACHABLE,
     Entry,
@@ -30,18 +25,6 @@ from xinglin.security.verification import (
     verdict,
 )
 from xinglin.store.door import Fhir, UnitOfWork
-from xinglin.store.identity.sessions import end_sessions
-
-BEIJING: Final = ZoneInfo("Asia/Shanghai")
-PLACES_MOST: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A practitioner with the places of work, and the numbers of their institutions."""
-
-    standing: Standing
-    sites: tuple[tuple[Site, frozenset[str]], ...]
 
 
 @cites("R1-030", "R6-036", "R0-004")
@@ -92,7 +75,7 @@ async def verify_batch(
     waiting = [one for one in practitioners if not await _is_there(work.platform, results.periodic_id(sweep, one))]
     people = [await person_of(work.platform, one) for one in waiting]
     entries = await _asked(register, people, sweep)
-    states: dict[str, State] = {}
+    found: dict[str, State] = {}
     for id, person in zip(waiting, people, strict=True):
         said = _said(person, entries, today(work.now))
         if said.state == "unknown":
@@ -108,76 +91,9 @@ async def verify_batch(
             presence=None,
         )
         await _keep(work.platform, made, results.periodic_id(sweep, id))
-        await take_effect(work, person, said)
-        states[id] = said.state
-    return states
-
-
-@cites("R6-036")
-async def take_effect(work: UnitOfWork, person: Person, said: Verdict) -> None:
-    """Let a verdict take effect in the same transaction: sessions end, places of work close, drafts freeze."""
-    reference = person.standing.reference
-    id = reference.rpartition("/")[2]
-    if said.stops:
-        await _deactivate(work.platform, "Practitioner", id)
-    ended = [site for site, _ in person.sites if said.stops or site.reference in said.gone]
-    for site in ended:
-        await _deactivate(work.platform, "PractitionerRole", site.reference.rpartition("/")[2])
-    if said.stops or said.gone:
-        await end_sessions(work.executor, why=f"credential {said.state}", practitioner=reference)
-        structlog.get_logger().warning("practitioners.stopped", practitioner=id, state=said.state, places=len(ended))
-    if said.stops:
-        await work.defer(contract.FREEZE, practitioner=reference)
-
-
-async def freeze(work: UnitOfWork, practitioner: str) -> int:
-    """Mark every draft of a practitioner as frozen; gives how many were new."""
-    count = 0
-    for type_name, (parameter, statuses, _) in drafts.DRAFTS.items():
-        while True:
-            # What is frozen already does not count, so each round finds the next ones.
-            open_ones = {parameter: practitioner, "status": statuses, "_tag:not": f"{contract.TAGS}|{contract.FROZEN}"}
-            page = await work.platform.find(type_name, _count="100", **open_ones)
-            for row in page.matches:
-                await work.platform.patch(drafts.frozen, type=type_name, id=row.id)
-                count += 1
-            if page.next_token is None:
-                break
-    return count
-
-
-async def person_of(fhir: Fhir, id: str) -> Person:
-    """Read a practitioner with the places of work."""
-    practitioner = codec.decode((await fhir.read("Practitioner", id)).body(), "Practitioner")
-    page = await fhir.find(
-        "PractitionerRole",
-        practitioner=f"Practitioner/{id}",
-        _include="PractitionerRole:organization",
-        _count=str(PLACES_MOST),
-    )
-    roles = [site_of(codec.decode(row.body(), "PractitionerRole")) for row in page.matches]
-    numbers = {
-        f"Organization/{row.id}": _institution_numbers(codec.decode(row.body(), "Organization"))
-        for row in page.included
-    }
-    return Person(
-        standing_of(practitioner), tuple((site, numbers.get(site.organization, frozenset())) for site in roles)
-    )
-
-
-async def last_result(fhir: Fhir, practitioner: str) -> VerificationResult | None:
-    """Give the last verification of a practitioner that had an answer."""
-    page = await fhir.find("VerificationResult", target=practitioner, _sort="-_lastUpdated", _count="20")
-    for row in page.matches:
-        found = cast("VerificationResult", codec.decode(row.body(), "VerificationResult"))
-        if results.state_of(found) != "unknown":
-            return found
-    return None
-
-
-def today(now: datetime) -> date:
-    """Give the date in Beijing."""
-    return now.astimezone(BEIJING).date()
+        await take_effect(work, person, said, today(work.now))
+        found[id] = said.state
+    return found
 
 
 async def _verify(
@@ -197,7 +113,7 @@ async def _verify(
     )
     id = work.new_id()
     await _keep(work.platform, made, id)
-    await take_effect(work, person, said)
+    await take_effect(work, person, said, today(work.now))
     made.id = id
     return made, said
 
@@ -225,16 +141,6 @@ def _said(person: Person, entries: Mapping[str, Entry] | None, today: date) -> V
 
 def _numbers(person: Person) -> str:
     return " ".join(f"{one.kind}:{one.number}" for one in person.standing.credentials if one.number)
-
-
-def _institution_numbers(organization: Any) -> frozenset[str]:
-    return frozenset(
-        one.value for one in organization.identifier or () if one.system in {INSTITUTION_LICENCE, USCC} and one.value
-    )
-
-
-async def _deactivate(fhir: Fhir, type_name: str, id: str) -> None:
-    await fhir.patch(lambda document: document | {"active": False}, type=type_name, id=id)
 
 
 async def _keep(fhir: Fhir, made: VerificationResult, id: str) -> None:

@@ -1,0 +1,1 @@
+"""Use cases: verify, let take effect, freeze."""
