@@ -1,7 +1,6 @@
 """Reach by relation: what a physician finds lives and ends with the resources that found the relation."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,7 +39,7 @@ class Stopped(Clock):
 
 
 @pytest.fixture
-async def door(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+async def door(store: Store, monkeypatch: pytest.MonkeyPatch) -> Door:
     clock = Stopped()
     monkeypatch.setattr(store, "clock", clock)
     door = Door(store, Rulebook(grants=GRANTS), audited=False)
@@ -48,7 +47,7 @@ async def door(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[D
     for id in ("1", "2"):
         await put(door, {"resourceType": "Patient", "id": id})
         await put(door, observation(id))
-    yield door
+    return door
 
 
 def observation(patient: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from xinglin.fhir.search import indexers, keys, references
 from xinglin.fhir.search.keys import FIRST, LAST
 from xinglin.fhir.sources import cites
 from xinglin.security import labels, purposes
-from xinglin.security.relations import Windows
+from xinglin.security.relations import WINDOWS, Windows
 
 ANY: Final = "*"
 ROLES: Final = "https://xinglin.health/fhir/CodeSystem/role"
@@ -45,7 +45,7 @@ class Shield:
     actors: tuple[str, ...] = (ANY,)
     purposes: tuple[str, ...] = ()
     duties: tuple[str, ...] = ()
-    windows: Windows = Windows()
+    windows: Windows = WINDOWS
 
 
 @dataclass(frozen=True, slots=True)

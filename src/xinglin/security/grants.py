@@ -7,7 +7,7 @@ from typing import Final
 from xinglin.fhir.sources import cites
 from xinglin.security.consents import Shield
 from xinglin.security.principal import Principal
-from xinglin.security.relations import KINDS, Windows
+from xinglin.security.relations import KINDS, WINDOWS, Windows
 
 EVERYTHING: Final = ""
 
@@ -72,7 +72,7 @@ class Reach:
     shield: Shield | None = None
     masks: frozenset[str] = frozenset()
     bare: tuple[str, ...] = ()
-    windows: Windows = Windows()
+    windows: Windows = WINDOWS
     rules: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -91,7 +91,7 @@ ALL: Final = Reach(everything=True)
 
 
 def reach_of(
-    principal: Principal, interaction: str, on: str, grants: Iterable[Grant], *, windows: Windows = Windows()
+    principal: Principal, interaction: str, on: str, grants: Iterable[Grant], *, windows: Windows = WINDOWS
 ) -> Reach:
     """Unite the reaches of all grants that allow *interaction* on type *on* to *principal*.
 

@@ -167,20 +167,38 @@ GATHERING: Final = frozenset({"Composition", "List", "DocumentReference", "Docum
 
 
 @cites("R7-001", "R7-022", "R7-031")
-def labels(type: str, raw: bytes, *, today: date, born: str | None = None) -> frozenset[str]:
+def labels(type: str, tail: bytes) -> frozenset[str]:
     """Give the special classes that the contents of a resource have, contained ones included.
 
-    raw: the JSON of the resource. born: Patient.birthDate.
+    tail: its JSON after meta.lastUpdated, as `store.body` cuts it.
     """
-    found: set[str] = set()
-    if type == "MolecularSequence":
-        found.add("gene")
-    if type == "Patient" and born and is_minor(born, today):
-        found.add("minor")
-    if _SUSPECT.search(raw) is not None:
-        for system, code in _codings(msgspec.json.decode(raw)):
-            found |= special(system, code)
+    if _SUSPECT.search(tail) is None:
+        return _GENE if type == "MolecularSequence" else _NONE
+    found: set[str] = {"gene"} if type == "MolecularSequence" else set()
+    for system, code in _codings(_whole(tail)):
+        found |= special(system, code)
     return frozenset(found)
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+_GENE: Final = frozenset({"gene"})
+
+
+def named(tail: bytes) -> list[tuple[str, str]]:
+    """Give the (type, id) of every resource of ours that a tail refers to, each once."""
+    found = _REFERENCE.finditer(tail) if b"\\" not in tail else _REFERENCE.finditer(msgspec.json.encode(_whole(tail)))
+    return list(
+        dict.fromkeys((one[1].decode(), one[2].decode()) for one in found if one[1].decode() in keys.TYPE_CODES)
+    )
+
+
+_REFERENCE: Final = re.compile(
+    rb'"reference"\s*:\s*"(?:[^"]*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"'
+)
+
+
+def _whole(tail: bytes) -> Any:
+    return msgspec.json.decode(b'{"meta":{"lastUpdated":""' + tail)
 
 
 def special(system: str, code: str) -> set[str]:
@@ -248,10 +266,10 @@ def stamped(tail: bytes, meta: Any, wanted: frozenset[str]) -> bytes:
     missing = wanted - stated(meta)
     if not missing:
         return tail
-    kept = [coding for coding in (meta.security if meta is not None else None) or ()]
+    kept = list((meta.security if meta is not None else None) or ())
     if not kept:
         return b',"security":' + msgspec.json.encode(codings(missing)) + tail
-    document = msgspec.json.decode(b'{"meta":{"x":0' + tail)
+    document = _whole(tail)
     document["meta"]["security"] += codings(missing)
     made = msgspec.json.encode(document["meta"]["security"])
     return _replaced(tail, made)

@@ -6,6 +6,7 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any, Final
 
+from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.sources import cites
 
 MASKED_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
@@ -56,25 +57,29 @@ def district(text: str) -> str:
     return text[: ends[0]] + STAR * 3 if ends else STAR * 3
 
 
+def _only(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value[name] for name in names if name in value}
+
+
 def _human_name(value: dict[str, Any]) -> dict[str, Any]:
-    made = {key: value[key] for key in ("use",) if key in value}
+    made = _only(value, "use")
     given = value.get("given") or []
     text = value.get("text") or "".join([value.get("family", ""), *given])
     return {**made, "text": name(text)}
 
 
 def _identifier(value: dict[str, Any]) -> dict[str, Any]:
-    made = {key: value[key] for key in ("use", "type", "system") if key in value}
+    made = _only(value, "use", "type", "system")
     return {**made, **({"value": number(value["value"])} if "value" in value else {})}
 
 
 def _contact_point(value: dict[str, Any]) -> dict[str, Any]:
-    made = {key: value[key] for key in ("system", "use", "rank") if key in value}
+    made = _only(value, "system", "use", "rank")
     return {**made, **({"value": phone(value["value"])} if "value" in value else {})}
 
 
 def _address(value: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value[key] for key in ("use", "country", "state", "city", "district") if key in value}
+    kept = _only(value, "use", "country", "state", "city", "district")
     return {**kept, **({"text": district(value["text"])} if "text" in value else {})}
 
 
@@ -123,14 +128,12 @@ _EVERYWHERE: Final = frozenset({"_text", "_content", "_filter"})
 @lru_cache(maxsize=1_024)
 def hidden_parameters(type: str, masks: frozenset[str]) -> frozenset[str]:
     """Name the search parameters that would tell what *masks* hide of a type."""
-    from xinglin.fhir.r4.parameters import PARAMETERS
-
     elements = {one.partition(".")[2] for one in masks if one.startswith(f"{type}.")}
     if not elements:
         return frozenset()
     found = set(_EVERYWHERE)
     for code, parameter in PARAMETERS[type].items():
-        named = {path for path in re.findall(rf"{type}\.(\w+)", parameter.expression or "")}
+        named = set(re.findall(rf"{type}\.(\w+)", parameter.expression or ""))
         if named & elements or any(code in _TELLS.get(element, ()) for element in elements):
             found.add(code)
     return frozenset(found)

@@ -39,6 +39,9 @@ class Windows:
     zone: str = "Asia/Shanghai"
 
 
+WINDOWS: Final = Windows()
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """Somebody's relation to the patient of the resource; who: ``Practitioner/1``; [lo, hi) in microseconds."""
@@ -125,7 +128,7 @@ def _task(it: Any, base_url: str) -> Iterator[Relation]:
     codes = {coding.code for coding in it.code.coding or () if coding.system == TASK_CODES}
     if BREAK_GLASS in codes:
         # Its time is over by itself, or earlier, when it is withdrawn.
-        if it.status not in {"rejected", "cancelled", "entered-in-error"} and FIRST < lo and hi < LAST:
+        if it.status not in {"rejected", "cancelled", "entered-in-error"} and lo > FIRST and hi < LAST:
             yield from _to("emergency", it.requester, lo, hi, base_url)
         return
     kind = next((found for one in codes if (found := _KIND_OF_REQUEST.get((REQUESTS, one or ""))) is not None), None)

@@ -22,19 +22,20 @@ from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.profiles import profile_issues
 from xinglin.fhir.r4 import RESOURCES
-from xinglin.fhir.search.extract import entry as entry_of
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
 from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
 from xinglin.security.grants import Reach
+from xinglin.security.labels import GATHERING, is_minor
 from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
-from xinglin.store import history, search
+from xinglin.store import history, rights, search
 from xinglin.store.body import cut
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
 from xinglin.store.history import HistoryPage
 from xinglin.store.ledger.shown import acts_of
-from xinglin.store.rulebook import Rulebook
+from xinglin.store.marks import indexed
+from xinglin.store.rulebook import UNSHIELDED, Rulebook
 from xinglin.store.search import Page
 from xinglin.store.search.overview import overview
 from xinglin.store.store import Store
@@ -78,9 +79,9 @@ class Door:
         self.audited = audited
         self.clock = store.clock
         self.vault = store.vault
-        self.vault = store.vault
         # Grants do not change while the program runs; the same few principals ask again and again.
         self.reach = lru_cache(maxsize=16_384)(rulebook.reach)
+        self.masks = lru_cache(maxsize=1_024)(rulebook.masks)
 
     def auto(self, principal: Principal) -> "Fhir":
         """Give calls that each commit by themselves."""
@@ -119,6 +120,11 @@ class UnitOfWork:
     def now(self) -> datetime:
         """The one clock reading of this unit of work (UTC, whole milliseconds)."""
         return self._transaction.now
+
+    @property
+    def executor(self) -> Transaction:
+        """The transaction, for packages of store and server: what they are given the unit of work for."""
+        return self._transaction
 
     @property
     def platform(self) -> "Fhir":
@@ -169,6 +175,7 @@ class Fhir:
             raise OutcomeError(not_found(type, id))
         if row.deleted:
             raise OutcomeError(Issue("deleted", "deleted", text=f"{type}/{id} has been deleted."))
+        (row,) = await self._covered("read", (row,))
         await self._shown("read", type, (row,))
         return row
 
@@ -176,10 +183,13 @@ class Fhir:
         """Return one version; a version that is a delete is gone (410)."""
         await self._must_reach("vread", type, id)
         row = await history.version(self.executor, type, id, int(vid)) if vid.isdecimal() and len(vid) < 10 else None
+        if row is not None and not self.reach("vread", type).whole:
+            row = next(iter(await rights.shown(self._asking("vread"), (row,))), None)
         if row is None:
             raise OutcomeError(not_found(type, f"{id}/_history/{vid}"))
         if row.deleted:
             raise OutcomeError(Issue("deleted", "deleted", text=f"Version {vid} of {type}/{id} is its delete."))
+        (row,) = await self._covered("vread", (row,), versions=True)
         await self._shown("vread", type, (row,))
         return row
 
@@ -187,7 +197,14 @@ class Fhir:
         """Find what the query asks within the principal's reach: matches, includes, the token of the next page."""
         if query.type is not None and self.reach("search", query.type).nothing:
             raise OutcomeError(forbidden("search", query.type))
-        page = await search.run(self.executor, query, self._searchable)
+        told = rights.telling(query, self._searchable) if self.door.masks(self.principal.roles) else None
+        if told is not None:
+            text = f"You see {told[0]} masked, so you may not ask by {told[1]}."
+            raise OutcomeError(Issue("forbidden", "masked-parameter", f"http.{told[1]}", text))
+        page = await search.run(self.executor, query, self._searchable, judge=self._judged)
+        if self.door.masks(self.principal.roles):
+            matches = await self._covered("search", page.matches)
+            page = replace(page, matches=matches, included=await self._covered("search", page.included))
         await self._shown("search", query.type or "", (*page.matches, *page.included), _names(query))
         return page
 
@@ -210,10 +227,10 @@ class Fhir:
         """Return versions, newest first: of an instance (404 when it never was), a type, or everything."""
         if type is not None and id is not None:
             await self._must_reach("history", type, id)
-        predicate = None
-        if id is None:
-            predicate = search.reach_predicate([type] if type else list(RESOURCES), self._reach_for("history"))
-        found = await history.page(self.executor, type, id, predicate=predicate, **page)
+        if all(self.reach("history", one).whole for one in ((type,) if type else RESOURCES)):
+            found = await history.page(self.executor, type, id, **page)
+        else:
+            found = await self._history(type, id, **page)
         if type is not None and id is not None and not found.total and await self.executor.get(type, id) is None:
             raise OutcomeError(not_found(type, id))
         await self._shown("history", type or "", found.rows)
@@ -302,8 +319,8 @@ class Fhir:
         async with self._transaction() as inside:
             changes = [await inside._allow_one_of(order) for order in orders]
             written = await inside.executor.write_many(changes)
-            for order, change in zip(orders, changes, strict=True):
-                await inside._must_have_stayed(order, change)
+            for order, change, one in zip(orders, changes, written, strict=True):
+                await inside._must_have_stayed(order, change, one)
             return written
 
     def judge(self, order: Order) -> Change:
@@ -338,13 +355,16 @@ class Fhir:
                 return await work.fhir._write(order)
         change = await self._allow(order)
         written = await self.executor.write(change)
-        await self._must_have_stayed(order, change)
+        await self._must_have_stayed(order, change, written)
         return written
 
     def _needs_transaction(self, order: Order) -> bool:
         """A write needs more than its own statement when the state before counts, or the reach asks SQL."""
         guarded = bool(self.door.rulebook.invariants.get(order.type)) and order.wish != "create"
-        return guarded or not self.reach(order.wish, order.type).everything
+        if guarded or not self.reach(order.wish, order.type).whole:
+            return True
+        making = self.reach("create", order.type)
+        return order.wish == "update" and not making.whole and not making.nothing
 
     async def _allow_one_of(self, order: Order) -> Change:
         """Judge an order among others: what refuses it says which one it is."""
@@ -368,9 +388,39 @@ class Fhir:
         if order.wish == "delete":
             self._guard(order.type, before, None)
             return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
-        return self._prepared(order, before)
+        change = self._prepared(order, before)
+        if order.type in GATHERING and change.entry is not None:
+            more = await rights.inherited(self.executor, order.type, change.tail)
+            if more:
+                change = self._prepared(order, before, more)
+        if not self.principal.roles & UNSHIELDED:
+            await self._refuse_founding(order, before, change)
+        return change
 
-    def _prepared(self, order: Order, before: Row | None) -> Change:
+    async def _refuse_founding(self, order: Order, before: Row | None, change: Change) -> None:
+        """Refuse what would let somebody found a relation for himself, or write over what he sees masked."""
+        entry = change.entry
+        if entry is None:
+            return
+        alive = before is not None and not before.deleted
+        if alive and before is not None and order.type in rights.FOUNDING and before.pat != entry.pat:
+            text = "What lets people reach a record cannot be moved to another patient."
+            raise OutcomeError(Issue("forbidden", "patient-fixed", order.type, text))
+        if order.type == "Task" and rights.BREAK_GLASS_KEY in entry.keys:
+            raise OutcomeError(Issue("forbidden", "use-operation", "Task.code", "Use Patient/$break-glass."))
+        if alive and before is not None and await self._covered("read", (before,)) != [before]:
+            raise OutcomeError(
+                Issue("forbidden", "masked", order.type, "You see this resource masked, so you cannot write it.")
+            )
+
+    def _labelled(self, struct: Struct, tail: bytes, before: Row | None, more: frozenset[str]) -> bytes:
+        """Stamp labels: of the contents, of a child, and those that stood there before (nobody takes them away)."""
+        born = getattr(struct, "birthDate", None) if type(struct).__name__ == "Patient" else None
+        if born is not None and is_minor(born, self.executor.now.date()):
+            more |= {"minor"}
+        return rights.label(struct, tail, more | rights.kept(before))
+
+    def _prepared(self, order: Order, before: Row | None, more: frozenset[str] = frozenset()) -> Change:
         raw = order.resource if isinstance(order.resource, bytes) else codec.encode(order.resource)  # type: ignore[arg-type]
         struct = codec.decode(raw, order.type)
         cutting = cut(raw, order.type, accepted=True)
@@ -383,7 +433,8 @@ class Fhir:
         refuse(profile_issues(struct, rulebook.profiles, rulebook.code_sets))
         self._guard(order.type, before, struct)
         made = order.id or self.door.clock.new_id(home_of(struct))
-        entry = entry_of(struct, id=made, now_us=microseconds(self.executor.now), base_url=self.door.base_url)
+        tail = self._labelled(struct, cutting.tail, before, more)
+        entry = indexed(struct, id=made, now_us=microseconds(self.executor.now), base_url=self.door.base_url)
         must = order.must
         if order.wish == "update" and must == "any" and self.reach("create", order.type).nothing:
             must = "exists"
@@ -391,7 +442,7 @@ class Fhir:
             "create" if order.wish == "create" else "update",
             order.type,
             made,
-            cutting.tail,
+            tail,
             entry,
             order.if_match,
             must,
@@ -423,15 +474,14 @@ class Fhir:
         claimed = _claimed(old) | _claimed(after)
         refuse(issue for url, check in checks if url is None or url in claimed for issue in check(old, after))
 
-    async def _must_have_stayed(self, order: Order, change: Change) -> None:
+    async def _must_have_stayed(self, order: Order, change: Change, written: Written) -> None:
         """Refuse a write whose result lies outside the reach (the transaction rolls back)."""
-        reach = self.reach(order.wish, order.type)
-        if reach.everything or change.entry is None:
-            return
-        if not await self._reached(reach, order.type, change.id):
-            raise OutcomeError(
-                Issue("forbidden", "outside-reach", order.type, "What you wrote lies outside what you may write.")
-            )
+        wishes = ("update", "create") if order.wish == "update" and written.created else (order.wish,)
+        for wish in wishes:
+            reach = self.reach(wish, order.type)
+            if not reach.whole and change.entry is not None and not await self._reached(reach, order.type, change.id):
+                text = "What you wrote lies outside what you may write."
+                raise OutcomeError(Issue("forbidden", "outside-reach", order.type, text))
 
     async def only_match(self, type: str, criteria: str, *, without: Collection[str] = ()) -> Row | None:
         """Find the one resource that meets the criteria, holding the criteria's lock; several are refused (412).
@@ -459,13 +509,54 @@ class Fhir:
         return query
 
     async def _must_reach(self, interaction: str, type: str, id: str) -> None:
+        """Refuse (404) what lies out of reach; of a deleted resource its last content counts."""
         reach = self.reach(interaction, type)
-        if not reach.everything and not await self._reached(reach, type, id):
+        if reach.whole or await self._reached(reach, type, id):
+            return
+        row = None if reach.nothing else await self.executor.get(type, id)
+        if row is None or not row.deleted or not await rights.was_allowed(self._asking(interaction), row):
             raise OutcomeError(not_found(type, id))
 
+    async def _history(self, type: str | None, id: str | None, *, count: int | None = None, **page: Any) -> HistoryPage:
+        """Fill a page with versions that may be seen, whatever lies between them; nobody learns how many do."""
+        predicate = None
+        if id is None:
+            types = [type] if type else list(RESOURCES)
+            predicate = search.reach_predicate(types, self._reach_for("history"), self._searchable, self.executor.now)
+        wanted = history.COUNT if count is None else count
+        kept: list[Row] = []
+        token = page.pop("token", None)
+        while wanted:
+            found = await history.page(
+                self.executor, type, id, predicate=predicate, count=max(wanted, history.COUNT), token=token, **page
+            )
+            kept += await rights.shown(self._asking("history"), found.rows)
+            token = found.next_token
+            if len(kept) > wanted:
+                token = history.token_of(kept[wanted - 1])
+            if len(kept) >= wanted or token is None:
+                break
+        rows = await self._covered("history", kept[:wanted], versions=True)
+        return HistoryPage(tuple(rows), token, None)
+
+    def _asking(self, interaction: str) -> rights.Asking:
+        return rights.Asking(self.executor, self._reach_for(interaction), self._searchable, self.door.base_url)
+
+    async def _covered(self, interaction: str, rows: Sequence[Row], *, versions: bool = False) -> list[Row]:
+        """Cover what the principal sees masked; *versions*: rows may be older ones."""
+        if not self.door.masks(self.principal.roles):
+            return list(rows)
+        return await rights.covered(self._asking(interaction), rows, versions=versions)
+
+    async def _judged(self, old: Sequence[Row]) -> list[Row]:
+        """Keep the older versions, found by includes, that may be seen by their own content."""
+        free = [row for row in old if self.reach("search", row.rt).whole]
+        bound = [row for row in old if not self.reach("search", row.rt).whole]
+        return free + await rights.shown(self._asking("search"), bound) if bound else free
+
     async def _reached(self, reach: Reach, type: str, id: str) -> bool:
-        if reach.nothing or reach.everything:
-            return reach.everything
+        if reach.nothing or reach.whole:
+            return reach.whole
         query = Query(type=type, condition=IdIn((id,)), count=1)
         page = await search.run(self.executor, query, lambda on: reach if on == type else self._searchable(on))
         return bool(page.matches)
@@ -521,3 +612,6 @@ def _refuse_subset(resource: Struct, type: str) -> None:
     if any(tag.code == SUBSETTED for tag in getattr(meta, "tag", None) or ()):
         text = "This resource is marked SUBSETTED: it was read in part. Read it whole before you write it."
         raise OutcomeError(Issue("invalid", "subsetted", f"{type}.meta.tag", text))
+    if rights.is_masked(resource):
+        text = "This resource is marked MASKED: parts of it were covered. Only who reads it whole can write it."
+        raise OutcomeError(Issue("invalid", "masked", f"{type}.meta.security", text))

@@ -89,7 +89,7 @@ async def page(
         return HistoryPage((), None, total)
     rows = await executor.rows(await executor.fetch(sql, *args))
     more = len(rows) > most
-    return HistoryPage(tuple(rows[:most]), _token(rows[most - 1]) if more else None, total)
+    return HistoryPage(tuple(rows[:most]), token_of(rows[most - 1]) if more else None, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,8 @@ def _types(rts: Sequence[str], predicate: SqlFragment | None, asked: _Asked) -> 
     return both + end, sql.args
 
 
-def _token(row: Row) -> str:
+def token_of(row: Row) -> str:
+    """Write the token of the page that goes on after *row*."""
     return base64.urlsafe_b64encode(f"{microseconds(row.ts)}.{row.rid}".encode()).decode().rstrip("=")
 
 

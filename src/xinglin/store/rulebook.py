@@ -13,7 +13,7 @@ from xinglin.security.duties import duties
 from xinglin.security.grants import Grant, Reach, may_operate, reach_of, related_to
 from xinglin.security.principal import Principal
 from xinglin.security.purposes import broader
-from xinglin.security.relations import Windows
+from xinglin.security.relations import WINDOWS, Windows
 from xinglin.security.scopes import narrow
 from xinglin.store.search.shield import guarded
 
@@ -41,16 +41,21 @@ class Rulebook:
         default_factory=dict
     )
 
-    windows: Windows = Windows()
+    windows: Windows = WINDOWS
 
     def reach(self, principal: Principal, interaction: str, on: str) -> Reach:
         """Give what *principal* reaches of type *on* with *interaction*: grants, narrowed by scopes, and the shield."""
         reach = narrow(
             reach_of(principal, interaction, on, self.grants, windows=self.windows), principal, interaction, on
         )
-        if reach.nothing or principal.roles & UNSHIELDED or not guarded(on):
+        # A new resource shows nothing of the record, and care goes on whatever was refused.
+        if reach.nothing or interaction == "create" or principal.roles & UNSHIELDED or not guarded(on):
             return reach
         return replace(reach, shield=self.shield(principal, on))
+
+    def masks(self, roles: frozenset[str]) -> bool:
+        """Tell whether any grant of the roles covers anything."""
+        return any(grant.masks and grant.role in roles for grant in self.grants)
 
     def shield(self, principal: Principal, on: str) -> Shield:
         """Say whom consents and labels of type *on* are asked about."""

@@ -1,6 +1,6 @@
 """``_include``, ``_revinclude`` and ``:iterate``: what else belongs to a page, within reach, found round by round."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from xinglin.store.search.sql import Builder, ReachOf
 MOST_INCLUDED: Final = 1_000
 MOST_ROUNDS: Final = 8
 
+Judge = Callable[[Sequence[Row]], Awaitable[list[Row]]]
 Place = tuple[str, str, str | None]  # type, id, version
 
 
@@ -30,9 +31,11 @@ async def included(
     patients: Sequence[int | None],
     reach: ReachOf,
     base_url: str,
+    judge: Judge | None = None,
 ) -> tuple[list[Row], list[Issue]]:
     """Find what the includes add to *matches*: no duplicates, nothing that is a match, at most MOST_INCLUDED rows.
 
+    judge: keeps of older versions (references may name one) those that may be seen by their own content.
     patients: ``res.pat`` of each match. ``:iterate`` starts from what was found before as well; it ends when a round
     finds nothing new.
     """
@@ -45,7 +48,7 @@ async def included(
         if not round_ or not start:
             break
         room = MOST_INCLUDED - len(found)
-        new = await _round(executor, round_, start, whose, reach, base_url, seen, room + 1)
+        new = await _round(executor, round_, start, whose, reach, base_url, seen, room + 1, judge)
         found += new[:room]
         if len(new) > room:
             text = f"Only the first {MOST_INCLUDED} included resources are shown."
@@ -63,6 +66,7 @@ async def _round(
     base_url: str,
     seen: set[Place],
     room: int,
+    judge: Judge | None,
 ) -> list[Row]:
     """Find what one round adds, and enter it into *seen*."""
     places: dict[Place, None] = {}
@@ -76,7 +80,7 @@ async def _round(
             else:
                 places.update(dict.fromkeys(_targets(include, row, base_url)))
     wanted = [place for place in places if place not in seen][:room]
-    rows = await _fetch(executor, wanted, list(patients)[:room], reach)
+    rows = await _fetch(executor, wanted, list(patients)[:room], reach, judge)
     backward = [include for include in asked if include.reverse]
     if backward and start:
         rows += await _referring(executor, backward, start, reach, room)
@@ -143,7 +147,9 @@ def _paths(resource_type: str, code: str) -> tuple[Callable[[Struct], list[tuple
     )
 
 
-async def _fetch(executor: Executor, places: Sequence[Place], patients: Sequence[int], reach: ReachOf) -> list[Row]:
+async def _fetch(
+    executor: Executor, places: Sequence[Place], patients: Sequence[int], reach: ReachOf, judge: Judge | None
+) -> list[Row]:
     """Read resources and patients (by rid), within reach; a reference to a version gives that version."""
     by_type: dict[str, list[Place]] = {"Patient": []} if patients else {}
     for place in places:
@@ -158,7 +164,9 @@ async def _fetch(executor: Executor, places: Sequence[Place], patients: Sequence
         check = (
             f"r.rt = {keys.TYPE_CODES[kind]} AND {builder.checks(kind, builder.within(kind, builder.reach(kind)), 'r')}"
         )
-        parts.append(f"SELECT {ROW_COLUMNS} FROM res r WHERE r.rid = ANY({rids}) AND NOT r.deleted AND {check}")
+        parts.append(
+            f"SELECT {ROW_COLUMNS}, false AS old FROM res r WHERE r.rid = ANY({rids}) AND NOT r.deleted AND {check}"
+        )
         versioned = [(one, int(version)) for _, one, version in some if version is not None and _is_version(version)]
         if versioned:
             pairs = (
@@ -166,15 +174,22 @@ async def _fetch(executor: Executor, places: Sequence[Place], patients: Sequence
                 f" {builder.arg([version for _, version in versioned], 'int4[]')}) AS v(rid, vid)"
             )
             parts.append(
-                f"SELECT {ROW_COLUMNS} FROM {pairs} JOIN res r ON r.rid = v.rid AND r.vid = v.vid"
+                f"SELECT {ROW_COLUMNS}, false AS old FROM {pairs} JOIN res r ON r.rid = v.rid AND r.vid = v.vid"
                 f" WHERE NOT r.deleted AND {check}"
             )
             parts.append(
-                f"SELECT h.rt, h.id, h.rid, h.vid, h.ts, false AS deleted, h.enc, h.body, r.pat FROM {pairs}"
+                f"SELECT h.rt, h.id, h.rid, h.vid, h.ts, false AS deleted, h.enc, h.body, r.pat, true AS old"
+                f" FROM {pairs}"
                 f" JOIN res r ON r.rid = v.rid JOIN hist h ON h.bucket = r.bucket AND h.rid = v.rid AND h.vid = v.vid"
                 f" WHERE h.op <> 'D' AND {check}"
             )
-    return await executor.rows(await executor.fetch(" UNION ALL ".join(parts), *builder.args))
+    records = await executor.fetch(" UNION ALL ".join(parts), *builder.values(executor.now))
+    rows = await executor.rows(records)
+    old = [row for row, record in zip(rows, records, strict=True) if record["old"]]
+    if not old or judge is None:
+        return rows
+    seen = {(row.rid, row.vid) for row in await judge(old)}
+    return [row for row, one in zip(rows, records, strict=True) if not one["old"] or (row.rid, row.vid) in seen]
 
 
 def _is_version(text: str) -> bool:
@@ -202,7 +217,9 @@ async def _referring(
         )
     if not parts:
         return []
-    return await executor.rows(await executor.fetch(" UNION ALL ".join(parts), *builder.args, custom_plan=True))
+    return await executor.rows(
+        await executor.fetch(" UNION ALL ".join(parts), *builder.values(executor.now), custom_plan=True)
+    )
 
 
 def _sources(asked: Sequence[Include]) -> dict[str, set[tuple[str, str | None]]]:

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.query import Always, Condition, Keys, Never, Query
+from xinglin.security.grants import Reach
 from xinglin.store.executor import Executor, Record, Row, SqlFragment
 from xinglin.store.search import plan, record, token
-from xinglin.store.search.includes import included
+from xinglin.store.search.includes import Judge, included
 from xinglin.store.search.order import RID_ASCENDING, Order, order_of
 from xinglin.store.search.plan import Part
 from xinglin.store.search.resolve import resolved
 from xinglin.store.search.shapes import Asked, Planned, Statements, opened, shape
+from xinglin.store.search.shield import condition_of, timed
 from xinglin.store.search.sql import Builder, ReachOf
 from xinglin.store.search.terminology import Expander, StoredTerminology
 
@@ -67,9 +70,12 @@ _COUNTS: Final = _Counts()
 _STATEMENTS: Final = Statements()
 
 
-async def run(executor: Executor, query: Query, reach: ReachOf, *, expander: Expander | None = None) -> Page:
+async def run(
+    executor: Executor, query: Query, reach: ReachOf, *, expander: Expander | None = None, judge: Judge | None = None
+) -> Page:
     """Answer *query* within *reach*, which is asked for every type that is touched.
 
+    judge: of older versions that are included, which may be seen.
     A type without any reach gives an empty page, as if it held nothing. Raises OutcomeError 400 for a token of another
     search and for value sets that are not known, 503 when the time is over.
     """
@@ -83,7 +89,7 @@ async def run(executor: Executor, query: Query, reach: ReachOf, *, expander: Exp
     if not query.includes:
         return Page(rows, [], following, total, (), query)
     patients = [one["pat"] for one in records]
-    more, issues = await included(executor, query.includes, rows, patients, reach, query.base_url)
+    more, issues = await included(executor, query.includes, rows, patients, reach, query.base_url, judge)
     return Page(rows, more, following, total, tuple(issues), query)
 
 
@@ -106,7 +112,7 @@ async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) 
     planned = await _planned(executor, query, reach, size + 1)
     if planned is None:
         return [], None
-    records = await executor.fetch(planned.sql, *planned.args, custom_plan=planned.custom)
+    records = await executor.fetch(planned.sql, *timed(planned.args, executor.now), custom_plan=planned.custom)
     following = None
     if len(records) > size:
         records = records[:size]
@@ -116,9 +122,16 @@ async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) 
 
 async def _planned(executor: Executor, query: Query, reach: ReachOf, limit: int) -> Planned | None:
     """Make the statement of a page, or take the one of its shape; None when nothing can be found."""
+    # Within the same reaches the same query has the same statement.
+    noted: tuple[tuple[str, ...], tuple[Reach, ...], int, Planned] | None = query.noted.get("planned")
+    if noted is not None and noted[2] == limit and noted[1] == tuple([reach(on) for on in noted[0]]):
+        return noted[3]
     asked = shape(query, limit)
     known = _STATEMENTS.get(asked, reach) if asked is not None else None
-    if known is not None:
+    if asked is not None and known is not None:
+        if not known.counted:
+            types = _STATEMENTS.types(asked)
+            query.noted["planned"] = types, tuple([reach(on) for on in types]), limit, known
         return known
     seen = Asked(reach)
     planned = await _made(executor, query, seen, limit)
@@ -203,7 +216,7 @@ async def _counted_conditions(
     sql = plan.count_sql(builder, part, wanted)
     found = _COUNTS.get(sql, builder.args)
     if found is None:
-        counted = (await executor.fetch(sql, *builder.args, custom_plan=True))[0]
+        counted = (await executor.fetch(sql, *builder.values(executor.now), custom_plan=True))[0]
         found = [counted[f"c{place}"] for place in range(len(wanted))]
         _COUNTS.put(sql, builder.args, found)
     return dict(zip(wanted, found, strict=True))
@@ -217,7 +230,7 @@ async def count(executor: Executor, query: Query, reach: ReachOf) -> int:
     if not parts:
         return 0
     sql = " UNION ALL ".join(_count_of(builder, part) for part in parts)
-    return sum(one["n"] for one in await executor.fetch(sql, *builder.args, custom_plan=True))
+    return sum(one["n"] for one in await executor.fetch(sql, *builder.values(executor.now), custom_plan=True))
 
 
 def _count_of(builder: Builder, part: Part) -> str:
@@ -227,19 +240,24 @@ def _count_of(builder: Builder, part: Part) -> str:
     return f"SELECT count(DISTINCT f.rid) AS n FROM ({builder.found_of(part.type, part.conditions)}) f"
 
 
-def reach_predicate(types: Sequence[str], reach: ReachOf) -> SqlFragment | None:
-    """Give the reach over several types as one predicate on ``res`` r (for histories); None when nothing is hidden."""
-    builder = Builder(reach)
+def reach_predicate(types: Sequence[str], reach: ReachOf, searchable: ReachOf, now: datetime) -> SqlFragment | None:
+    """Give the reach over several types at *now* as one predicate on ``res`` r, for histories; None hides nothing.
+
+    searchable: what counts at the end of chains. Deleted rows, which the index does not hold, are left in: the caller
+    judges them by their last content.
+    """
+    builder = Builder(searchable)
     free: list[int] = []
     some: list[str] = []
     for on in types:
-        seen = builder.reach(on)
-        if isinstance(seen, Always):
+        reached = reach(on)
+        if reached.whole:
             free.append(keys.TYPE_CODES[on])
-        elif not isinstance(seen, Never):
-            some.append(f"(r.rt = {keys.TYPE_CODES[on]} AND {builder.check(on, seen, 'r')})")
+        elif not reached.nothing:
+            seen = builder.check(on, condition_of(on, reached, "") or Always(), "r")
+            some.append(f"(r.rt = {keys.TYPE_CODES[on]} AND (r.deleted OR {seen}))")
     if len(free) == len(types):
         return None
     if free:
         some.append(f"r.rt IN ({', '.join(map(str, free))})")
-    return SqlFragment("(" + (" OR ".join(some) or "false") + ")", tuple(builder.args))
+    return SqlFragment("(" + (" OR ".join(some) or "false") + ")", tuple(builder.values(now)))

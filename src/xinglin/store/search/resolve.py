@@ -35,7 +35,10 @@ def needs_resolving(condition: Condition) -> bool:
 
 async def resolved(query: Query, executor: Executor, reach: ReachOf, expander: Expander) -> Query:
     """Replace what needs other resources in every condition of *query*."""
-    if not any(needs_resolving(condition) for _, condition in query.of_types()):
+    needed: bool | None = query.noted.get("resolving")
+    if needed is None:
+        needed = query.noted["resolving"] = any(needs_resolving(condition) for _, condition in query.of_types())
+    if not needed:
         return query
     each = [(on, await resolve(on, condition, executor, reach, expander)) for on, condition in query.of_types()]
     if query.type is None:
@@ -73,7 +76,7 @@ async def resolve(
 async def _entries(resource_type: str, list_id: str, executor: Executor, reach: ReachOf) -> tuple[str, ...]:
     """Give the ids of the type's entries in a List; none when there is no such List in reach."""
     builder = Builder(reach)
-    found = await executor.fetch(builder.found("List", IdIn((list_id,))), *builder.args)
+    found = await executor.fetch(builder.found("List", IdIn((list_id,))), *builder.values(executor.now))
     row = await executor.get("List", list_id) if found else None
     if row is None or row.deleted:
         return ()

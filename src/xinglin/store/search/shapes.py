@@ -178,6 +178,10 @@ class Statements:
         found = self._known.get((asked.form, reaches, asked.keys))
         return found[1] if found is not None and monotonic() - found[0] < FRESH_S else None
 
+    def types(self, asked: Shape) -> tuple[str, ...]:
+        """Name the types whose reaches a kept statement of the shape depends on."""
+        return self._types[asked.form]
+
     def put(self, asked: Shape, reach: ReachOf, touched: set[str], planned: Planned) -> None:
         """Keep a statement: with slots, or (counted) with the keys themselves."""
         if len(self._known) >= MOST:

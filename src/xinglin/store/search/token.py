@@ -21,8 +21,13 @@ _KINDS: dict[str, type] = {"int8": int, "text": str, "float8": float, "bool": bo
 
 def fingerprint(query: Query) -> int:
     """Compute what a token is bound to: type, filters and order."""
+    known: int | None = query.noted.get("fingerprint")
+    if known is not None:
+        return known
     filters = [pair for pair in query.applied if pair[0].partition(":")[0] not in _FREE]
-    return hash64(repr((query.type, filters, query.sort, tuple(kind for kind, _ in query.branches))))
+    made = hash64(repr((query.type, filters, query.sort, tuple(kind for kind, _ in query.branches))))
+    query.noted["fingerprint"] = made
+    return made
 
 
 def write(query: Query, order: Order, values: Sequence[object]) -> str:

@@ -1,0 +1,113 @@
+"""Labels: special classes from contents, levels and classes from types, stamped without touching anything else."""
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xinglin.fhir.codec import decode
+from xinglin.security import labels
+
+ICD = "http://hl7.org/fhir/sid/icd-10-cn"
+HEAD = b'{"resourceType":"Condition","id":"1","meta":{"versionId":"1","lastUpdated":"2026-01-01T00:00:00Z"'
+
+
+def tail(code: str, *, system: str = ICD, meta: str = "") -> bytes:
+    coding = json.dumps({"coding": [{"system": system, "code": code}]})
+    return f'{meta}}},"code":{coding},"subject":{{"reference":"Patient/1"}}}}'.encode()
+
+
+@pytest.mark.rule("R7-031")
+@pytest.mark.parametrize(
+    ("code", "label"),
+    [
+        ("F32.100", "mental"),
+        ("B20.x01", "hiv"),
+        ("Z21", "hiv"),
+        ("A53.9", "std"),
+        ("O04.900", "reproductive"),
+        ("Z15.0", "gene"),
+    ],
+)
+def test_a_code_of_a_special_class_is_found(code: str, label: str) -> None:
+    assert labels.labels("Condition", tail(code)) == {label}
+
+
+@pytest.mark.parametrize("code", ["I10", "E11.9", "J06.9", "A09", "Z00"])
+def test_an_ordinary_code_has_no_label(code: str) -> None:
+    assert labels.labels("Condition", tail(code)) == frozenset()
+
+
+def test_the_same_code_of_another_system_is_another_thing() -> None:
+    assert labels.labels("Condition", tail("F32", system="http://example.org/rooms")) == frozenset()
+
+
+def test_an_escaped_code_is_found_too() -> None:
+    assert labels.labels("Condition", tail("F32").replace(b'"F32"', b'"\\u004632"')) == {"mental"}
+
+
+@pytest.mark.rule("R7-022")
+def test_sequences_are_genetic_whatever_they_say() -> None:
+    assert labels.labels("MolecularSequence", b"}}") == {"gene"}
+
+
+@pytest.mark.rule("R7-003")
+@pytest.mark.parametrize(
+    ("born", "minor"),
+    [("2012-11-23", True), ("2012-11-22", False), ("2012", True), ("2011", False), ("2012-11", True), ("1980", False)],
+)
+def test_under_14_counts_to_the_day(born: str, *, minor: bool) -> None:
+    assert labels.is_minor(born, date(2026, 11, 22)) is minor
+
+
+@pytest.mark.rule("R7-031")
+@pytest.mark.parametrize(
+    ("type", "level"), [("Organization", 1), ("Practitioner", 3), ("Observation", 4), ("Patient", 4)]
+)
+def test_the_level_follows_from_the_type(type: str, level: int) -> None:
+    assert labels.level_of(type) == level
+
+
+@pytest.mark.rule("R7-030")
+def test_the_class_follows_from_the_type() -> None:
+    types = ("Patient", "Observation", "MedicationRequest", "Claim", "Location", "Immunization")
+    assert [labels.class_of(type) for type in types] == [
+        "personal",
+        "status",
+        "application",
+        "payment",
+        "resource",
+        "public-health",
+    ]
+
+
+METAS = st.sampled_from(
+    [
+        "",
+        ',"profile":["http://example.org/p"]',
+        ',"security":[{"system":"http://example.org/s","code":"x \\"]} y"}]',
+        ',"tag":[{"code":"security"}], "security" : [ {"system":"a","code":"b"} ] ,"source":"#1"',
+    ]
+)
+
+
+@given(METAS, st.sets(st.sampled_from(["mental", "hiv", "5", "minor"]), min_size=1))
+def test_a_stamp_adds_labels_and_changes_nothing_else(meta: str, wanted: set[str]) -> None:
+    before = tail("I10", meta=meta)
+    struct = decode(HEAD + before, "Condition")
+    after = labels.stamped(before, struct.meta, frozenset(wanted))
+    made = json.loads(HEAD + after)
+    old = json.loads(HEAD + before)
+    security = made["meta"].pop("security")
+    kept = old["meta"].pop("security", [])
+    assert security[: len(kept)] == kept
+    assert made == old
+    assert labels.stated(decode(HEAD + after, "Condition").meta) == wanted
+    assert labels.stamped(after, decode(HEAD + after, "Condition").meta, frozenset(wanted)) == after
+
+
+def test_level_5_comes_with_the_classes_of_few_hands() -> None:
+    assert labels.complete({"hiv"}) == {"hiv", "5"}
+    assert labels.complete({"minor"}) == {"minor"}

@@ -1,0 +1,73 @@
+"""Masks: what is covered stays covered, and what stays is what the rule shows."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xinglin.security import masks
+
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient",
+    "id": "1",
+    "text": {"status": "generated", "div": "<div>张小三</div>"},
+    "identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "410802199003071239"}],
+    "name": [{"text": "张小三", "family": "张", "given": ["小三"]}],
+    "telecom": [{"system": "phone", "value": "13812341234"}],
+    "address": [{"text": "河南省焦作市解放区民主路1号", "line": ["民主路1号"], "district": "解放区"}],
+    "contact": [{"name": {"text": "李四"}}],
+    "birthDate": "1990-03-07",
+}
+ALL = frozenset(f"Patient.{name}" for name in ("identifier", "name", "telecom", "address", "contact", "birthDate"))
+
+
+@pytest.mark.rule("R7-034")
+@pytest.mark.parametrize(
+    ("cover", "text", "shown"),
+    [
+        (masks.name, "张小三", "张*三"),
+        (masks.name, "张三", "张*"),
+        (masks.name, "欧阳小明", "欧**明"),
+        (masks.number, "41080219900307123X", "410802********123X"),
+        (masks.phone, "13812341234", "138****1234"),
+        (masks.phone, "+86 138 1234 1234", "138****1234"),
+        (masks.district, "河南省焦作市解放区民主路1号", "河南省焦作市解放区***"),
+        (masks.district, "某处", "***"),
+    ],
+)
+def test_a_mask_shows_what_the_rule_shows(cover: Any, text: str, shown: str) -> None:
+    assert cover(text) == shown
+
+
+@given(st.text(min_size=3, max_size=40))
+def test_no_mask_gives_the_whole_text_back(text: str) -> None:
+    for cover in (masks.number, masks.phone):
+        assert cover(text) != text or set(text) <= set("*")
+
+
+@pytest.mark.rule("R7-034")
+def test_a_masked_patient_tells_neither_number_nor_name_anywhere() -> None:
+    made = str(masks.masked(PATIENT, ALL))
+    for secret in ("410802199003071239", "张小三", "小三", "13812341234", "民主路", "李四", "1990-03-07"):
+        assert secret not in made
+    assert "MASKED" in made
+    assert "张*三" in made
+    assert PATIENT["text"]["div"] == "<div>张小三</div>"
+
+
+def test_other_types_are_not_touched_by_the_masks_of_one() -> None:
+    made = masks.masked({"resourceType": "Observation", "status": "final"}, ALL)
+    assert made["status"] == "final"
+
+
+@pytest.mark.parametrize(
+    "code", ["identifier", "name", "family", "given", "phonetic", "phone", "email", "telecom", "_text"]
+)
+def test_what_would_tell_a_masked_element_is_named(code: str) -> None:
+    assert code in masks.hidden_parameters("Patient", ALL)
+
+
+@pytest.mark.parametrize("code", ["_id", "gender", "active"])
+def test_other_parameters_stay_free(code: str) -> None:
+    assert code not in masks.hidden_parameters("Patient", ALL)
