@@ -172,7 +172,7 @@ def assertion(client: str, key: RSAKey | ECKey, now: datetime, alg: str = "ES384
         "aud": f"{BASE}/oauth/token",
         "exp": at + 240,
         "iat": at,
-        "jti": f"{at}-{alg}",
+        "jti": now.isoformat(),
     }
     made |= claims
     header = {"alg": alg, "typ": "JWT", "kid": key.kid or "k"}

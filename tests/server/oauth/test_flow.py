@@ -41,7 +41,7 @@ async def test_the_identity_token_says_who_let_the_app_in(
     assert token.claims["sub"] == resident.account
     assert token.claims["nonce"] == "n-1"
     assert token.claims["fhirUser"] == f"{FHIR}/Patient/1"
-    assert all("d" not in key for key in keys.as_dict(private=None)["keys"])
+    assert all("d" not in key for key in keys.as_dict(private=True)["keys"])
     told = await http.get("/oauth/userinfo", headers=bearer(given["access_token"]))
     assert told.json() == {"sub": resident.account, "fhirUser": f"{FHIR}/Patient/1"}
 
