@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from xinglin.fhir.outcome import outcome_bytes
 from xinglin.fhir.r4.compartments import COMPARTMENTS
@@ -14,7 +15,11 @@ from xinglin.server.paging import page_size
 from xinglin.server.respond import JSON, Shape, address, bundle, entry, link
 from xinglin.server.router import unknown
 from xinglin.store.executor import Row, microseconds
+from xinglin.store.kept import Kept
 from xinglin.store.search import Page
+
+_SHORT: Final = 512  # bytes of a query that is worth keeping
+_QUERIES: Final[Kept[tuple[object, ...], Query]] = Kept(8 * 2**20)
 
 FORM = frozenset({"application/x-www-form-urlencoded"})
 _MATCH = b',"search":{"mode":"match"}}'
@@ -24,7 +29,7 @@ _OUTCOME = b',"search":{"mode":"outcome"}}'
 
 async def search(call: Call) -> Response:
     """Answer a search by GET."""
-    return await _answer(call, call.pairs)
+    return await _answer(call, _known(call))
 
 
 async def search_by_post(call: Call) -> Response:
@@ -36,11 +41,34 @@ async def search_by_post(call: Call) -> Response:
         more = parameters(raw, call.service.settings.max_parameters)
         refuse_unacceptable(call.request, more)
         pairs += more
-    return await _answer(call, pairs)
+    return await _answer(call, _query(call, pairs))
 
 
-async def _answer(call: Call, pairs: Pairs) -> Response:
-    query = _query(call, pairs)
+def _known(call: Call) -> Query:
+    """Understand the query of the address, or take what was understood lately: the same is asked again and again."""
+    asked, settings = call.request.query, call.service.settings
+    pairs = call.pairs
+    # Approximate dates depend on the clock.
+    if len(asked) > _SHORT or any("ap" in value for _, value in pairs):
+        return _query(call, pairs)
+    name = (
+        asked,
+        call.type,
+        call.id,
+        call.name,
+        call.base,
+        call.preference.strict,
+        settings.page_size,
+        settings.page_max,
+    )
+    query = _QUERIES.get(name)
+    if query is None:
+        query = _query(call, pairs)
+        _QUERIES.put(name, query, len(asked) * 10)
+    return query
+
+
+async def _answer(call: Call, query: Query) -> Response:
     page = await call.fhir.search(query)
     return Response(200, searchset(call.base, _place(call), query, page), [JSON])
 
@@ -87,13 +115,20 @@ def searchset(base_url: str, url: str, query: Query, page: Page) -> bytes:
     issues = (*query.issues, *page.issues)
     if issues:
         entries.append(b'{"resource":' + outcome_bytes(issues) + _OUTCOME)
-    applied = list(query.applied)
-    links = [link("self", address(url, [*applied, (TOKEN, query.token)] if query.token else applied))]
-    if query.token:
-        links.append(link("first", address(url, applied)))
-    if page.next_token is not None:
-        links.append(link("next", address(url, [*applied, (TOKEN, page.next_token)])))
-    return bundle("searchset", entries, links=links, total=page.total)
+    return bundle("searchset", entries, links=_links(url, query, page.next_token), total=page.total)
+
+
+def _links(url: str, query: Query, following: str | None) -> list[bytes]:
+    own: tuple[list[bytes], str] | None = query.noted.get(url)
+    if own is None:
+        applied = list(query.applied)
+        links = [link("self", address(url, [*applied, (TOKEN, query.token)] if query.token else applied))]
+        first = address(url, applied)
+        if query.token:
+            links.append(link("first", first))
+        own = query.noted[url] = links, first + ("&" if applied else "?") + f"{TOKEN}="
+    # Tokens are made of characters that no address has to quote.
+    return own[0] if following is None else [*own[0], link("next", own[1] + following)]
 
 
 def entries_of(base: bytes, matches: Sequence[Row], included: Sequence[Row], shape: Shape) -> list[bytes]:
