@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "restore",
     "check",
     "fhirpath",
+    "rules",
     "version",
 )
 
