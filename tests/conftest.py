@@ -1,5 +1,6 @@
 """Fixtures of the whole run: one embedded PostgreSQL, a migrated template, a fresh database for each test module."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -62,6 +63,11 @@ def key_store() -> FileKeyStore:
     return FileKeyStore.make(Path(os.environ[FOLDER]) / "master.key")
 
 
+def same(number: int) -> bytes:
+    """Give bytes for keys that are the same in each database, as a process finds records by one secret."""
+    return hashlib.shake_256(b"keys of the tests").digest(number)
+
+
 @pytest.fixture(scope="session")
 def keys() -> FileKeyStore:
     """The key store of the run."""
@@ -76,7 +82,7 @@ async def postgres_template(postgres_server: embedded.Server, keys: FileKeyStore
     await migrate(postgres_server.address(name))
     connection = await asyncpg.connect(postgres_server.address(name))
     try:
-        await make_keys(connection, keys, cipher="sm4")
+        await make_keys(connection, keys, cipher="sm4", random=same)
     finally:
         await connection.close()
     return name

@@ -10,6 +10,7 @@ import structlog
 
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.keys import rid_of
+from xinglin.fhir.search.veil import take_secret
 from xinglin.store.body import UnknownDictionary
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
@@ -110,6 +111,8 @@ class Store:
         )
         async with answered(), store._pool.link() as link:
             await take_keys(link.connection, store.vault)
+            if store.vault.search_secret:
+                take_secret(store.vault.search_secret)
             await store.records.take_dictionaries(link.connection, now=True)
         return store
 

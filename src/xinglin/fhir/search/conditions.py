@@ -28,6 +28,7 @@ from xinglin.fhir.search.query import (
 )
 from xinglin.fhir.search.text import normal, query_words
 from xinglin.fhir.search.values import bad, bounds, number, prefixed, split, unescape, unsupported
+from xinglin.fhir.search.veil import veil, veiled
 
 UCUM: Final = "http://unitsofmeasure.org"
 MOST_CONDITIONS: Final = 2_000
@@ -212,9 +213,9 @@ def token(asked: Asked, system: str | None, code: str) -> Condition:
         return _uncoded(asked, types, system, code)
     dictionary = keys.kind_key(asked.type, asked.code, "terms")
     if not code:
-        return Terms(dictionary, system=system)
+        return Terms(dictionary, system=veiled(system or ""))
     if system is None:
-        return Terms(dictionary, code=code)
+        return Terms(dictionary, code=veiled(code))
     found = [keys.token_key(asked.type, asked.code, system, code)]
     if types <= _CODED:
         return Keys(tuple(found), coded=True)
@@ -225,8 +226,8 @@ def token(asked: Asked, system: str | None, code: str) -> Condition:
 
 def _uncoded(asked: Asked, types: frozenset[str], system: str | None, code: str) -> Condition:
     """Find a token whose elements are identifiers, contact points or plain values."""
-    if "ContactPoint" in types:
-        code = references.contact(code)
+    if types & _VALUED and code:
+        code = veil(references.contact(code) if "ContactPoint" in types else code)
     if types & _VALUED and system:
         if not code:
             return Keys((keys.system_key(asked.type, asked.code, system),), indexed=False)
@@ -251,8 +252,9 @@ def _of_type(asked: Asked, value: str) -> Condition:
     if "Identifier" not in catalog.element_types(asked.type, asked.code):
         raise bad(asked.name, "':of-type' is for identifiers.")
     # The value alone has rows; the type is checked behind it.
-    found = Keys((keys.of_type_key(asked.type, asked.code, pieces[0], pieces[1], pieces[2]),), indexed=False)
-    return And((Keys((keys.key_of(asked.type, asked.code, pieces[2]),)), found))
+    number = veil(pieces[2])
+    found = Keys((keys.of_type_key(asked.type, asked.code, pieces[0], pieces[1], number),), indexed=False)
+    return And((Keys((keys.key_of(asked.type, asked.code, number),)), found))
 
 
 # -- string, uri --------------------------------------------------------------------------------------------------
@@ -278,9 +280,9 @@ def _uri(asked: Asked, value: str) -> Condition:
     raw = _some(asked, unescape(value))
     match asked.modifier:
         case "below":
-            return Terms(keys.kind_key(asked.type, asked.code, "terms"), text=raw)
+            return Terms(keys.kind_key(asked.type, asked.code, "terms"), text=veiled(raw))
         case "contains":
-            return Terms(keys.kind_key(asked.type, asked.code, "terms"), text=raw, contains=True)
+            return Terms(keys.kind_key(asked.type, asked.code, "terms"), text=veiled(raw), contains=True)
         case "above":
             return Keys(tuple(keys.key_of(asked.type, asked.code, above) for above in _ancestors(raw)))
         case _:
@@ -301,6 +303,7 @@ def _reference(asked: Asked, value: str) -> Condition:
     if asked.modifier == "identifier":
         system, code = _system_and_code(asked, value)
         hidden = f"{asked.code}:identifier"
+        code = veil(code) if code else ""
         if system is None:
             return Keys((keys.key_of(asked.type, hidden, code),))
         if not code:

@@ -14,6 +14,7 @@ from xinglin.fhir.search import catalog, dates, keys, references
 from xinglin.fhir.search.conditions import UCUM
 from xinglin.fhir.search.draft import Draft
 from xinglin.fhir.search.text import has_han, normal, readings
+from xinglin.fhir.search.veil import forget_with, veil, veiled
 from xinglin.fhir.wire import ENCODER
 
 Indexer = Callable[[Draft, str, str, Any], None]
@@ -57,6 +58,7 @@ def main_date(draft: Draft, kind: str, value: Any) -> None:
 def _remembering(resource_type: str, index: Visit) -> Visit:
     """Make of *index* what remembers the rows of coded values."""
     known: dict[object, tuple[dict[int, bool], dict[int, None], dict[Term, None]]] = {}
+    forget_with(known.clear)
 
     def visit(draft: Draft, kind: str, value: Any) -> None:
         mark: object
@@ -140,7 +142,7 @@ def token(draft: Draft, code: str, kind: str, value: Any) -> None:
         key = keys.key_of(draft.type, code, value)
         draft.ix[key] = False
         if kind not in {"id", "string"} and len(value) <= LONGEST_CODE:
-            draft.term(code, "", value, "", key)
+            draft.term(code, "", veiled(value), "", key)
 
 
 def coding(draft: Draft, code: str, value: Any) -> int | None:
@@ -166,7 +168,10 @@ def _coded(resource_type: str, code: str, system: str, value: str, text: str) ->
     parameter = keys.kind_key(resource_type, code, "terms")
     plain = normal(text) if text else ""
     text_key = keys.text_key(parameter, plain) if plain else None
-    return (parameter, system, value, plain, key, key if text_key is None else text_key), text_key
+    return (parameter, veiled(system), veiled(value), plain, key, key if text_key is None else text_key), text_key
+
+
+forget_with(_coded.cache_clear)
 
 
 def _concept(draft: Draft, code: str, value: Any) -> None:
@@ -196,7 +201,8 @@ def _text_only(draft: Draft, code: str, text: str) -> None:
 def _identifier(draft: Draft, code: str, value: Any) -> None:
     if value.value is None:
         return
-    own, full = keys.identifier_keys(draft.type, code, value.system or "", value.value)
+    number = veil(value.value)
+    own, full = keys.identifier_keys(draft.type, code, value.system or "", number)
     draft.ix[own] = False
     draft.ix[full] = False
     if value.system:
@@ -205,7 +211,7 @@ def _identifier(draft: Draft, code: str, value: Any) -> None:
         return
     for one in value.type.coding or ():
         if one.code:
-            of_type = keys.of_type_key(draft.type, code, one.system or "", one.code, value.value)
+            of_type = keys.of_type_key(draft.type, code, one.system or "", one.code, number)
             draft.checks[of_type] = None
         if one.display:
             _type_text(draft, code, one.display)
@@ -222,7 +228,7 @@ def _type_text(draft: Draft, code: str, text: str) -> None:
 def _contact(draft: Draft, code: str, value: Any) -> None:
     if value.value is None:
         return
-    folded = references.contact(value.value)
+    folded = veil(references.contact(value.value))
     draft.ix[keys.key_of(draft.type, code, folded)] = False
     for space in (value.system or "", value.use):
         if space is not None:
@@ -281,7 +287,8 @@ def uri(draft: Draft, code: str, kind: str, value: Any) -> None:
         draft.ix[key] = False
         if len(spelled) <= LONGEST_CODE:
             parameter = keys.kind_key(draft.type, code, "terms")
-            draft.terms[parameter, "", spelled, spelled, key, key] = None
+            plain = veiled(spelled)
+            draft.terms[parameter, "", plain, plain, key, key] = None
 
 
 # -- reference ----------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """The numbers that the index is made of: identities, buckets, keys; 64-bit hashes that are computed, never looked up.
 
 A key stands for (type, search parameter, spelling of a value). Nobody else hashes, so writer and reader agree.
+Spellings are veiled first (`veil`): a 64-bit hash of a telephone number is undone by trying all of them.
 """
 
 import re
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
+
+from xinglin.fhir.search.veil import forget_with, veiled
 
 RESOURCE_TYPES: Final[tuple[str, ...]] = tuple(
     """
@@ -89,19 +92,22 @@ def bucket_prefix(bucket: int) -> str:
 @lru_cache(maxsize=16_384)
 def key_of(resource_type: str, parameter: str, spelling: str) -> int:
     """Compute the key of one spelling of a value: a code, boolean, id, uri, or an identifier's value alone."""
-    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{spelling}")
+    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{veiled(spelling)}")
 
 
 @lru_cache(maxsize=16_384)
 def token_key(resource_type: str, parameter: str, system: str, code: str) -> int:
     """Compute the key of ``system|code``; an empty *system* is the spelling ``|code``."""
-    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{system}{_PART}{code}")
+    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{veiled(system)}{_PART}{veiled(code)}")
 
 
 def identifier_keys(resource_type: str, parameter: str, system: str, value: str) -> tuple[int, int]:
-    """Compute `key_of` and `token_key` of an identifier, which hardly comes again and is not remembered."""
+    """Compute `key_of` and `token_key` of an identifier, which hardly comes again and is not remembered.
+
+    value: veiled.
+    """
     place = f"{resource_type}{_UNIT}{parameter}{_UNIT}"
-    return hash64(place + value), hash64(f"{place}{system}{_PART}{value}")
+    return hash64(place + value), hash64(f"{place}{veiled(system)}{_PART}{value}")
 
 
 @lru_cache(maxsize=8_192)
@@ -111,8 +117,8 @@ def system_key(resource_type: str, parameter: str, system: str) -> int:
 
 
 def of_type_key(resource_type: str, parameter: str, system: str, code: str, value: str) -> int:
-    """Compute the key of ``:of-type``: an identifier's value under a type of identifier."""
-    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{system}{_PART}{code}{_PART}{value}")
+    """Compute the key of ``:of-type``: an identifier's value, veiled, under a type of identifier."""
+    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{veiled(system)}{_PART}{veiled(code)}{_PART}{value}")
 
 
 @lru_cache(maxsize=8_192)
@@ -144,10 +150,14 @@ def reference_key(resource_type: str, parameter: str, target: int) -> int:
 @lru_cache(maxsize=8_192)
 def part_key(base: int, spelling: str) -> int:
     """Compute a key below another key: the unit of a quantity, the second half of a composite."""
-    return hash64(f"{base}{_PART}{spelling}")
+    return hash64(f"{base}{_PART}{veiled(spelling)}")
 
 
 @lru_cache(maxsize=16_384)
 def text_key(base: int, text: str) -> int:
     """Compute the key of a display text (normalised) below a parameter's ``terms`` key; it makes ``:text`` exact."""
     return part_key(base, "text" + _PART + text)
+
+
+for _remembered in (key_of, token_key, system_key, part_key, text_key):
+    forget_with(_remembered.cache_clear)

@@ -8,6 +8,8 @@ from itertools import islice, product
 from operator import add
 from typing import Final
 
+from xinglin.fhir.search.veil import SHORTEST, forget_with, veiled
+
 LONGEST: Final = 600
 """Characters of a string that are indexed: a row of a B-tree has to fit a third of a page."""
 
@@ -67,7 +69,7 @@ def normal(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
     else:
         text = text.lower()
-    plain = _BREAKS.sub(" ", text).strip()
+    plain = veiled(_BREAKS.sub(" ", text).strip())
     return (plain or text.strip())[:LONGEST].rstrip()
 
 
@@ -127,7 +129,7 @@ def words(text: str) -> list[str]:
     found: list[str] = []
     for run in _WORD.findall(normal_words(text)):
         if run.isascii():
-            found.append(run[:80])
+            found.append(run if len(run) < SHORTEST else veiled(run)[:80])
         elif len(run) <= _SHORT:
             found += _short_run(run)
         else:
@@ -136,7 +138,7 @@ def words(text: str) -> list[str]:
 
 
 def _run(run: str) -> tuple[str, ...]:
-    return (*map(add, run, run[1:]), run[-1]) if _HAN.match(run) else (run[:80],)
+    return (*map(add, run, run[1:]), run[-1]) if _HAN.match(run) else (veiled(run)[:80],)
 
 
 @lru_cache(maxsize=16_384)
@@ -155,7 +157,7 @@ def query_words(text: str) -> list[str]:
         if _HAN.match(run):
             found.extend([run[i : i + 2] for i in range(len(run) - 1)] or [run + "*"])
         else:
-            found.append(run[:80])
+            found.append(veiled(run)[:80])
     return list(dict.fromkeys(found))
 
 
@@ -208,3 +210,7 @@ def _distinct(text: str) -> Words:
 @lru_cache(maxsize=16_384)
 def _short(text: str) -> Words:
     return _distinct(text)
+
+
+for _remembered in (normal, readings, _short_run, _short):
+    forget_with(_remembered.cache_clear)

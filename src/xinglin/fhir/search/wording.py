@@ -8,6 +8,7 @@ from msgspec import Struct
 from xinglin.fhir.fhirpath.writer import Writer
 from xinglin.fhir.r4.elements import TYPES
 from xinglin.fhir.search.text import Words, vector, words_in
+from xinglin.fhir.search.veil import forget_with
 from xinglin.fhir.wire import ENCODER
 
 # What is no text of the resource: identities, technical data, and what other parameters find better.
@@ -69,6 +70,7 @@ class _Concepts(dict[bytes, Words]):
 
 
 _CONCEPTS: Final = _Concepts()
+forget_with(_CONCEPTS.clear)
 
 
 def _written(struct: type[Struct]) -> Walker:

@@ -67,10 +67,15 @@ async def replace_key(
 
 
 async def take_keys(connection: Connection, vault: Vault) -> None:
-    """Read the keys of the database into *vault*; raises KeyStoreFault when there are some and it has no key store."""
+    """Read the keys of the database into *vault*.
+
+    Raises KeyStoreFault when there are some and it has no key store, or when it has one and there are none.
+    """
     found = await connection.fetch(_ALL)
     if found and not vault.has_keys:
         raise KeyStoreFault("The records of this store are sealed: it cannot be opened without its key store.")
+    if vault.has_keys and not found:
+        raise KeyStoreFault("The store has no data keys: `xinglin migrate` makes them.")
     vault.take(found)
 
 

@@ -70,6 +70,7 @@ class Vault:
         self._known: dict[int, _Key] = {}
         self._seals: dict[str, _Key] = {}
         self._index: sm.Keyed | None = None
+        self._search = b""
         self._private: dict[str, tuple[int, int]] = {}
         self._public: dict[int, tuple[str, bytes]] = {}
         self._wrapped: dict[int, str] = {}  # state of every key taken
@@ -134,6 +135,11 @@ class Vault:
             raise NoKey(INDEX)
         return self._index.digest(f"{kind}\x1f{text}".encode())
 
+    @property
+    def search_secret(self) -> bytes:
+        """The secret by which the index of records veils numbers (`fhir.search.veil`); empty without keys."""
+        return self._search
+
     def sign(self, name: str, data: bytes) -> bytes:
         """Sign *data* (SM2) with the platform's key *name*; key number, r and s: 68 bytes. Raises NoKey."""
         if name not in self._private:
@@ -163,6 +169,7 @@ class Vault:
             self._known[kid] = _Key(kid, alg, secret)
         elif domain == INDEX:
             self._index = sm.Keyed(secret)
+            self._search = sm.hmac_sm3(secret, b"search")
         else:
             name, private = domain.removeprefix(SIGNS), int.from_bytes(secret, "big")
             self._public[kid] = name, sm.public_of(private)
