@@ -18,6 +18,8 @@ from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import AWAY, DRIVER, answered
 from xinglin.store.lanes import Lanes, Order
 from xinglin.store.ledger.ledger import Ledger, session_ended
+from xinglin.store.ledger.proofs import Proofs
+from xinglin.store.ledger.sequencer import Sequencer
 from xinglin.store.ledger.written import batch_of
 from xinglin.store.maintenance import train_dictionaries
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
@@ -76,6 +78,8 @@ class Store:
             by_identity, self._write, lanes=WRITE_LANES, most=WRITES_MOST, waiting_max=WAITING_MAX
         )
         self.ledger = Ledger(by_identity, clock)
+        self.sequencer = Sequencer(self._pool, clock, self.vault)
+        self.proofs = Proofs(self._pool)
         # New coded values of transactions, which may not wait for each other's.
         self._terms: Lanes[Sequence[Change], None] = Lanes(
             by_identity, self._learn, lanes=1, most=WRITES_MOST, waiting_max=WAITING_MAX, again=True

@@ -21,7 +21,7 @@ from xinglin.store.pool import Connection, Pool
 from xinglin.store.vault.vault import NoKey, Vault
 
 LOCK: Final = 0x58_4C_41_55  # "XLAU": the advisory lock of the one who sequences
-MOST: Final = 5_000  # entries in one transaction
+MOST: Final = 1_000  # entries in one transaction: hashing them holds up a process for some milliseconds
 TILE_BITS: Final = 8  # subtrees are stored at every eighth level
 
 _LOG: Final = structlog.get_logger("xinglin.ledger")
@@ -32,13 +32,13 @@ SELECT t.size, t.txid::text AS txid, t.id, t.peaks, t.system, t.seen, c.system_i
 FROM audit_tree t, pg_control_system() c
 """
 _NEXT: Final = """
-SELECT id, txid::text AS txid, entry FROM audit
-WHERE (txid, id) > ($1::text::xid8, $2::int8) AND txid < $3::text::xid8
-ORDER BY txid, id LIMIT $4
+SELECT a.id, a.txid::text AS number, a.entry FROM audit a
+WHERE (a.txid, a.id) > ($1::text::xid8, $2::int8) AND a.txid < $3::text::xid8
+ORDER BY a.txid, a.id LIMIT $4
 """
 # After a restore into another cluster transaction numbers mean nothing: what has no leaf, by time.
 _WITHOUT_LEAF: Final = """
-SELECT a.id, a.txid::text AS txid, a.entry FROM audit a
+SELECT a.id, a.entry FROM audit a
 WHERE a.id > $1 AND NOT EXISTS (
   SELECT FROM audit_leaf l WHERE int8range(l.low, l.high, '[]') @> a.id AND a.id = ANY(l.ids)
 )
@@ -146,7 +146,7 @@ class Sequencer:
             found = await connection.fetch(_NEXT, state.txid, state.id, state.running, most)
             if not found:
                 return 0
-            state.txid, state.id = found[-1]["txid"], found[-1]["id"]
+            state.txid, state.id = found[-1]["number"], found[-1]["id"]
             taken = await self._append(connection, state, await _fresh(connection, found, state.seen))
             # Entries that were taken before count as a step too, or the rest would wait.
             return taken or len(found)
