@@ -8,6 +8,7 @@ from typing import Final
 ALPHABET: Final = "0123456789abcdefghijklmnopqrstuv"
 BUCKETS: Final = 1024
 
+_PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _RANDOM_BITS: Final = 52  # 48 bits of milliseconds and these make 100 bits: 20 characters
 
 
@@ -45,5 +46,5 @@ class Clock:
 
 
 def base32(number: int, width: int) -> str:
-    """Write *number* in base 32 (RFC 4648 extended hex, lower case: sorts like the number), *width* characters."""
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (width - 1), -1, -5))
+    """Write *number* in base 32 (RFC 4648 extended hex, lower case: sorts like the number); *width* is even."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * (width - 2), -1, -10)])
