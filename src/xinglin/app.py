@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -73,7 +73,8 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     pages = create_pages(registry, door, settings, principal_of=who, part=part)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=first_of(bearers, who), smart=True)
     try:
-        yield Cors(served, door.store)
+        async with ordering(door, settings):
+            yield Cors(served, door.store)
     finally:
         served.flush()
         await door.store.close()
@@ -84,9 +85,17 @@ async def create_worker(settings: Settings) -> None:
     registry = create_registry(settings)
     door = await open_door(settings, registry)
     try:
-        await jobs.work(database_address(settings), bound(registry, door))
+        async with ordering(door, settings):
+            await jobs.work(database_address(settings), bound(registry, door))
     finally:
         await door.store.close()
+
+
+def ordering(door: Door, settings: Settings) -> AbstractAsyncContextManager[None]:
+    """Put audit entries in order while the block runs, in turns with the other processes."""
+    return door.store.sequencer.running(
+        interval_ms=settings.audit_interval_ms, head_seconds=settings.audit_head_seconds, days=settings.audit_days
+    )
 
 
 def database_address(settings: Settings) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
+from xinglin.fhir.sources import cites
+
 PREFIX: Final = "XINGLIN_"
 
 
@@ -215,6 +217,18 @@ class Settings:
     language: Literal["zh", "en"] = _setting(
         _one_of("zh", "en"), default="zh", says="Language of pages when the browser names neither Chinese nor English."
     )
+    audit_days: int = _setting(
+        cites("R7-015", "A9-06")(_whole(184, 36_525)),
+        default=5_479,
+        says="Days for which audit entries are kept, in whole months; 15 years as the records they speak of. "
+        "The law asks six months at least.",
+    )
+    audit_interval_ms: int = _setting(
+        _whole(50, 3_600_000), default=1_000, says="Milliseconds between two runs that put audit entries in order."
+    )
+    audit_head_seconds: int = _setting(
+        _whole(1, 86_400), default=60, says="Seconds between two signed heads of the audit tree, while it grows."
+    )
     access_token_seconds: int = _setting(
         _whole(60, 3_600), default=1_800, says="Seconds for which an app's access token opens the record."
     )
@@ -236,7 +250,9 @@ class Settings:
         says="`on`: accounts of a demonstration may be entered by one click. Refused unless `HOST` is loopback.",
     )
     proxies: int = _setting(
-        _whole(0, 9), default=0, says="Trusted proxies before us: how far from its end `X-Forwarded-For` names the visitor."
+        _whole(0, 9),
+        default=0,
+        says="Trusted proxies before us: how far from its end `X-Forwarded-For` names the visitor.",
     )
     session_idle_minutes: int = _setting(
         _whole(1, 30), default=20, says="Minutes without a request after which one has to sign in again."

@@ -17,8 +17,10 @@ from xinglin.security import merkle
 from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.security.ledger import Act, Head, act_by, act_of
 from xinglin.security.principal import Principal
+from xinglin.settings import SettingsError, read
 from xinglin.store.door import Door
 from xinglin.store.executor import EPOCH
+from xinglin.store.ledger.keeping import drop_expired
 from xinglin.store.ledger.verify import Verified, verify
 from xinglin.store.store import Store
 
@@ -446,3 +448,45 @@ async def test_lost_leaves_nodes_and_heads_are_found(full: Door) -> None:
     await found_by(full, "tree")
     await tamper(full, "DELETE FROM audit_leaf WHERE first = (SELECT max(first) FROM audit_leaf)")
     assert {"truncated", "inserted"} <= {fault.kind for fault in (await checked(full)).faults}
+
+
+# -- keeping --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("R7-015", "A9-06")
+async def test_expired_months_go_and_the_tree_still_verifies(full: Door) -> None:
+    months = "SELECT array_agg(relid::text ORDER BY relid::text) FROM pg_partition_tree('audit') WHERE isleaf"
+    connection = await asyncpg.connect(full.store.dsn)
+    last_month = full.clock.now().replace(day=1) - timedelta(days=2)
+    await connection.execute("SELECT audit_month($1)", last_month)
+    await full.store.ledger.event(act_by(DOCTOR, last_month, "login"))
+    await full.store.sequencer.head()
+    name = f"audit_{last_month:%Y%m}"
+    assert name in await connection.fetchval(months)
+    assert await drop_expired(connection, full.clock.now(), days=40) == ()
+    assert await drop_expired(connection, full.clock.now() + timedelta(days=35), days=34) == (name,)
+    assert name not in await connection.fetchval(months)
+    found = await verify(full.store.dsn, full.store.vault, kept_from=last_month + timedelta(days=1))
+    assert (found.faults, found.expired, found.entries) == ([], 1, 601)
+    # Gone before its time, it would be missed.
+    [fault] = (await checked(full)).faults
+    assert fault.kind == "removed"
+    await connection.close()
+
+
+@pytest.mark.rule("R7-015", "A9-06")
+def test_less_than_the_law_asks_is_refused() -> None:
+    with pytest.raises(SettingsError, match="XINGLIN_AUDIT_DAYS"):
+        read({"XINGLIN_AUDIT_DAYS": "183"})
+    assert read({"XINGLIN_AUDIT_DAYS": "184"}).audit_days == 184
+
+
+async def test_entries_get_their_place_beside_the_work(door: Door) -> None:
+    async with door.store.sequencer.running(interval_ms=50, head_seconds=1, days=200):
+        await some(door, 5)
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            [tree] = await door.store.fetch("SELECT size, (SELECT max(size) FROM audit_head) AS head FROM audit_tree")
+            if (tree["size"], tree["head"]) == (5, 5):
+                break
+    assert (tree["size"], tree["head"]) == (5, 5)

@@ -5,8 +5,10 @@ than every one still running, in the order of their transaction numbers, so that
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 import asyncpg
@@ -17,11 +19,13 @@ from xinglin.security.ledger import Head
 from xinglin.security.merkle import SIZE, Frontier, leaf_hash
 from xinglin.store.clock import Clock
 from xinglin.store.faults import answered
+from xinglin.store.ledger.keeping import drop_expired, make_months
 from xinglin.store.pool import Connection, Pool
 from xinglin.store.vault.vault import NoKey, Vault
 
 LOCK: Final = 0x58_4C_41_55  # "XLAU": the advisory lock of the one who sequences
 MOST: Final = 1_000  # entries in one transaction: hashing them holds up a process for some milliseconds
+DAY_SECONDS: Final = 86_400.0
 TILE_BITS: Final = 8  # subtrees are stored at every eighth level
 
 _LOG: Final = structlog.get_logger("xinglin.ledger")
@@ -93,17 +97,13 @@ class Sequencer:
                 total += taken
             return total
 
-    async def head(self, *, wait: bool = True) -> Head:
-        """Sequence what is there, then sign the head of the tree; the last head when nothing has come since.
-
-        wait: for another process that sequences now.
-        """
+    async def head(self) -> Head:
+        """Sequence what is there, then sign the head of the tree; the last head when nothing has come since."""
         await self.sequence()
         async with answered(), self._pool.link() as link:
             connection = link.connection
             async with connection.transaction():
-                lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-                await connection.fetchval(f"SELECT {lock}($1)", LOCK)
+                await connection.fetchval("SELECT pg_advisory_xact_lock($1)", LOCK)
                 state = await _state(connection)
                 last = await connection.fetchrow(_LAST_HEAD)
                 if last is not None and last["size"] == state.tree.size:
@@ -112,20 +112,43 @@ class Sequencer:
                 await connection.execute(_HEAD, head.size, head.at, head.root, head.signature)
                 return head
 
-    async def run(self, *, every: float, head_every: float) -> None:
-        """Sequence every *every* seconds and sign a head every *head_every*, until cancelled."""
-        since = head_every
+    async def keep(self, days: int) -> None:
+        """Make the months to come, and drop those whose time of keeping is over, unless another process does so."""
+        async with answered(), self._pool.link() as link, link.connection.transaction():
+            if await link.connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+                now = self._clock.now()
+                await make_months(link.connection, now)
+                await drop_expired(link.connection, now, days=days)
+
+    async def run(self, *, interval_ms: int, head_seconds: int, days: int) -> None:
+        """Until cancelled: sequence at each interval, sign a head now and then, and keep the months once a day."""
+        since_head = since_keep = inf
         while True:
             try:
-                if since >= head_every:
-                    await self.head(wait=False)
-                    since = 0.0
+                if since_keep >= DAY_SECONDS:
+                    await self.keep(days)
+                    since_keep = 0.0
+                if since_head >= head_seconds:
+                    await self.head()
+                    since_head = 0.0
                 else:
                     await self.sequence()
             except OutcomeError as fault:
                 _LOG.warning("ledger.not_sequenced", why=str(fault))
-            await asyncio.sleep(every)
-            since += every
+            await asyncio.sleep(interval_ms / 1_000)
+            since_head += interval_ms / 1_000
+            since_keep += interval_ms / 1_000
+
+    @asynccontextmanager
+    async def running(self, **settings: int) -> AsyncIterator[None]:
+        """Let `run` go on beside the block."""
+        task = asyncio.create_task(self.run(**settings))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     def _signed(self, head: Head) -> Head:
         if self._vault is None:
