@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "dump",
     "backup",
     "restore",
+    "keys",
     "check",
     "fhirpath",
     "rules",

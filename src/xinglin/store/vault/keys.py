@@ -12,6 +12,9 @@ from xinglin.store.vault.vault import INDEX, KEY_BYTES, SIGNS, Vault, context
 Cipher = Literal["sm4", "aes", "off"]
 
 DOMAINS: Final = ("identity", "clinical", "accounts", "audit")
+RECORDS: Final = ("identity", "clinical", "audit")
+"""The domains under which records are sealed."""
+
 SIGNERS: Final = ("audit", "authority", "time")
 """Whom the platform signs for: the ledger's heads, the test certificate authority, the local clock."""
 

@@ -1,0 +1,59 @@
+"""`xinglin keys`."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from xinglin.settings import Settings
+
+
+def keys(
+    do: Annotated[
+        Literal["list", "rotate", "retire"],
+        typer.Argument(help="`list` the data keys; `rotate` them; `retire` those that nothing names any more."),
+    ],
+    domain: Annotated[str, typer.Option(help="Rotate only this domain. Else: all that seal records.")] = "",
+) -> None:
+    """Show or change the data keys, while others work; the master key stays where it is."""
+    import asyncio
+    import os
+
+    from xinglin.cli.database import address, database
+    from xinglin.settings import read
+    from xinglin.store.vault.rotation import listed, retire
+
+    with database(read(os.environ)) as settings:
+        match do:
+            case "list":
+                for key in asyncio.run(listed(address(settings))):
+                    typer.echo(f"{key.kid:>4}  {key.domain:<16} {key.alg:<8} {key.state:<8} {key.made}")
+            case "rotate":
+                asyncio.run(_rotate(settings, domain))
+            case "retire":
+                gone = asyncio.run(retire(address(settings)))
+                typer.echo(f"destroyed: {', '.join(map(str, gone))}" if gone else "nothing to destroy")
+
+
+async def _rotate(settings: "Settings", domain: str) -> None:
+    import asyncpg
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from xinglin.cli.database import address
+    from xinglin.store.vault.keys import RECORDS, replace_key
+    from xinglin.store.vault.keystore import FileKeyStore
+    from xinglin.store.vault.rotation import reseal
+    from xinglin.store.vault.vault import Vault
+
+    store = FileKeyStore(settings.master_key)
+    connection = await asyncpg.connect(address(settings))
+    try:
+        for one in (domain,) if domain else RECORDS:
+            typer.echo(f"{one}: key {await replace_key(connection, store, one)} seals from now on")
+    finally:
+        await connection.close()
+    with Progress(console=Console(stderr=True)) as bar:
+        shown = bar.add_task("sealing anew", total=1)
+        async for done, total in reseal(address(settings), Vault(store)):
+            bar.update(shown, completed=done if total else 1, total=total or 1)
