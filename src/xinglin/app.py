@@ -15,6 +15,7 @@ from xinglin.security.principal import SYSTEM
 from xinglin.server.asgi import create_asgi
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
+from xinglin.server.limits import Limits
 from xinglin.server.log import configure
 from xinglin.server.oauth.bearer import Bearers
 from xinglin.server.oauth.cors import Cors
@@ -70,11 +71,13 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     sessions, bearers = Sessions(door.store, settings), Bearers(door.store, settings)
     who = first_of(sessions, development(settings))
     part = part_of(create_oauth(door, settings), bearers)
-    pages = create_pages(registry, door, settings, principal_of=who, part=part)
-    served = create_asgi(registry, door, settings, pages=pages, principal_of=first_of(bearers, who), smart=True)
+    limits = Limits(settings)
+    pages = create_pages(registry, door, settings, principal_of=limits.around(who), part=part)
+    everybody = limits.around(first_of(bearers, who))
+    served = create_asgi(registry, door, settings, pages=pages, principal_of=everybody, smart=True)
     try:
         async with ordering(door, settings):
-            yield Cors(served, door.store)
+            yield limits.outside(Cors(served, door.store))
     finally:
         served.flush()
         await door.store.close()

@@ -18,6 +18,7 @@ from xinglin.server.call import PrincipalOf, Service
 from xinglin.server.challenges import InsufficientScope, challenge
 from xinglin.server.dispatch import dispatch
 from xinglin.server.http import ASGIApp, Header, Message, Receive, Request, Response, Scope, Send
+from xinglin.server.limits import Throttled
 from xinglin.server.log import AccessLog, frames_of
 from xinglin.server.metrics import CONTENT_TYPE, Metrics
 from xinglin.server.negotiate import gzip_accepted, pretty
@@ -35,9 +36,12 @@ COMPRESS_FROM: Final = 1024  # bytes; less gains nothing
 _IN_THREAD_FROM: Final = 256 * 1024  # bytes; compressing more would hold up the other requests
 _LEVEL: Final = 1  # level 6 takes three times as long for a tenth less
 _COMMON: Final[tuple[Header, ...]] = (
-    # Clients may keep what they have read, and ask by ETag whether it still holds.
-    (b"cache-control", b"private, no-cache"),
+    # Health data stays in no cache on the way or on disk; a program may keep what it read, and ask by ETag.
+    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
+    # An answer that a browser is led to show does nothing there.
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
 )
 _VARY: Final[Header] = (b"vary", b"accept-encoding")
 _BACK_OFF: Final[Header] = (b"retry-after", b"1")
@@ -214,6 +218,8 @@ def refusal(error: OutcomeError) -> Response:
         headers.append((b"allow", error.allowed.encode()))
     elif error.status == 401 or isinstance(error, InsufficientScope):
         headers.append((b"www-authenticate", challenge(error)))
+    elif isinstance(error, Throttled):
+        headers.append((b"retry-after", str(error.seconds).encode()))
     elif error.status in {429, 503}:
         headers.append(_BACK_OFF)
     return Response(error.status, outcome_bytes(error.issues), headers)
