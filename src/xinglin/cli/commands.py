@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "demo",
     "serve",
     "work",
+    "simulate",
     "migrate",
     "load",
     "dump",

@@ -22,12 +22,12 @@ from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp, Request
 from xinglin.server.log import frames_of
 from xinglin.server.principals import development
-from xinglin.server.sessions import cookie_name
+from xinglin.server.sessions import cookie_name, same_origin
 from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
 from xinglin.web import design
 from xinglin.web.kit import Kit, MenuItem, PageContext
-from xinglin.web.view import Form, Language, Redirect, View
+from xinglin.web.view import Form, Language, Redirect, Rejected, View
 
 LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
@@ -180,10 +180,13 @@ class Site:
                 principal = await self._who(request)
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
                 form = await _form(request, language, base, token)
+                _refuse_foreign(request)
                 found = await answer(Visit(request, self._settings, form, principal))
                 if found.session is not None:
                     token = secrets.token_urlsafe(18)  # of another visitor, as far as forms are concerned
                 response = self._response(request, found, principal, language, token)
+            except Rejected as again:
+                response = self._response(request, again.view, principal, language, token)
             except OutcomeError as refused:
                 told: View | Redirect = _told(refused, request)
                 if refused.status == 401 and request.method == "GET" and self._has_login:
@@ -206,8 +209,7 @@ class Site:
     async def _who(self, request: PageRequest) -> Principal:
         """Say who asks; whose session has ended, or who has none, is anonymous."""
         address = address_of(request.scope, self._settings.proxies)
-        headers = list(request.scope["headers"])
-        asked = Request(request.method, request.url.path, b"", headers, base_url="", id="", address=address)
+        asked = _asked(request, address)
         try:
             found = await self._principal_of(asked)
         except OutcomeError as refused:
@@ -299,10 +301,21 @@ def _told(refused: OutcomeError, request: PageRequest) -> View:
         kind = "stale-form"
     else:
         kind = KINDS.get(refused.status, "invalid" if refused.status < 500 else "fault")
-    issues = [issue.text for issue in refused.issues if issue.text] if kind == "invalid" else []
+    issues = refused.issues if kind == "invalid" else ()
     back = _own_path(request.headers.get("referer", ""))
     values = {"kind": kind, "status": refused.status, "issues": issues, "back": "" if back == _here(request) else back}
     return View("error.html", values, status=refused.status)
+
+
+def _refuse_foreign(request: PageRequest) -> None:
+    """Refuse a form that a page of another site sent."""
+    if request.method == "POST" and not same_origin(_asked(request)):
+        raise OutcomeError(Issue("login", "foreign-page"), status=401)
+
+
+def _asked(request: PageRequest, address: str = "") -> Request:
+    headers = list(request.scope["headers"])
+    return Request(request.method, request.url.path, b"", headers, base_url="", id="", address=address)
 
 
 def _to_login(request: PageRequest) -> Redirect:

@@ -59,3 +59,11 @@ class Redirect:
 
     to: str
     session: str | None = None
+
+
+class Rejected(Exception):
+    """The form was not taken: *view* asks again, and nothing of what was done stays, as with any refusal."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view.template)
+        self.view = view

@@ -150,7 +150,7 @@ async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Res
 
 def hidden(answer: httpx.Response, name: str) -> str:
     """Give the value of a hidden field."""
-    return answer.text.split(f'name="{name}" value="')[1].split('"')[0]
+    return answer.text.split(f'name="{name}" value="')[-1].split('"')[0]
 
 
 async def sign_in(client: httpx.AsyncClient, staff: Staff, time: Time) -> httpx.Response:

@@ -15,6 +15,7 @@ OWN: Final = Portal("own", "/", SIGNED_IN, Text("我的账户", "My account"))
 ADMINISTRATION: Final = Portal(
     "administration", "/accounts", frozenset({"system-admin", "security-admin"}), Text("账户管理", "Accounts")
 )
+HIRING: Final = Portal("hiring", "/accounts", frozenset({"system-admin"}), Text("新建账户", "New accounts"))
 DESK: Final = Portal("desk", "/desk", frozenset({"receptionist"}), Text("服务台", "Desk"))
 
 # On a Patient: to which level, by which method and when the person was proved (R6-043; types of T1).

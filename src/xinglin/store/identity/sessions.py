@@ -144,6 +144,14 @@ async def strong_until(executor: Executor, id: str) -> datetime | None:
     return found[0]["strong_until"] if found else None
 
 
+async def acting(executor: Executor, id: str) -> str | None:
+    """Give the assignment in which a session acts, or the patient for whom; None for neither."""
+    found = await executor.fetch(
+        "SELECT COALESCE(assignment, patient) AS acting FROM session WHERE bucket = $1 AND id = $2", bucket_of(id), id
+    )
+    return found[0]["acting"] if found else None
+
+
 async def ends(executor: Executor, id: str) -> datetime | None:
     """Give when a session ends however much it is used."""
     found = await executor.fetch("SELECT until FROM session WHERE bucket = $1 AND id = $2", bucket_of(id), id)
@@ -174,11 +182,13 @@ async def end_sessions(
     practitioner: str | None = None,
     assignment: str | None = None,
     session: str | None = None,
+    patient: str | None = None,
     but: str = "",
 ) -> int:
     """End sessions at once, and say how many: of an account, of a practitioner's accounts, of a role, or one alone.
 
-    account with session: that one of the account. but: the id of a session that stays. The ledger's gate refuses
+    account with session: that one of the account; with patient: those that act for that patient. but: the id of a
+    session that stays. The ledger's gate refuses
     answers that are under way.
     """
     if account is None and practitioner is None:
@@ -187,8 +197,9 @@ async def end_sessions(
         "UPDATE session SET ended = $1, why = $2 WHERE ended IS NULL AND id <> $3 "
         "AND ($4::text IS NULL OR account = $4) "
         "AND ($5::text IS NULL OR account IN (SELECT a.id FROM account a WHERE a.person = $5)) "
-        "AND ($6::text IS NULL OR assignment = $6) AND ($7::text IS NULL OR id = $7) RETURNING id",
-        *(executor.now, why, but, account, practitioner, assignment, session),
+        "AND ($6::text IS NULL OR assignment = $6) AND ($7::text IS NULL OR id = $7) "
+        "AND ($8::text IS NULL OR patient = $8) RETURNING id",
+        *(executor.now, why, but, account, practitioner, assignment, session, patient),
     )
     return len(found)
 

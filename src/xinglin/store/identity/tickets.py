@@ -34,7 +34,7 @@ async def issue(
     text: str | None = None,
 ) -> str:
     """Begin a step and give the text that continues it: 256 random bits, or *text* when the caller made them."""
-    text = text or secrets.token_urlsafe(32)
+    text = text or new_text()
     id = hash_of(text)
     await executor.fetch(
         "INSERT INTO ticket (bucket, id, kind, account, subject, sealed, made, expires) "
@@ -44,16 +44,22 @@ async def issue(
     return text
 
 
+def new_text() -> str:
+    """Make the text of a step: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
 async def find(executor: Executor, text: str, kind: str, now: datetime) -> Ticket | None:
     """Find a step that can be continued, and hold it until the end of the transaction."""
-    return await by_id(executor, hash_of(text), kind, now)
+    return await by_id(executor, hash_of(text), kind, now, lock=True)
 
 
-async def by_id(executor: Executor, id: bytes, kind: str, now: datetime) -> Ticket | None:
+async def by_id(executor: Executor, id: bytes, kind: str, now: datetime, *, lock: bool = False) -> Ticket | None:
     """Find a step by the hash of its text, as jobs know it."""
     found = await executor.fetch(
         "SELECT id, kind, account, subject, sealed, tries, made FROM ticket "
-        "WHERE bucket = $1 AND id = $2 AND kind = $3 AND used IS NULL AND expires > $4 FOR UPDATE",
+        "WHERE bucket = $1 AND id = $2 AND kind = $3 AND used IS NULL AND expires > $4"
+        + (" FOR UPDATE" if lock else ""),
         *(handle_bucket(id), id, kind, now),
     )
     return Ticket(**{name: found[0][name] for name in Ticket.__dataclass_fields__}) if found else None
@@ -83,6 +89,14 @@ async def use(executor: Executor, ticket: Ticket, now: datetime) -> None:
     )
 
 
+async def drop(executor: Executor, account: str, kind: str, now: datetime) -> None:
+    """End every step of a kind that an account has begun."""
+    await executor.fetch(
+        "UPDATE ticket SET used = $3, sealed = NULL WHERE account = $1 AND kind = $2 AND used IS NULL",
+        *(account, kind, now),
+    )
+
+
 async def since(executor: Executor, kind: str, subject: bytes, moment: datetime) -> tuple[int, datetime | None]:
     """Count the steps of a kind about a subject since *moment*; with the time of the last one."""
     found = await executor.fetch(
@@ -95,6 +109,11 @@ async def since(executor: Executor, kind: str, subject: bytes, moment: datetime)
 async def sweep(executor: Executor, before: datetime) -> int:
     """Forget steps that ended before *before*."""
     return len(await executor.fetch("DELETE FROM ticket WHERE expires < $1 RETURNING id", before))
+
+
+def place(id: bytes) -> str:
+    """Where what a step needs to know is sealed for."""
+    return f"ticket/{id.hex()}"
 
 
 def hash_of(text: str) -> bytes:

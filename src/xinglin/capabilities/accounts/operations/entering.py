@@ -16,13 +16,14 @@ from xinglin.store.identity.sessions import Beginning
 class Step:
     """What comes after an answer: a session (cookie), another step (ticket), or a fault (key of a text).
 
-    several: there are other roles, or other persons, that one may act as.
+    several: there are other roles that one may act in. renew: the next step is a new password.
     """
 
     cookie: str = ""
     ticket: str = ""
     fault: str = ""
     several: bool = False
+    renew: bool = False
 
 
 async def enter(work: UnitOfWork, limits: Limits, account: Account, *, strong: bool) -> Step:
@@ -32,7 +33,7 @@ async def enter(work: UnitOfWork, limits: Limits, account: Account, *, strong: b
         events.note(work, "login", outcome=events.REFUSED, account=account.id, detail="no role")
         return Step(fault="accounts.fault.no-role")
     await accounts.used_now(work.executor, account.id, work.now)
-    cookie = await _begin(work, limits, account, held[0] if held else None, strong=strong)
+    cookie = await begin(work, limits, account, held[0] if held else None, strong=strong)
     events.note(work, "login", account=account.id, role=held[0].role if held else "resident")
     return Step(cookie=cookie, several=len(held) > 1)
 
@@ -48,7 +49,7 @@ async def switch(work: UnitOfWork, limits: Limits, *, assignment: str = "", pati
     if patient and patient not in {account.person, *bound}:
         raise OutcomeError(Issue("not-found", "not-found"))
     old = await sessions.ends(work.executor, work.principal.session)
-    cookie = await _begin(
+    cookie = await begin(
         work, limits, account, chosen, strong=work.principal.strong, patient=patient or None, until=old
     )
     await sessions.end_sessions(work.executor, why="switched", account=account.id, session=work.principal.session)
@@ -65,6 +66,24 @@ async def leave(work: UnitOfWork) -> None:
         events.note(work, "logout")
 
 
+async def end_elsewhere(work: UnitOfWork, session: str | None) -> None:
+    """End another session of one's account, or all others."""
+    await sessions.end_sessions(
+        work.executor,
+        why="signed out elsewhere",
+        account=work.principal.id,
+        session=session,
+        but=work.principal.session,
+    )
+    events.note(work, "logout", detail="elsewhere")
+
+
+async def acting(work: UnitOfWork) -> str:
+    """Give what the session acts as: an assignment's id, or the Patient acted for."""
+    present = await sessions.acting(work.executor, work.principal.session)
+    return present or work.principal.patient or ""
+
+
 async def own(work: UnitOfWork) -> Account:
     """Give the account of whoever is signed in."""
     account = await accounts.by_id(work.executor, work.principal.id)
@@ -73,7 +92,7 @@ async def own(work: UnitOfWork) -> Account:
     return account
 
 
-async def _begin(
+async def begin(
     work: UnitOfWork,
     limits: Limits,
     account: Account,
@@ -83,6 +102,7 @@ async def _begin(
     patient: str | None = None,
     until: datetime | None = None,
 ) -> str:
+    """Begin a session and give its cookie. patient: whom a resident acts for, else themselves."""
     now = work.now
     last = until or now + limits.sessions.whole
     guardian = patient is not None and patient != account.person

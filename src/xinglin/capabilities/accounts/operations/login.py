@@ -31,7 +31,7 @@ async def give_password(work: UnitOfWork, limits: Limits, login: str, password: 
     right = await asyncio.to_thread(factors.matches, password[:MOST], secret)
     if account is None or locked is not None or not right:
         who = account.id if account is not None else events.STRANGER
-        await _missed(work, limits, "password", digest, who, failures, locked=locked is not None)
+        await missed(work, limits, "password", digest, who, failures, locked=locked is not None)
         return Step(fault=WRONG)
     await attempts.cleared(work.executor, "password", digest)
     return Step(ticket=await _ticket(work, limits, account.id, SECOND))
@@ -47,7 +47,7 @@ async def give_code(work: UnitOfWork, limits: Limits, ticket: str, code: str) ->
     digest = work.vault.digest("account", account.id)
     failures, locked = await attempts.begin(work.executor, SECOND, digest, work.now)
     if locked is not None or not await proves(work, account.id, code):
-        await _missed(work, limits, SECOND, digest, account.id, failures, locked=locked is not None)
+        await missed(work, limits, SECOND, digest, account.id, failures, locked=locked is not None)
         if locked is not None or failures >= limits.locks.most:
             await tickets.use(work.executor, found, work.now)
             return Step(fault=EXPIRED)
@@ -62,7 +62,7 @@ async def passed(work: UnitOfWork, limits: Limits, account: Account) -> Step:
     held = await factors.live(work.executor, account.id)
     password = next((one for one in held if one.kind == "password"), None)
     if password is not None and password_expired(password.made, work.now, limits.passwords):
-        return Step(ticket=await _ticket(work, limits, account.id, RENEW), fault="accounts.fault.password-old")
+        return Step(ticket=await _ticket(work, limits, account.id, RENEW), renew=True)
     return await enter(work, limits, account, strong=True)
 
 
@@ -84,9 +84,10 @@ async def _is_of_app(work: UnitOfWork, account: str, one: Factor, code: str) -> 
     return step is not None and await factors.used(work.executor, account, one.id, now=work.now, counter=step)
 
 
-async def _missed(
+async def missed(
     work: UnitOfWork, limits: Limits, kind: str, digest: bytes, account: str, failures: int, *, locked: bool
 ) -> None:
+    """Note a wrong answer, and lock when it is one too many."""
     until = None if locked else locked_until(failures, limits.locks, work.now)
     if until is not None:
         await attempts.lock(work.executor, kind, digest, until)
