@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from xinglin.fhir.sources import cites
+from xinglin.security.labels import SPECIAL
 from xinglin.security.principal import Principal
+from xinglin.security.relations import BREAK_GLASS, TASK_CODES
 
 _ICD: Final = "http://hl7.org/fhir/sid/icd-10-cn"
 
@@ -28,22 +30,21 @@ NOTIFIABLE: Final = (
     *("B05", "B06", "B15", "B16", "B17.1", "B17.2", "B18.1", "B18.2", "B20", "B21", "B22", "B23", "B24", "B26"),
     *("B50", "B51", "B52", "B53", "B54", "B65", "J09", "J10", "J11", "U07.1"),
 )
+NOTIFIABLE_SEARCH: Final = "code=" + ",".join(f"{_ICD}|{code}" for code in NOTIFIABLE)
+TASK_SEARCH: Final = f"code={TASK_CODES}|{BREAK_GLASS}"
+_SPECIAL: Final = "_security=" + ",".join(f"{SPECIAL}|{code}" for code in ("hiv", "std"))
 _LAW: Final = "《中华人民共和国传染病防治法》:医疗机构、疾病预防控制机构及其工作人员发现传染病须报告"
 _MENTAL: Final = "《中华人民共和国精神卫生法》第二十四条:严重精神障碍发病报告"
-_CODES: Final = ",".join(f"{_ICD}|{code}" for code in NOTIFIABLE)
+_WHOSE: Final = f"_has:Condition:patient:{NOTIFIABLE_SEARCH}"
 _SEVERE: Final = ",".join(f"{_ICD}|{code}" for code in ("F20", "F22", "F25", "F30", "F31", "F70", "F71", "F72"))
 
 DUTIES: Final = cites("R7-002")(
     (
-        Duty("infectious-disease-report", "public-health", "PUBHLTH", "Condition", f"code={_CODES}", _LAW),
-        Duty(
-            "infectious-disease-report",
-            "public-health",
-            "PUBHLTH",
-            "Patient",
-            f"_has:Condition:patient:code={_CODES}",
-            _LAW,
-        ),
+        Duty("infectious-disease-report", "public-health", "PUBHLTH", "Condition", NOTIFIABLE_SEARCH, _LAW),
+        Duty("infectious-disease-report", "public-health", "PUBHLTH", "Condition", _SPECIAL, _LAW),
+        Duty("infectious-disease-report", "public-health", "PUBHLTH", "Patient", _WHOSE, _LAW),
+        # What was opened in an emergency is reviewed whatever the patient refused.
+        Duty("break-glass-review", "security-admin", "HSYSADMIN", "Task", TASK_SEARCH, "R7-032"),
         Duty("severe-mental-disorder-report", "public-health", "PUBHLTH", "Condition", f"code={_SEVERE}", _MENTAL),
     )
 )

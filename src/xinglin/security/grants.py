@@ -16,7 +16,7 @@ INTERACTIONS: Final = frozenset(
     {"read", "vread", "search", "create", "update", "patch", "delete", "history", "operate"}
 )
 LEVELS: Final = ("L0", "L1", "L2", "L3")
-NEEDS: Final = frozenset({"strong", *LEVELS})
+NEEDS: Final = frozenset({"strong", "scopes", *LEVELS})
 
 # Parameters that only a reach may name.
 RELATION: Final = "_relation"
@@ -148,6 +148,9 @@ def unmet(grant: Grant, principal: Principal) -> Iterator[str]:
     for need in sorted(grant.needs):
         if need == "strong":
             if not principal.strong:
+                yield need
+        elif need == "scopes":
+            if principal.scopes is None:
                 yield need
         elif principal.level not in LEVELS or LEVELS.index(principal.level) < LEVELS.index(need):
             yield need

@@ -61,6 +61,15 @@ _PUBLIC_HEALTH: Final = frozenset({"Immunization", "ImmunizationEvaluation", "Im
 _PEOPLE: Final = frozenset({"Practitioner", "PractitionerRole", "Person", "Group"})
 
 
+# Types that may be about a patient although the standard's compartment leaves them out: the element that says so.
+BESIDE: Final = {"Contract": "subject", "Device": "patient", "GuidanceResponse": "subject", "Task": "for_"}
+
+
+def belongs(type: str) -> bool:
+    """Tell whether resources of the type may belong to patients."""
+    return type == "Patient" or type in BESIDE or bool(catalog.belonging(type))
+
+
 @cites("R7-030")
 def class_of(type: str) -> str:
     """Give the class of data that a type holds."""
@@ -72,13 +81,13 @@ def class_of(type: str) -> str:
     ):
         if type in types:
             return code
-    return "application" if catalog.compartment("Patient", type) else "resource"
+    return "application" if belongs(type) and type != "Device" else "resource"
 
 
 @cites("R7-031")
 def level_of(type: str) -> int:
     """Give the level that a type has before anybody looks into it: 4 names a patient, 3 other people, 1 nobody."""
-    if type == "Patient" or catalog.compartment("Patient", type):
+    if belongs(type):
         return 4
     return 3 if type in _PEOPLE else 1
 

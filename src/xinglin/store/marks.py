@@ -2,9 +2,11 @@
 
 from msgspec import Struct
 
+from xinglin.fhir.search import keys, references
 from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.extract import entry
 from xinglin.security import consents, relations
+from xinglin.security.labels import BESIDE
 
 _RELATING = frozenset({"Encounter", "Appointment", "CareTeam", "ServiceRequest", "Task"})
 
@@ -12,6 +14,9 @@ _RELATING = frozenset({"Encounter", "Appointment", "CareTeam", "ServiceRequest",
 def indexed(resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None) -> Entry:
     """Compute what the index holds of *resource*; arguments as of `fhir.search.extract.entry`."""
     made = entry(resource, now_us=now_us, base_url=base_url, id=id)
+    if made.rt in BESIDE:
+        made.pats = _beside(resource, made.rt, base_url)
+        made.pat = made.pats[0] if len(made.pats) == 1 else None
     if made.pat is None:
         # Consents of any of several patients count.
         made.keys.extend(consents.MEMBER ^ pat for pat in made.pats)
@@ -22,6 +27,19 @@ def indexed(resource: Struct, *, now_us: int, base_url: str = "", id: str | None
     elif made.rt == "Consent":
         _consent(resource, made, made.pat, base_url)
     return made
+
+
+def _beside(resource: Struct, rt: str, base_url: str) -> tuple[int, ...]:
+    """Give the patients that a resource outside the patient's compartment is about."""
+    value = getattr(resource, BESIDE[rt])
+    found: dict[int, None] = {}
+    for reference in value if isinstance(value, list) else (value,):
+        target = (
+            references.local(reference.reference, base_url) if reference is not None and reference.reference else None
+        )
+        if target is not None and target.type == "Patient":
+            found[keys.rid_of("Patient", target.id)] = None
+    return tuple(found)
 
 
 def _consent(resource: Struct, made: Entry, patient: int, base_url: str) -> None:

@@ -11,11 +11,11 @@ from xinglin.fhir.outcome import Issue
 from xinglin.security.consents import ANY, Shield
 from xinglin.security.duties import duties
 from xinglin.security.grants import Grant, Reach, may_operate, reach_of, related_to
+from xinglin.security.labels import belongs
 from xinglin.security.principal import Principal
 from xinglin.security.purposes import broader
 from xinglin.security.relations import WINDOWS, Windows
 from xinglin.security.scopes import narrow
-from xinglin.store.search.shield import guarded
 
 # before and after a write; None before a create and after a delete
 Check = Callable[[Struct | None, Struct | None], tuple[Issue, ...]]
@@ -49,7 +49,7 @@ class Rulebook:
             reach_of(principal, interaction, on, self.grants, windows=self.windows), principal, interaction, on
         )
         # A new resource shows nothing of the record, and care goes on whatever was refused.
-        if reach.nothing or interaction == "create" or principal.roles & UNSHIELDED or not guarded(on):
+        if reach.nothing or interaction == "create" or principal.roles & UNSHIELDED or not belongs(on):
             return reach
         return replace(reach, shield=self.shield(principal, on))
 

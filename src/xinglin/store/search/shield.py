@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from xinglin.fhir.search import catalog, keys, names
+from xinglin.fhir.search import keys, names
 from xinglin.fhir.search.conditions import union
 from xinglin.fhir.search.query import And, Condition, Keys, Never, Not, Or, Owned, Related, Ruled
 from xinglin.fhir.sources import cites
@@ -133,11 +133,6 @@ def permitted(shield: Shield, purpose: str) -> Ruled:
 
 
 # -- what consents and labels withhold ------------------------------------------------------------------------------
-
-
-def guarded(type: str) -> bool:
-    """Tell whether resources of the type belong to patients at all."""
-    return type == "Patient" or bool(catalog.belonging(type))
 
 
 @cites("R7-002", "R7-017", "R7-031", "R7-032")
