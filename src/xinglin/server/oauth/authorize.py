@@ -6,20 +6,21 @@ Nothing is kept between the page and the answer: the form carries the request, a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from authlib.common.urls import add_params_to_uri
 
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.search.keys import rid_of
 from xinglin.security.principal import Principal
 from xinglin.security.scopes import parse
 from xinglin.server.oauth import engine
 from xinglin.server.oauth.addresses import Addresses
 from xinglin.server.oauth.agreement import Agreement
 from xinglin.server.oauth.engine import Case, Refused
-from xinglin.server.oauth.launch import Launch, open_launch
+from xinglin.server.oauth.launch import Launch, open_launch, seal_launch
 from xinglin.server.oauth.service import CODE_LASTS, REMEMBERED, Oauth
 from xinglin.server.pages import Visit
 from xinglin.store.door import UnitOfWork
@@ -68,7 +69,7 @@ class Question:
 
 
 class Authorize:
-    """The pages of the authorization endpoint."""
+    """The pages of the authorization endpoint, and of the apps that are opened from the record."""
 
     def __init__(self, oauth: Oauth) -> None:
         self._oauth = oauth
@@ -93,6 +94,7 @@ class Authorize:
             return _told(refused)
         form = visit.form
         if form["decision"] != "allow":
+            await self._oauth.door.event(visit.principal, "app-refused", detail=question.client.id)
             return _back(question, {"error": "access_denied"})
         chosen = tuple(one for one in question.scopes if parse(one) is None or one in set(form.all("allowed")))
         async with self._oauth.door.work(visit.principal) as work:
@@ -103,7 +105,37 @@ class Authorize:
                     people = await self._people(work, visit, question)
                     return _page(visit, question, people, unpicked=True)
             code = await self._code(work, visit, question, chosen, patient)
+            rid = rid_of("Patient", patient.removeprefix("Patient/")) if patient else None
+            work.note("app-allowed", patient=rid, detail=f"{question.client.id} {' '.join(chosen)}")
         return _back(question, {"code": code})
+
+    async def launch(self, visit: Visit) -> View | Redirect:
+        """Open an app for the patient on the screen (EHR launch), from a link; it writes nothing but the trace."""
+        form, oauth, principal = visit.form, self._oauth, visit.principal
+        _must_be_signed_in(principal)
+        async with oauth.door.work(principal) as work:
+            client = await clients.by_id(work.executor, form["client"]) if form["client"] else None
+            if client is None or client.state != "approved" or not client.launch_uri:
+                raise OutcomeError(Issue("not-found", "not-found"))
+            patient, encounter = await _on_screen(work, form["patient"], form["encounter"])
+            rid = rid_of("Patient", patient.removeprefix("Patient/")) if patient else None
+            work.note("app-opened", patient=rid, detail=client.id)
+        token = seal_launch(
+            oauth.vault, principal.session, client.id, oauth.store.now, patient=patient, encounter=encounter
+        )
+        return Redirect(add_params_to_uri(client.launch_uri, [("iss", form.base), ("launch", token)]))
+
+    async def apps(self, visit: Visit) -> View:
+        """List the apps that can be opened for a patient."""
+        form, principal = visit.form, visit.principal
+        _must_be_signed_in(principal)
+        async with self._oauth.door.work(principal) as work:
+            patient, encounter = await _on_screen(work, form["patient"], form["encounter"])
+            people = await self._shown(work, visit, [patient] if patient else [])
+            listed = [one for one in await clients.listed(work.executor, "approved") if one.launch_uri]
+        context = [(name, value) for name, value in (("patient", patient), ("encounter", encounter)) if value]
+        links = [(one, "/oauth/launch?" + urlencode([("client", one.id), *context])) for one in listed]
+        return View("oauth/apps.html", {"people": people, "links": links})
 
     async def _question(self, visit: Visit) -> Question:
         """Judge the request; raises Refused, or OutcomeError (401) when nobody is signed in."""
@@ -119,8 +151,7 @@ class Authorize:
             raise _wrong(wish.redirect_uri, "invalid_request", "The parameter state is required.", "")
         if not at.is_audience(form["aud"]):
             raise _wrong(wish.redirect_uri, "invalid_request", "The parameter aud does not name this server.", state)
-        if not visit.principal.session:
-            raise OutcomeError(Issue("login", "login"), status=401)
+        _must_be_signed_in(visit.principal)
         launch = None
         if form["launch"]:
             launch = open_launch(oauth.vault, form["launch"], visit.principal.session, client.id, oauth.store.now)
@@ -162,7 +193,7 @@ class Authorize:
     ) -> str:
         """Make a code for what was agreed to."""
         now, principal = work.now, visit.principal
-        live = await sessions.live(self._oauth.store, principal.session, now)
+        live = await sessions.live(work.executor, principal.session, now)
         if live is None:
             raise OutcomeError(Issue("login", "login"), status=401)
         agreed = Agreement(
@@ -204,6 +235,25 @@ def _answerable(scopes: tuple[str, ...], launch: Launch | None) -> tuple[str, ..
     if launch is None:
         given -= {"launch", "launch/encounter"}
     return tuple(one for one in scopes if one in given)
+
+
+def _must_be_signed_in(principal: Principal) -> None:
+    if not principal.session:
+        raise OutcomeError(Issue("login", "login"), status=401)
+
+
+async def _on_screen(work: UnitOfWork, patient: str, encounter: str) -> tuple[str | None, str | None]:
+    """Give patient and encounter as references, when the person reaches both and they belong together."""
+    if not patient:
+        return None, None
+    id = patient.removeprefix("Patient/")
+    await work.fhir.read("Patient", id)
+    if not encounter:
+        return f"Patient/{id}", None
+    found = await work.fhir.find("Encounter", _id=encounter.removeprefix("Encounter/"), patient=id, _count="1")
+    if not found.matches:
+        raise OutcomeError(Issue("not-found", "not-found"))
+    return f"Patient/{id}", f"Encounter/{found.matches[0].id}"
 
 
 def _is_resident(principal: Principal) -> bool:

@@ -14,7 +14,7 @@ from xinglin.fhir.outcome import OutcomeError
 from xinglin.server.base import address_of, base_url_of, id_of
 from xinglin.server.challenges import InvalidToken
 from xinglin.server.log import frames_of
-from xinglin.server.oauth import engine, keys, token
+from xinglin.server.oauth import engine, events, keys, token
 from xinglin.server.oauth.addresses import METADATA, OPENID, SMART, Addresses, openid_configuration, smart_configuration
 from xinglin.server.oauth.authorize import CARRIED
 from xinglin.server.oauth.bearer import Bearers
@@ -138,7 +138,10 @@ class Endpoints:
         async with self._oauth.store.begin() as work:
             found = await tokens.find(work, text, lock=True)
             if found is not None and found.client == client.id and found.session is not None:
+                session = await tokens.session(work, found.session, work.now)
                 await tokens.end_session(work, found.session, work.now, "revoked")
+                if session is not None and self._oauth.door.audited:
+                    work.note([events.of_session(session, work.now, "token-revoked")])
         self._bearers.forget(text)
         return Response(status_code=200, headers=SECRET)
 

@@ -12,6 +12,11 @@ def part_of(oauth: Oauth, bearers: Bearers) -> Part:
     authorize = Authorize(oauth)
     return Part(
         routes=tuple(Endpoints(oauth, bearers).routes()),
-        pages={("GET", "/oauth/authorize"): authorize.show, ("POST", "/oauth/decision"): authorize.decide},
+        pages={
+            ("GET", "/oauth/authorize"): authorize.show,
+            ("POST", "/oauth/decision"): authorize.decide,
+            ("GET", "/oauth/launch"): authorize.launch,
+            ("GET", "/oauth/apps"): authorize.apps,
+        },
         templates="xinglin.server.oauth:templates",
     )

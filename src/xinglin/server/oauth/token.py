@@ -10,7 +10,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from xinglin.fhir.search.keys import bucket_of
-from xinglin.server.oauth import engine
+from xinglin.server.oauth import engine, events
 from xinglin.server.oauth.addresses import Addresses
 from xinglin.server.oauth.agreement import Agreement
 from xinglin.server.oauth.engine import CODE_GRANT, REFRESH_GRANT, Agreed, Case, Verdict
@@ -37,16 +37,21 @@ async def answer(oauth: Oauth, at: Addresses, form: Form, *, address: str = "") 
         found = await _presented(work, given)
         if found is not None and client is not None and found.client == client.id:
             if found.used is not None:
-                await _alarm(work, found)
+                await _alarm(oauth, work, found, address)
             elif found.expires > work.now and await _alive(work, found):
                 _put_in(case, found)
         verdict = engine.judge_token(case, form)
         if not await accepted(work, case):
-            return Verdict(400, {"error": "invalid_client", "error_description": "The assertion was used before."})
+            verdict = Verdict(400, {"error": "invalid_client", "error_description": "The assertion was used before."})
         if verdict.status != 200 or client is None or case.issued is None:
+            if client is not None and oauth.door.audited:
+                error = str(verdict.body.get("error", ""))
+                work.note([events.of_client(client, work.now, "token", address=address, detail=error)])
             return verdict
         session, agreement = await _session(oauth, work, case, verdict, given, address)
         body = await _issued(oauth, work, session, case.issued, given, verdict.grant)
+        if oauth.door.audited:
+            work.note([events.of_session(session, work.now, "token", address=address, detail=verdict.grant)])
     if agreement is not None and "openid" in session.scopes.split():
         body["id_token"] = await id_token(oauth, at, session, agreement)
     return replace(verdict, body=body | launch_context(session))
@@ -97,10 +102,14 @@ async def _presented(work: Transaction, given: Mapping[str, str]) -> Token | Non
     return found if found is not None and found.kind == kind else None
 
 
-async def _alarm(work: Transaction, found: Token) -> None:
+async def _alarm(oauth: Oauth, work: Transaction, found: Token, address: str) -> None:
     """Somebody has a code or token that was used already: one of the two is a thief, so both lose all."""
-    if found.session is not None:
-        await tokens.end_session(work, found.session, work.now, f"{found.kind}-used-twice")
+    session = await tokens.session(work, found.session, work.now) if found.session is not None else None
+    if session is None:
+        return
+    await tokens.end_session(work, session.id, work.now, f"{found.kind}-used-twice")
+    if oauth.door.audited:
+        work.note([events.of_session(session, work.now, "token-used-twice", address=address, detail=found.kind)])
 
 
 async def _alive(work: Transaction, found: Token) -> bool:
