@@ -1,11 +1,13 @@
 """`xinglin keys`."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from xinglin.settings import Settings
+
+WALKS: Final = 5
 
 
 def keys(
@@ -55,5 +57,10 @@ async def _rotate(settings: "Settings", domain: str) -> None:
         await connection.close()
     with Progress(console=Console(stderr=True)) as bar:
         shown = bar.add_task("sealing anew", total=1)
-        async for done, total in reseal(address(settings), Vault(store)):
-            bar.update(shown, completed=done if total else 1, total=total or 1)
+        # What others wrote with the old key during one walk is found by the next.
+        for _ in range(WALKS):
+            total = 0
+            async for done, total in reseal(address(settings), Vault(store)):
+                bar.update(shown, completed=done if total else 1, total=total or 1)
+            if not total:
+                break

@@ -25,6 +25,7 @@ from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
 from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
+from xinglin.fhir.search.veil import telling
 from xinglin.security.grants import Reach
 from xinglin.security.labels import GATHERING, is_minor
 from xinglin.security.ledger import REFUSED, Act, act_by
@@ -425,6 +426,9 @@ class Fhir:
         struct = codec.decode(raw, order.type)
         cutting = cut(raw, order.type, accepted=True)
         _refuse_subset(struct, order.type)
+        if order.id is not None and telling(order.id):
+            text = "An identity card number or telephone number is no id: it would stand in every address and log."
+            raise OutcomeError(Issue("invalid", "telling-id", f"{order.type}.id", text))
         if order.id is not None and not order.free and cutting.id != order.id:
             told = "has none" if cutting.id is None else f"says {cutting.id}"
             text = f"The id in the address is {order.id}, the resource {told}."

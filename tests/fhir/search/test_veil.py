@@ -12,7 +12,7 @@ from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.extract import entry
 from xinglin.fhir.search.match import matches
 from xinglin.fhir.search.names import criteria
-from xinglin.fhir.search.veil import SecretClash, take_secret, veil, veiled
+from xinglin.fhir.search.veil import SecretClash, take_secret, telling, veil, veiled
 
 CARD = "410811199001010011"
 PHONE = "13800138000"
@@ -46,8 +46,9 @@ def test_what_is_veiled_stays_as_it_is(text: str) -> None:
     assert veiled(veiled(text)) == veiled(text)
 
 
+NATIONAL = "urn:oid:2.16.156.10011.1.3"
 PEOPLE = {
-    "identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": CARD, "type": {"coding": [{"system": "t", "code": "NI"}]}}],
+    "identifier": [{"system": NATIONAL, "value": CARD, "type": {"coding": [{"system": "t", "code": "NI"}]}}],
     "telecom": [{"system": "phone", "value": PHONE, "use": "mobile"}],
 }
 
@@ -73,8 +74,8 @@ PEOPLE = {
          f"subject:identifier={CARD}"),
         ({"resourceType": "Patient", "text": {"status": "generated", "div":
           f'<div xmlns="http://www.w3.org/1999/xhtml">电话{PHONE}</div>'}}, f"_text={PHONE}"),
-        ({"resourceType": "Endpoint", "status": "active", "connectionType": {"code": "x"}, "payloadType": [{"text": "x"}],
-          "address": "https://x.example", "name": f"call {PHONE}"}, f"name=call {PHONE}"),
+        ({"resourceType": "Endpoint", "status": "active", "connectionType": {"code": "x"},
+          "payloadType": [{"text": "x"}], "address": "https://x.example", "name": f"call {PHONE}"}, f"name=call {PHONE}"),
     ],
 )  # fmt: skip
 def test_a_number_finds_what_it_stands_in_and_the_index_does_not_show_it(resource: Any, search: str) -> None:
@@ -83,6 +84,11 @@ def test_a_number_finds_what_it_stands_in_and_the_index_does_not_show_it(resourc
     shown = repr(made)
     assert CARD not in shown
     assert PHONE not in shown
+
+
+def test_a_number_alone_is_told_from_a_text_with_one() -> None:
+    assert all(map(telling, (CARD, PHONE)))
+    assert not any(map(telling, (f"a-{CARD}", "f13800138000", "12", "")))
 
 
 def test_a_veil_depends_on_the_value() -> None:

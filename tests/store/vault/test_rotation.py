@@ -1,4 +1,4 @@
-"""Keys change while others work: nothing becomes unreadable, and the old key is destroyed only when nothing names it."""
+"""Keys change while others work: nothing becomes unreadable, and a key goes only when nothing names it."""
 
 import asyncio
 from collections.abc import AsyncIterator

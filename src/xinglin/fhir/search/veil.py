@@ -89,6 +89,11 @@ def veiled(text: str) -> str:
     return _TELLING.sub(_veiled, text)
 
 
+def telling(text: str) -> bool:
+    """Tell whether *text* is nothing but a telling number."""
+    return _TELLING.fullmatch(text) is not None
+
+
 def _veiled(found: "re.Match[str]") -> str:
     return _one(found[0])
 

@@ -57,9 +57,8 @@ async def listed(dsn: str) -> tuple[KeyUse, ...]:
     async with answered():
         connection = await _pool(dsn).connect()
         try:
-            found = await connection.fetch(
-                "SELECT kid, domain, alg, state, made::date::text FROM data_key ORDER BY kid"
-            )
+            sql = "SELECT kid, domain, alg, state, made::date::text FROM data_key ORDER BY kid"
+            found = await connection.fetch(sql)
             return tuple([KeyUse(*record) for record in found])
         finally:
             await connection.close(timeout=5)
