@@ -263,3 +263,19 @@ async def test_compartments_and_several_types(shelf: Shelf) -> None:
         "p1", "p2", "p3", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
     ]  # fmt: skip
     assert await shelf.found("?_type=Patient,Observation", reach=reaching(Observation=None)) == {"p1", "p2", "p3"}
+
+
+async def test_the_statement_of_a_page_brings_its_patients(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    await clinic(shelf)
+    asked = "Observation?_include=Observation:patient&_sort=-date&_count=2"
+    monkeypatch.setattr("xinglin.store.search.pages.included", None)  # not called: there is no second round trip
+    for _ in range(3):
+        first = await shelf.page("Observation?code=hr,bp&_id=a1,a3&_include=Observation:patient&_sort=-date")
+        assert [row.id for row in first.included] == ["p1"]
+    page = await shelf.page("Observation?_id=a3,a4&_include=Observation:patient&_sort=-date&_count=1")
+    assert ([row.id for row in page.matches], [row.id for row in page.included]) == (["a4"], ["p3"])
+    hidden = await shelf.page("Observation?_id=a3,a4&_include=Observation:patient", reach=reaching(Patient="_id=p1"))
+    assert ({row.id for row in hidden.matches}, [row.id for row in hidden.included]) == ({"a3", "a4"}, ["p1"])
+    monkeypatch.undo()
+    # One of a page that is nobody's alone has its references read.
+    assert {row.id for row in (await shelf.page(asked)).included} == {"p1"}

@@ -13,8 +13,9 @@ from xinglin.fhir.outcome import Issue
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.search import catalog, keys, references
-from xinglin.fhir.search.query import Include
+from xinglin.fhir.search.query import Include, Query
 from xinglin.store.executor import ROW_COLUMNS, Executor, Row
+from xinglin.store.search.order import Order
 from xinglin.store.search.sql import Builder, ReachOf
 
 MOST_INCLUDED: Final = 1_000
@@ -75,7 +76,7 @@ async def _round(
         if include.reverse:
             continue
         for row, patient in zip(start, whose, strict=True):
-            if patient is not None and _names_patient(include, row.rt) and _unversioned(row.entry):
+            if patient is not None and names_patient(include, row.rt) and unversioned(row.entry):
                 patients[patient] = None
             else:
                 places.update(dict.fromkeys(_targets(include, row, base_url)))
@@ -98,8 +99,26 @@ async def _round(
 # -- forward ------------------------------------------------------------------------------------------------------
 
 
+def follows_patient(query: Query) -> bool:
+    """Tell whether all that the includes follow is what ``res.pat`` of a match may hold."""
+    return query.type not in {None, "Patient"} and all(
+        not one.reverse and not one.iterate and names_patient(one, query.type or "") for one in query.includes
+    )
+
+
+def with_patients(builder: Builder, page: str, order: Order) -> str:
+    """Add to the statement of a page, as further rows marked by `more`, the patients in reach of what it finds."""
+    check = builder.checks("Patient", builder.within("Patient", builder.reach("Patient")), "r")
+    nothing = ", ".join(f"NULL::{column.kind} AS k{place}" for place, column in enumerate(order.columns))
+    return (
+        f"WITH page AS MATERIALIZED ({page}) SELECT page.*, false AS more FROM page UNION ALL"
+        f" SELECT {ROW_COLUMNS}, {nothing}, true FROM res r WHERE r.rid = ANY(ARRAY(SELECT DISTINCT pat FROM page"
+        f" WHERE pat IS NOT NULL)) AND r.rt = {keys.TYPE_CODES['Patient']} AND NOT r.deleted AND {check}"
+    )
+
+
 @cache
-def _names_patient(include: Include, resource_type: str) -> bool:
+def names_patient(include: Include, resource_type: str) -> bool:
     """Tell whether what the include follows is what ``res.pat`` holds: the one patient that the resource names."""
     code = include.parameter
     if include.source != resource_type or include.target not in {None, "Patient"}:
@@ -114,7 +133,7 @@ def _names_patient(include: Include, resource_type: str) -> bool:
     return known is not None and known[0].max == 1
 
 
-def _unversioned(entry: bytes) -> bool:
+def unversioned(entry: bytes) -> bool:
     """Tell whether no reference can be to a version, however its characters are written."""
     return b"_history" not in entry and b"\\u00" not in entry
 

@@ -11,8 +11,15 @@ from xinglin.fhir.search import keys
 from xinglin.fhir.search.query import Always, Condition, Keys, Never, Query
 from xinglin.security.grants import Reach
 from xinglin.store.executor import Executor, Record, Row, SqlFragment
-from xinglin.store.search import plan, record, token
-from xinglin.store.search.includes import Judge, included
+from xinglin.store.search import chains, plan, record, token
+from xinglin.store.search.includes import (
+    MOST_INCLUDED,
+    Judge,
+    follows_patient,
+    included,
+    unversioned,
+    with_patients,
+)
 from xinglin.store.search.order import RID_ASCENDING, Order, order_of
 from xinglin.store.search.plan import Part
 from xinglin.store.search.resolve import resolved
@@ -84,13 +91,22 @@ async def run(
     if _counted(query):
         return Page([], [], None, total, (), query)
     size = query.count if query.count is not None else PAGE
-    records, following = await _matches(executor, query, reach, size)
+    records, brought, following = await _matches(executor, query, reach, size)
     rows = await executor.rows(records)
     if not query.includes:
         return Page(rows, [], following, total, (), query)
+    if brought is not None and len(brought) <= MOST_INCLUDED and all(map(_plain, rows)):
+        named = {row.pat for row in rows}
+        more = await executor.rows([one for one in brought if one["rid"] in named])
+        return Page(rows, more, following, total, (), query)
     patients = [one["pat"] for one in records]
     more, issues = await included(executor, query.includes, rows, patients, reach, query.base_url, judge)
     return Page(rows, more, following, total, tuple(issues), query)
+
+
+def _plain(row: Row) -> bool:
+    """Tell whether the patient that a row names is the one it stands under, as it is now."""
+    return row.pat is not None and unversioned(row.entry)
 
 
 def _counted(query: Query) -> bool:
@@ -107,17 +123,23 @@ def _parts(builder: Builder, query: Query) -> list[Part]:
     return made
 
 
-async def _matches(executor: Executor, query: Query, reach: ReachOf, size: int) -> tuple[list[Record], str | None]:
-    """Find the records of a page, with the token of the next."""
+async def _matches(
+    executor: Executor, query: Query, reach: ReachOf, size: int
+) -> tuple[list[Record], list[Record] | None, str | None]:
+    """Find the records of a page, those of their patients where the includes ask for them, and the next token."""
     planned = await _planned(executor, query, reach, size + 1)
     if planned is None:
-        return [], None
+        return [], None, None
     records = await executor.fetch(planned.sql, *timed(planned.args, executor.now), custom_plan=planned.custom)
+    brought = None
+    if planned.brings:
+        brought = [one for one in records if one["more"]]
+        records = records[: len(records) - len(brought)]
     following = None
     if len(records) > size:
         records = records[:size]
         following = token.write(query, planned.order, [records[-1][name] for name in planned.order.names()])
-    return records, following
+    return records, brought, following
 
 
 async def _planned(executor: Executor, query: Query, reach: ReachOf, limit: int) -> Planned | None:
@@ -152,7 +174,10 @@ async def _made(executor: Executor, query: Query, reach: ReachOf, limit: int) ->
     if not parts:
         return None
     sql = page_sql(builder, parts, order, after, limit, counts)
-    return Planned(sql, builder.args, order, _custom(parts), bool(counts))
+    brings = bool(query.includes) and follows_patient(query)
+    if brings:
+        sql = with_patients(builder, sql, order)
+    return Planned(sql, builder.args, order, _custom(parts), bool(counts), brings)
 
 
 async def statement(executor: Executor, query: Query, reach: ReachOf, builder: Builder, limit: int) -> str:
@@ -188,7 +213,11 @@ def page_sql(
     owner = record.owner_of(parts[0], order) if len(parts) == 1 else None
     if owner is not None:
         return record.select(builder, parts[0], order, owner, after, limit)
-    each = [plan.select(builder, part, order, after, limit, counts) for part in parts]
+    each = [
+        chains.select(builder, part, order, after, limit, counts)
+        or plan.select(builder, part, order, after, limit, counts)
+        for part in parts
+    ]
     if len(each) == 1:
         found = each[0]
     else:

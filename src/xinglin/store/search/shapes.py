@@ -33,13 +33,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A statement with its arguments. custom: to be planned for these; counted: chosen by counts of its keys."""
+    """A statement with its arguments. custom: to be planned for these; counted: chosen by counts of its keys.
+
+    brings: after the matches come their patients, marked by the column `more`.
+    """
 
     sql: str
     args: list[object]
     order: Order
     custom: bool
     counted: bool
+    brings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ def shape(query: Query, size: int) -> Shape | None:
         return None
     keys: list[int] = []
     form = _form(query.condition, keys)
-    return Shape((query.type, form, query.sort, size, query.base_url), tuple(keys)) if len(keys) <= MOST_KEYS else None
+    return (
+        Shape((query.type, form, query.sort, query.includes, size, query.base_url), tuple(keys))
+        if len(keys) <= MOST_KEYS
+        else None
+    )
 
 
 def _form(condition: Condition, keys: list[int]) -> object:
@@ -174,7 +182,7 @@ class Statements:
         found = self._known.get((asked.form, reaches))
         if found is not None:
             kept = found[1]
-            return Planned(kept.sql, bound(kept.args, asked.keys), kept.order, kept.custom, kept.counted)
+            return Planned(kept.sql, bound(kept.args, asked.keys), kept.order, kept.custom, kept.counted, kept.brings)
         found = self._known.get((asked.form, reaches, asked.keys))
         return found[1] if found is not None and monotonic() - found[0] < FRESH_S else None
 
