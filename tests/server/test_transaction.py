@@ -1,6 +1,7 @@
 """Transactions and batches: order, all or nothing, links, conditions."""
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -289,6 +290,24 @@ async def test_a_contradictory_bundle_is_refused(client: httpx.AsyncClient, entr
     response = await sent(client, *entries)
     assert 400 <= response.status_code < 500, response.text
     assert (await client.get("/Patient/o")).status_code == 404
+
+
+async def test_bundles_that_wait_for_each_other_are_both_carried_out(client: httpx.AsyncClient) -> None:
+    left, right = [(await created(client))["id"] for _ in range(2)]
+    data = base64.b64encode(b'[{"op":"add","path":"/communication/-","value":{"language":{"text":"b"}}}]').decode()
+    first = base64.b64encode(b'[{"op":"add","path":"/communication","value":[{"language":{"text":"a"}}]}]').decode()
+
+    def patches(data: str, *ids: str) -> list[dict[str, Any]]:
+        binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+        return [entry("PATCH", f"Patient/{id_}", binary) for id_ in ids]
+
+    await done(client, *patches(first, left, right))
+    pairs = ((left, right), (right, left)) * 3
+    answers = await asyncio.gather(*(sent(client, *patches(data, *pair)) for pair in pairs))
+    assert [answer.status_code for answer in answers] == [200] * len(pairs)
+    for id_ in (left, right):
+        added = (await client.get(f"/Patient/{id_}")).json()["communication"]
+        assert len(added) == 1 + len(pairs)
 
 
 async def test_representations_come_when_they_are_preferred(client: httpx.AsyncClient) -> None:

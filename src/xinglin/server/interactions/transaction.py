@@ -27,6 +27,10 @@ from xinglin.store.body import cut, head
 from xinglin.store.door import Fhir, Order, UnitOfWork
 from xinglin.store.executor import Must, Row, Written
 
+ATTEMPTS: Final = 3
+# Keys of the issues that say that another transaction was in the way (`store.faults`).
+IN_THE_WAY: Final = frozenset({"concurrent-change", "concurrent-create"})
+
 _WRITES: Final = frozenset({"DELETE", "POST", "PUT", "PATCH"})
 # Type and query of a condition.
 _Criteria = tuple[str, str]
@@ -52,11 +56,20 @@ class Plan:
 
 
 async def transaction(call: Call, incoming: Incoming) -> Response:
-    """Carry out a transaction; any refusal leaves nothing written."""
+    """Carry out a transaction; any refusal leaves nothing written.
+
+    What only others were in the way of is done again: nothing of it has happened, and the next try sees what they did.
+    """
     _refuse_form(incoming.items)
     ordered = in_order(incoming.items)
-    async with call.service.door.work(call.principal) as work:
-        answers = await _carry_out(call, work, ordered)
+    for attempt in range(ATTEMPTS):
+        try:
+            async with call.service.door.work(call.principal) as work:
+                answers = await _carry_out(call, work, ordered)
+            break
+        except OutcomeError as refused:
+            if attempt == ATTEMPTS - 1 or not any(issue.key in IN_THE_WAY for issue in refused.issues):
+                raise
     return Response(200, bundle("transaction-response", (answers[item.at] for item in incoming.items)), [JSON])
 
 
