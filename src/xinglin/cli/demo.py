@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
+    import subprocess
+
     from xinglin.settings import Settings
 
 # Beside the project's root, in a checkout.
 SHARED: Final = Path(__file__).resolve().parents[4] / "shared" / "data"
 READY_SECONDS: Final = 60
+SIMULATORS_PORT: Final = 8090
 
 
 def demo() -> None:
@@ -21,9 +24,11 @@ def demo() -> None:
     from xinglin.cli.database import database, migrated
     from xinglin.cli.ports import free_port
     from xinglin.cli.processes import Stop
-    from xinglin.settings import read
+    from xinglin.settings import is_loopback, read
 
     defaults = {"XINGLIN_DESIGN_PAGE": "on", "XINGLIN_LOG_LEVEL": "warning", "XINGLIN_LOG_FORMAT": "console"}
+    if is_loopback(os.environ.get("XINGLIN_HOST") or "127.0.0.1"):
+        defaults["XINGLIN_DEMO"] = "on"
     wanted = read(defaults | os.environ)
     try:
         with database(wanted) as settings:
@@ -32,6 +37,8 @@ def demo() -> None:
             port = free_port(settings.host, settings.port)
             if port != settings.port:
                 typer.echo(f"Port {settings.port} is taken; using {port}.")
+            if settings.demo:
+                _people(settings)
             _run(replace(settings, port=port))
     except Stop:
         typer.echo("\nStopped. The data stays in " + str(wanted.data_dir.absolute()))
@@ -40,15 +47,32 @@ def demo() -> None:
 def _run(settings: "Settings") -> None:
     """Serve and work until one of the two ends, which is a failure, or Stop is raised."""
     import os
+    from contextlib import ExitStack
 
-    from xinglin.cli.ports import answers
-    from xinglin.cli.processes import command, first_to_end
+    from xinglin.cli.ports import free_port
+    from xinglin.cli.processes import command
     from xinglin.settings import environment
 
     # Nothing but what we read ourselves: an empty variable would count as not set.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     variables |= environment(settings)
     patience = settings.drain_seconds + 5.0
+    with ExitStack() as beside:
+        systems = {}
+        if settings.demo:
+            port = free_port("127.0.0.1", SIMULATORS_PORT)
+            variables = simulated(settings, port) | variables
+            simulators = command("simulate", "--port", str(port), environment=variables, patience=patience)
+            systems["simulate"] = beside.enter_context(simulators)
+        _serve(settings, variables, patience, systems)
+
+
+def _serve(
+    settings: "Settings", variables: dict[str, str], patience: float, systems: dict[str, "subprocess.Popen[bytes]"]
+) -> None:
+    from xinglin.cli.ports import answers
+    from xinglin.cli.processes import command, first_to_end
+
     with command("serve", environment=variables, patience=patience) as server:
         if answers(_address(settings, "/health/ready"), seconds=READY_SECONDS, alive=lambda: server.poll() is None):
             typer.echo(_what_to_open(settings))
@@ -57,9 +81,33 @@ def _run(settings: "Settings") -> None:
             raise typer.Exit(1)
         # Only now, so that the first page does not wait for what starts jobs.
         with command("work", environment=variables, patience=patience) as worker:
-            name, code = first_to_end({"serve": server, "work": worker})
+            name, code = first_to_end({"serve": server, "work": worker, **systems})
     typer.echo(f"xinglin {name} ended with {code}; see above.", err=True)
     raise typer.Exit(1)
+
+
+def simulated(settings: "Settings", port: int) -> dict[str, str]:
+    """Name the simulated systems, where the settings name no others."""
+    wanted = {"SMS_URL": "sms", "REGISTER_URL": "register", "STAFF_REGISTER_URL": "practitioners"}
+    given = {"SMS_URL": settings.sms_url, "REGISTER_URL": settings.register_url}
+    given |= {"STAFF_REGISTER_URL": settings.staff_register_url}
+    return {
+        f"XINGLIN_{name}": f"http://127.0.0.1:{port}/{system}" for name, system in wanted.items() if not given[name]
+    }
+
+
+def _people(settings: "Settings") -> None:
+    """Load the people whom the accounts of the demonstration are bound to, and make the accounts."""
+    import asyncio
+
+    from xinglin.cli import load
+    from xinglin.cli.demonstration import write
+    from xinglin.cli.demonstration_accounts import are_there, seed
+
+    if not asyncio.run(are_there(settings)):
+        records = [write(settings.data_dir / "demonstration.ndjson")]
+        load.run(settings, records, settings.data_dir / "demonstration-refused.ndjson")
+    asyncio.run(seed(settings))
 
 
 def _address(settings: "Settings", path: str) -> str:

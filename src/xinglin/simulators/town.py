@@ -3,6 +3,7 @@
 import importlib
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from starlette.applications import Starlette
@@ -14,15 +15,16 @@ FRAME: Final = frozenset({"__init__", "faults", "town"})
 
 
 def names() -> tuple[str, ...]:
-    """List the systems that can be simulated: every other module beside this one."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in FRAME))
+    """List the systems that speak HTTP: the modules beside this one that make an application."""
+    beside = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in FRAME)
+    return tuple(name for name in beside if hasattr(_module(name), "application"))
 
 
 def application() -> Starlette:
     """Make the systems that the environment names."""
     wanted = os.environ[VARIABLE].split(",")
-    return Starlette(
-        routes=[
-            Mount(f"/{name}", importlib.import_module(f"xinglin.simulators.{name}").application()) for name in wanted
-        ]
-    )
+    return Starlette(routes=[Mount(f"/{name}", _module(name).application()) for name in wanted])
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"xinglin.simulators.{name}")
