@@ -27,6 +27,7 @@ from xinglin.server.sessions import Sessions
 from xinglin.settings import Settings, read
 from xinglin.store import jobs
 from xinglin.store.door import Door
+from xinglin.store.scanning import Clamd, Uploads
 from xinglin.store.store import Store
 from xinglin.store.vault.keystore import FileKeyStore
 
@@ -53,7 +54,14 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         keys=FileKeyStore(settings.master_key),
         sealed=settings.cipher != "off",
     )
-    return Door(store, registry.rulebook, base_url=settings.base_url or "")
+    return Door(store, registry.rulebook, base_url=settings.base_url or "", uploads=uploads(settings))
+
+
+def uploads(settings: Settings) -> Uploads | None:
+    """Give what scans files before they are written; None when the settings name no scanner."""
+    if settings.scanner_address is None:
+        return None
+    return Uploads(Clamd(settings.scanner_address), silent=settings.scanner_silent)
 
 
 def create_app() -> Lifespan:

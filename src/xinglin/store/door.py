@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from xinglin.fhir import codec
+from xinglin.fhir.attachments import may_hold_files
 from xinglin.fhir.declarations import Operation
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
@@ -37,6 +38,7 @@ from xinglin.store.history import HistoryPage
 from xinglin.store.ledger.shown import acts_of
 from xinglin.store.marks import indexed
 from xinglin.store.rulebook import UNSHIELDED, Rulebook
+from xinglin.store.scanning import Uploads
 from xinglin.store.search import Page
 from xinglin.store.search.overview import overview
 from xinglin.store.store import Store
@@ -72,7 +74,16 @@ class Order(Struct, frozen=True):
 class Door:
     """The door of one process over one store, obeying one rulebook."""
 
-    def __init__(self, store: Store, rulebook: Rulebook, *, base_url: str = "", audited: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rulebook: Rulebook,
+        *,
+        base_url: str = "",
+        audited: bool = True,
+        uploads: Uploads | None = None,
+    ) -> None:
+        self.uploads = uploads
         self.store = store
         self.rulebook = rulebook
         self.base_url = base_url
@@ -390,6 +401,8 @@ class Fhir:
             self._guard(order.type, before, None)
             return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
         change = self._prepared(order, before)
+        if self.door.uploads is not None and may_hold_files(change.tail):
+            await self.door.uploads.refuse_malware(_struct_of(order))
         if order.type in GATHERING and change.entry is not None:
             more = await rights.inherited(self.executor, order.type, change.tail)
             if more:
@@ -597,6 +610,11 @@ def stale(type: str, id: str, vid: int) -> Issue:
     return Issue(
         "conflict", "version-conflict", text=f"{type}/{id} is at version {vid} now: read it again, then change it."
     )
+
+
+def _struct_of(order: Order) -> Struct:
+    resource = order.resource
+    return codec.decode(resource, order.type) if isinstance(resource, bytes) else resource  # type: ignore[return-value]
 
 
 def _id_of(resource: bytes | Struct) -> str | None:
