@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from xinglin.fhir.sources import cites
+from xinglin.security.retention import chosen
 
 PREFIX: Final = "XINGLIN_"
 
@@ -92,6 +93,11 @@ def _database(given: str) -> Secret:
         # The address may hold a password, so the message does not repeat it.
         raise ValueError("must begin with postgresql://")
     return Secret(given)
+
+
+def _retention(given: str) -> str:
+    chosen(given)
+    return given
 
 
 def _host_and_port(given: str) -> str:
@@ -207,9 +213,14 @@ class Settings:
         default=60,
         says="Attempts to sign in from one address in a minute, in each server process. 0: no limit.",
     )
+    retention: str = _setting(
+        _retention,
+        default="",
+        says="Years for which kinds of records are kept where it is longer than usual, as `conversation=5,complaint=7`.",
+    )
     log_days: int = _setting(
-        # 网安法 Art. 21: at least six months (R7-015)
-        _whole(184, 36_525),
+        # 网安法 Art. 21: at least six months
+        cites("R7-015", "A9-06", "A11-16")(_whole(184, 36_525)),
         default=366,
         says="Days for which logs are kept. The law wants six months at least.",
     )
