@@ -216,7 +216,7 @@ class Settings:
     retention: str = _setting(
         _retention,
         default="",
-        says="Years for which kinds of records are kept where it is longer than usual, as `conversation=5,complaint=7`.",
+        says="Years for which records of a kind are kept, if longer than usual: `conversation=5,complaint=7`.",
     )
     log_days: int = _setting(
         # 网安法 Art. 21: at least six months
