@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
+from xinglin.security.relations import Windows
 from xinglin.server.asgi import create_asgi
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
@@ -35,12 +37,14 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     accounts.declare,  # 账户
     records.declare,  # 记录浏览
     practitioners.declare,  # 人员与资质
+    access.declare,  # 访问控制
 )
 
 
 def create_registry(settings: Settings) -> Registry:
     """Declare every capability; RegistryError lists all contradictions."""
-    return Registry(tuple(declare(settings) for declare in CAPABILITIES))
+    windows = Windows(settings.encounter_grace_hours, settings.zone)
+    return Registry(tuple(declare(settings) for declare in CAPABILITIES), windows)
 
 
 async def open_door(settings: Settings, registry: Registry) -> Door:

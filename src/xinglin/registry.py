@@ -12,6 +12,8 @@ from typing import Any, Final, Generic, TypeVar
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.security.grants import INTERACTIONS, Grant
+from xinglin.security.grants import faults as grant_faults
+from xinglin.security.relations import WINDOWS, Windows
 from xinglin.store.door import UnitOfWork
 from xinglin.store.rulebook import Check, Rulebook
 
@@ -115,13 +117,14 @@ class Registry:
     """The capabilities that are switched on, checked; raises RegistryError with all faults at once."""
 
     capabilities: tuple[Capability, ...]
+    windows: Windows = WINDOWS
     rulebook: Rulebook = field(init=False)
 
     def __post_init__(self) -> None:
         faults = tuple(_faults(self.capabilities))
         if faults:
             raise RegistryError(faults)
-        object.__setattr__(self, "rulebook", _rulebook(self.capabilities))
+        object.__setattr__(self, "rulebook", _rulebook(self.capabilities, self.windows))
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -134,7 +137,7 @@ class Registry:
         return {job.name: job for one in self.capabilities for job in one.jobs}
 
 
-def _rulebook(capabilities: tuple[Capability, ...]) -> Rulebook:
+def _rulebook(capabilities: tuple[Capability, ...], windows: Windows) -> Rulebook:
     invariants: dict[str, list[tuple[str | None, Check]]] = {}
     for one in capabilities:
         for invariant in one.invariants:
@@ -150,6 +153,7 @@ def _rulebook(capabilities: tuple[Capability, ...]) -> Rulebook:
             for one in capabilities
             for handler in one.operations
         },
+        windows=windows,
     )
 
 
@@ -219,6 +223,8 @@ def _grant_faults(one: Capability) -> Iterator[str]:
             yield f"{one.name}: a grant to {grant.role} is on the unknown type {grant.on}"
         for unknown in sorted(grant.interactions - INTERACTIONS):
             yield f"{one.name}: a grant to {grant.role} on {grant.on} names the unknown interaction {unknown}"
+        for fault in grant_faults(grant):
+            yield f"{one.name}: {fault}"
         if grant.on == "*" and grant.reach:
             yield f"{one.name}: a grant to {grant.role} on every type cannot have the reach {grant.reach}"
 

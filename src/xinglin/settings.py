@@ -3,9 +3,11 @@
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.fhir.sources import cites
 from xinglin.security.retention import chosen
@@ -79,6 +81,23 @@ def _switch(given: str) -> bool:
     if given not in {"on", "off"}:
         raise ValueError("must be on or off")
     return given == "on"
+
+
+def _zone(given: str) -> str:
+    try:
+        ZoneInfo(given)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        raise ValueError("must be the name of a time zone, such as Asia/Shanghai") from unknown
+    return given
+
+
+def _days(given: str) -> str:
+    try:
+        for one in given.split(","):
+            date.fromisoformat(one.strip())
+    except ValueError as fault:
+        raise ValueError("must be dates such as 2027-01-01 with commas between") from fault
+    return given
 
 
 def _web_address(given: str) -> str:
@@ -293,6 +312,25 @@ class Settings:
     register_url: str | None = _setting(
         _web_address, default=None, says="Gateway of the population register, for real-name proofing."
     )
+
+    level_record: Literal["L1", "L2", "L3"] = _setting(
+        _one_of("L1", "L2", "L3"), default="L2", says="Proofing that a resident needs to see the own record (R6-043)."
+    )
+    level_appointment: Literal["L1", "L2", "L3"] = _setting(
+        _one_of("L1", "L2", "L3"), default="L1", says="Proofing that a resident needs for appointments (R6-043)."
+    )
+    encounter_grace_hours: int = _setting(
+        _whole(0, 8760), default=72, says="Hours for which a finished encounter still lets its clinicians see the record."
+    )
+    zone: str = _setting(_zone, default="Asia/Shanghai", says="Time zone of days: appointments, working days.")
+    break_glass_minutes: int = _setting(
+        _whole(5, 240), default=30, says="Minutes for which an emergency access opens a record (R7-032)."
+    )
+    break_glass_review_days: int = _setting(
+        _whole(1, 30), default=3, says="Working days within which it is reviewed (R7-032)."
+    )
+    holidays: str = _setting(_days, default="", says="Days off besides weekends: ISO dates with commas between.")
+    workdays: str = _setting(_days, default="", says="Days of weekends that are worked: ISO dates with commas between.")
 
     @property
     def master_key(self) -> Path:

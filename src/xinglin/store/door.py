@@ -33,6 +33,7 @@ from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import history, rights, search
 from xinglin.store.body import cut
+from xinglin.store.explain import Decision, explain
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
 from xinglin.store.history import HistoryPage
 from xinglin.store.ledger.shown import acts_of
@@ -349,6 +350,13 @@ class Fhir:
         async with self._transaction() as inside:
             gives: Gives = await run(inside._work, given)
             return gives
+
+    async def explain(self, who: Principal, interaction: str, type: str, id: str | None = None) -> Decision:
+        """Say whether *who* may do *interaction* to a resource (or to the type at all), and why."""
+        self.reach(interaction, type)
+        return await explain(
+            self.executor, self.door.rulebook, who, interaction, type, id, base_url=self.door.base_url
+        )
 
     # -- inside -------------------------------------------------------------------------------------------------
 

@@ -142,7 +142,7 @@ def unwithheld(type: str, shield: Shield, base_url: str = "") -> Condition:
     One's own record is never withheld; an emergency opens what a consent denies; a legal duty opens what it names.
     """
     whos = shield.who
-    open_ = And((Not(denied(type, shield)), _opened_level_5(type, shield)))
+    open_ = And((Not(denied(type, shield)), opened_level_5(type, shield)))
     ways: list[Condition] = [open_]
     if shield.own:
         own = Owned(tuple(keys.rid_of(*one.split("/", 1)) for one in shield.own))
@@ -171,7 +171,7 @@ def denied(type: str, shield: Shield) -> Ruled:
 
 
 @cites("R7-031")
-def _opened_level_5(type: str, shield: Shield) -> Condition:
+def opened_level_5(type: str, shield: Shield) -> Condition:
     """What is of level 5 is for whoever attends the patient now, and for whom a Consent names that class."""
     marks = labels.label_keys(type)
     named = Ruled(
