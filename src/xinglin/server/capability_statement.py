@@ -12,6 +12,7 @@ from xinglin.server.interactions.patch import JSON_PATCH
 from xinglin.server.oauth.addresses import Addresses, security
 from xinglin.server.router import Level, Router
 from xinglin.settings import Settings
+from xinglin.store.ledger import events
 
 # The published form does not change while a version runs; its date is that of the interface.
 DATE: Final = "2026-11-22"
@@ -65,6 +66,8 @@ def capability_statement(router: Router, base_url: str, settings: Settings, *, s
 
 
 def _resource(router: Router, offered: set[str], name: str) -> dict[str, Any]:
+    if name == events.TYPE:
+        return _of_ledger()
     shapes = {(route.method, route.shape, route.interaction) for route in router.routes}
     return {
         "type": name,
@@ -85,6 +88,18 @@ def _resource(router: Router, offered: set[str], name: str) -> dict[str, Any]:
     }
 
 
+def _of_ledger() -> dict[str, Any]:
+    """State the type whose resources are made of the ledger: read and searched, written by nobody."""
+    return {
+        "type": events.TYPE,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{events.TYPE}",
+        "documentation": "Made of the entries of the audit ledger; sorted by date; references are not followed.",
+        "interaction": [{"code": code} for code in ("read", "vread", "search-type")],
+        "versioning": "versioned",
+        "searchParam": [_parameter(events.TYPE, code) for code in sorted(events.PARAMETERS - _COMMON)],
+    }
+
+
 def searchable(name: str) -> list[str]:
     """List the codes of the search parameters of a type that the search knows, without those that all types share."""
     return [code for code in PARAMETERS[name] if code not in UNSUPPORTED | _COMMON]
@@ -99,7 +114,7 @@ def includes(name: str) -> list[str]:
 def _reverse() -> dict[str, list[str]]:
     """By target type: what ``_revinclude`` can bring."""
     found: dict[str, list[str]] = {}
-    for source in RESOURCES:
+    for source in [name for name in RESOURCES if name != events.TYPE]:
         for code in searchable(source):
             parameter = PARAMETERS[source][code]
             if parameter.kind == "reference":

@@ -36,6 +36,7 @@ from xinglin.store.body import cut
 from xinglin.store.explain import Decision, explain
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
 from xinglin.store.history import HistoryPage
+from xinglin.store.ledger import events
 from xinglin.store.ledger.shown import acts_of
 from xinglin.store.marks import indexed
 from xinglin.store.rulebook import UNSHIELDED, Rulebook
@@ -182,6 +183,8 @@ class Fhir:
 
     async def read(self, type: str, id: str, *, lock: bool = False) -> Row:
         """Return the current version; OutcomeError not-found (404), or deleted (410) where nothing is hidden."""
+        if type == events.TYPE:
+            return await self._event("read", id)
         await self._must_reach("read", type, id)
         row = await self.executor.get(type, id, lock=lock)
         if row is None:
@@ -194,6 +197,8 @@ class Fhir:
 
     async def vread(self, type: str, id: str, vid: str) -> Row:
         """Return one version; a version that is a delete is gone (410)."""
+        if type == events.TYPE:
+            return await self._event("vread", id if vid == "1" else "")
         await self._must_reach("vread", type, id)
         row = await history.version(self.executor, type, id, int(vid)) if vid.isdecimal() and len(vid) < 10 else None
         if row is not None and not self.reach("vread", type).whole:
@@ -210,6 +215,10 @@ class Fhir:
         """Find what the query asks within the principal's reach: matches, includes, the token of the next page."""
         if query.type is not None and self.reach("search", query.type).nothing:
             raise OutcomeError(forbidden("search", query.type))
+        if query.type == events.TYPE:
+            page = await events.search(self.executor, query, self.reach("search", query.type))
+            await self._shown("search", query.type, (), _names(query))
+            return page
         told = rights.telling(query, self._searchable) if self.door.masks(self.principal.roles) else None
         if told is not None:
             text = f"You see {told[0]} masked, so you may not ask by {told[1]}."
@@ -220,6 +229,14 @@ class Fhir:
             page = replace(page, matches=matches, included=await self._covered("search", page.included))
         await self._shown("search", query.type or "", (*page.matches, *page.included), _names(query))
         return page
+
+    async def _event(self, interaction: str, id: str) -> Row:
+        """Read an entry of the ledger as AuditEvent."""
+        row = await events.read(self.executor, id, self.reach(interaction, events.TYPE))
+        if row is None:
+            raise OutcomeError(not_found(events.TYPE, id))
+        await self._shown(interaction, events.TYPE, ())
+        return row
 
     async def find(self, type: str, /, **parameters: str) -> Page:
         """Search with plain parameters: ``find("Observation", patient="1", _sort="-date")``; unknown ones are 400."""
@@ -400,6 +417,9 @@ class Fhir:
         reach = self.reach(order.wish, order.type)
         if reach.nothing:
             raise OutcomeError(forbidden(order.wish, order.type))
+        if order.type == events.TYPE:
+            text = "AuditEvent is written by the platform alone."
+            raise OutcomeError(Issue("not-supported", "ledger-only", order.type, text), status=405)
         before: Row | None = None
         if order.id is not None and self._work is not None and self._needs_transaction(order):
             before = await self.executor.get(order.type, order.id, lock=True)
@@ -478,13 +498,15 @@ class Fhir:
         """Begin the act of a write; the store completes it."""
         if not self.door.audited:
             return None
-        return act_by(self.principal, self.executor.now, order.wish, type=order.type)
+        rule = self.reach(order.wish, order.type).rules
+        return act_by(self.principal, self.executor.now, order.wish, type=order.type, rule=rule)
 
     async def _shown(self, what: str, type: str, rows: Sequence[Row], detail: str = "") -> None:
         """Have it written who is shown *rows*: before the answer leaves the door, or with the transaction."""
         if not self.door.audited:
             return
-        acts = acts_of(self.principal, self.executor.now, what, rows, type=type, detail=detail)
+        rule = self.reach(what, type).rules if type else ()
+        acts = acts_of(self.principal, self.executor.now, what, rows, type=type, rule=rule, detail=detail)
         if self._work is None:
             await self.door.store.ledger.shown(acts)
         else:
