@@ -23,7 +23,7 @@ CLIENTS: Final = 64
 CONNECTIONS: Final = 8
 BUNDLES: Final = 80
 ENTRIES: Final = 100
-BUNDLE_CLIENTS: Final = 4
+BUNDLE_CLIENTS: Final = 8
 _ID = re.compile(rb'"id":"[^"]*",', re.ASCII)
 
 
