@@ -246,7 +246,7 @@ class App:
 
     async def refresh(self, token: str, /, **fields: str) -> httpx.Response:
         form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": self.client.id} | fields
-        return await self.http.post("/oauth/token", data=form)
+        return await self.http.post("/oauth/token", data={k: v for k, v in form.items() if v})
 
 
 def returned(answer: httpx.Response) -> dict[str, str]:

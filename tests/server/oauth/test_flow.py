@@ -222,6 +222,16 @@ async def test_a_refresh_token_is_replaced_and_its_second_use_ends_all(
     assert (await http.get("/fhir/Patient/1", headers=bearer(second["access_token"]))).status_code == 401
 
 
+async def test_a_public_app_refreshes_without_its_name(
+    http: httpx.AsyncClient, app_client: Client, resident: Person
+) -> None:
+    app = App(http, app_client, resident, scope=OFFLINE)
+    given = await app.enter()
+    assert (await app.refresh(given["access_token"], client_id="")).json()["error"] == "invalid_grant"
+    assert (await app.refresh(given["refresh_token"], client_id="")).status_code == 200
+    assert (await app.refresh("invented", client_id="")).json()["error"] == "invalid_client"
+
+
 async def test_a_refresh_narrows_and_never_widens(
     http: httpx.AsyncClient, app_client: Client, resident: Person
 ) -> None:

@@ -28,6 +28,7 @@ Form = Sequence[tuple[str, str]]
 
 async def answer(oauth: Oauth, at: Addresses, form: Form, *, address: str = "") -> Verdict:
     """Answer a request to the token endpoint; what it came to is written before it is answered."""
+    form = await _named(oauth, form)
     client, keys = await client_of(oauth, form)
     case = Case(oauth.store.now, client, keys, audiences=at.audiences)
     given = dict(reversed(form))
@@ -73,6 +74,18 @@ async def client_of(oauth: Oauth, form: Form) -> tuple[Client | None, Any]:
     if client is None or client.state != "approved":
         return None, None
     return client, await oauth.client_keys.of(client, kid)
+
+
+async def _named(oauth: Oauth, form: Form) -> Form:
+    """Name the public app that refreshes without saying who it is, as the JavaScript fhirclient does.
+
+    RFC 6749, 6 asks for no client_id there; the token knows for whom it was made, and proves as much as a name would.
+    """
+    given = dict(reversed(form))
+    if given.get("grant_type") != REFRESH_GRANT or given.keys() & {"client_id", "client_assertion"}:
+        return form
+    found = await tokens.find(oauth.store, given.get("refresh_token", ""))
+    return form if found is None else [*form, ("client_id", found.client)]
 
 
 async def accepted(work: Transaction, case: Case) -> bool:
