@@ -359,6 +359,23 @@ async def test_every_day_certificates_are_told_before_they_end_and_stop_their_ho
     assert (await read(door, "PractitionerRole", "r1"))["active"] is active
 
 
+@pytest.mark.rule("R1-030")
+async def test_who_enters_service_is_verified_and_asked_about_until_there_is_an_answer(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister
+) -> None:
+    await line.post("/faults", json={"kind": "down", "times": 1})
+    async with door.work(SYSTEM) as work:
+        await jobs.verify_new(work, "d1", register=register)
+    assert mark(await read(door, "Practitioner", "d1")) == ["unknown"]
+    async with door.work(SYSTEM) as work:
+        await jobs.remind(work, asks=True)
+    (row,) = await door.store.fetch("SELECT task_name, args::text FROM procrastinate_jobs")
+    assert (row["task_name"], json.loads(row["args"])["practitioners"]) == (contract.VERIFY_BATCH, ["d1"])
+    async with door.work(SYSTEM) as work:
+        await jobs.verify_new(work, "d1", register=register)
+    assert mark(await read(door, "Practitioner", "d1")) == ["valid"]
+
+
 @pytest.mark.rule("R6-036")
 async def test_drafts_freeze_and_signed_acts_stay(door: Door) -> None:
     await put(door, draft("open"))

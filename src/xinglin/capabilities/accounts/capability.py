@@ -19,6 +19,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="accounts",
         title=Text("账户", "Accounts"),
+        needs=("practitioners",),
         pages=(*_doorstep(bounds), *_own(bounds), *_administration(bounds)),
         jobs=(
             Job(contract.SEND_CODE, partial(jobs.send_code, bounds, messages), retries=4),

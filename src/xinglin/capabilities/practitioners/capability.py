@@ -59,7 +59,12 @@ def declare(settings: Settings) -> Capability:
             # R6-036: every month; the second of the month, when the night is quiet
             Job(contract.SWEEP, jobs.sweep, every="0 18 1 * *"),
             Job(contract.VERIFY_BATCH, partial(jobs.verify, register=register), retries=8),
-            Job(contract.REMIND, jobs.remind, every="00:10 Asia/Shanghai"),
+            Job(contract.VERIFY_NEW, partial(jobs.verify_new, register=register), retries=8),
+            Job(
+                contract.REMIND,
+                partial(jobs.remind, asks=settings.staff_register_url is not None),
+                every="00:10 Asia/Shanghai",
+            ),
             Job(contract.FREEZE, jobs.freeze, retries=8),
         ),
         templates="xinglin.capabilities.practitioners:templates",

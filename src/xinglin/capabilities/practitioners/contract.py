@@ -134,5 +134,6 @@ LIST: Final = "/credentials"
 
 SWEEP: Final = "practitioners.sweep"
 VERIFY_BATCH: Final = "practitioners.verify"
+VERIFY_NEW: Final = "practitioners.verify-new"  # practitioner: logical id
 FREEZE: Final = "practitioners.freeze"
 REMIND: Final = "practitioners.remind"

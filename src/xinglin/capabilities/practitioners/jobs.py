@@ -5,8 +5,8 @@ import structlog
 from xinglin.capabilities.practitioners import contract
 from xinglin.capabilities.practitioners.gateways import Register
 from xinglin.capabilities.practitioners.operations import effects
+from xinglin.capabilities.practitioners.operations import verify as operations
 from xinglin.capabilities.practitioners.operations.people import person_of, today
-from xinglin.capabilities.practitioners.operations.verify import verify_batch
 from xinglin.capabilities.practitioners.rules import states
 from xinglin.capabilities.practitioners.rules.results import sweep_name
 from xinglin.fhir.search.grammar import TOKEN
@@ -34,22 +34,36 @@ async def sweep(work: UnitOfWork, name: str = "", token: str = "") -> None:
 
 async def verify(work: UnitOfWork, practitioners: list[str], sweep: str, *, register: Register) -> None:
     """Verify one page of practitioners; RegisterSilent lets the job come again."""
-    found = await verify_batch(work, practitioners, sweep, register=register)
+    found = await operations.verify_batch(work, practitioners, sweep, register=register)
     worse = sum(state != "valid" for state in found.values())
     structlog.get_logger().info("practitioners.verified", sweep=sweep, count=len(found), worse=worse)
 
 
-@cites("R6-033", "R6-036")
-async def remind(work: UnitOfWork, token: str = "") -> None:
-    """Look through the dates of one page of practitioners, every day; a certificate that ran out stops its holder."""
+async def verify_new(work: UnitOfWork, practitioner: str, *, register: Register) -> None:
+    """Verify somebody who enters service; whom a silent register leaves unknown, the daily round asks about again."""
+    state = await operations.verify_new(work, practitioner, register=register)
+    structlog.get_logger().info("practitioners.entered", practitioner=practitioner, state=state)
+
+
+@cites("R6-033", "R6-036", "R1-030")
+async def remind(work: UnitOfWork, token: str = "", *, asks: bool = False) -> None:
+    """Look through the dates of one page of practitioners, every day; a certificate that ran out stops its holder.
+
+    asks: there is a register, so those who were never verified are.
+    """
+    unknown = []
     more = {TOKEN: token} if token else {}
     page = await work.platform.find("Practitioner", active="true", _count=str(PAGE), _elements="id", **more)
     for row in page.matches:
         person = await person_of(work.platform, row.id)
         code = await effects.mark(work.platform, person, states.register_part(person.mark), today(work.now))
+        if code == "unknown":
+            unknown.append(row.id)
         verdict = states.lapsed(person.mark, code)
         if verdict is not None:
             await effects.take_effect(work, person, verdict, today(work.now))
+    if asks and unknown:
+        await work.defer(contract.VERIFY_BATCH, practitioners=unknown, sweep=f"entry-{today(work.now)}")
     if page.next_token is not None:
         await work.defer(contract.REMIND, token=page.next_token)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from xinglin.capabilities.accounts.operations.limits import Limits
 from xinglin.capabilities.accounts.operations.login import normal
+from xinglin.capabilities.practitioners.contract import VERIFY_NEW
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.security.accounts import assignment_faults
 from xinglin.store.door import UnitOfWork
@@ -125,6 +126,9 @@ async def give_role(work: UnitOfWork, id: str, role: str, *, until: datetime | N
         ),
     )
     events.note(work, "role", detail=f"given {role} to {id}")
+    if account.person is not None and account.person.startswith("Practitioner/"):
+        # R1-030: who enters service is looked for in the register.
+        await work.defer(VERIFY_NEW, practitioner=account.person.removeprefix("Practitioner/"))
 
 
 async def take_role(work: UnitOfWork, id: str, assignment: str) -> None:

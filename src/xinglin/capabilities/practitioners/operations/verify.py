@@ -37,6 +37,14 @@ async def verify(work: UnitOfWork, given: Verify, *, register: Register) -> Veri
     return found
 
 
+@cites("R1-030")
+async def verify_new(work: UnitOfWork, practitioner: str, *, register: Register) -> State:
+    """Verify somebody who enters service: an account has got a role at the bedside."""
+    person = await person_of(work.platform, practitioner)
+    _, said = await _verify(work, person, register=register, occasion="entry", presence=None)
+    return said.state
+
+
 @cites("R1-033", "R2-010", "R1-034")
 async def open_session(
     work: UnitOfWork, given: Opening, *, register: Register, grace: timedelta, minutes: int
