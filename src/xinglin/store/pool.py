@@ -77,16 +77,29 @@ class Pool:
     @asynccontextmanager
     async def link(self, *, custom: bool = False) -> AsyncIterator[Link]:
         """Lend a connection; OutcomeError (503) when none comes free in the time of one statement."""
+        link = await self.take(custom=custom)
+        try:
+            yield link
+        finally:
+            self.give(link)
+
+    async def take(self, *, custom: bool = False) -> Link:
+        """Lend a connection until `give`; searches do without the cost of a context."""
         await self._take_slot()
         try:
             link = self._pick(custom=custom)
             if link is None:
                 async with answered():
                     link = Link(await self.connect())
-            try:
-                yield link
-            finally:
-                self._give_back(link)
+        except BaseException:
+            self._slots.release()
+            raise
+        return link
+
+    def give(self, link: Link) -> None:
+        """Take a connection back."""
+        try:
+            self._give_back(link)
         finally:
             self._slots.release()
 

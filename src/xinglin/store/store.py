@@ -15,7 +15,7 @@ from xinglin.store.body import UnknownDictionary
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
 from xinglin.store.executor import Change, Record, Row, Written
-from xinglin.store.faults import AWAY, DRIVER, answered
+from xinglin.store.faults import AWAY, DRIVER, answered, meaning
 from xinglin.store.lanes import Lanes, Order
 from xinglin.store.ledger.ledger import Ledger, session_ended
 from xinglin.store.ledger.proofs import Proofs
@@ -176,11 +176,13 @@ class Store:
         self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None
     ) -> list[Record]:
         """Run one reading statement (see `Executor.fetch`); it is run again when the connection was lost."""
-        async with answered():
+        try:
             try:
                 return await self._fetch(sql, args, custom_plan=custom_plan, timeout_ms=timeout_ms)
             except AWAY:
                 return await self._fetch(sql, args, custom_plan=custom_plan, timeout_ms=timeout_ms)
+        except DRIVER as fault:
+            raise meaning(fault) from fault
 
     async def rows(self, records: Sequence[Record]) -> list[Row]:
         """Open records (see `Executor.rows`)."""
@@ -226,9 +228,13 @@ class Store:
     async def _fetch(
         self, sql: str, args: Sequence[object], *, custom_plan: bool, timeout_ms: int | None
     ) -> list[Record]:
-        async with self._pool.link(custom=custom_plan) as link:
-            await link.plan(custom=custom_plan)
+        link = await self._pool.take(custom=custom_plan)
+        try:
+            if link.custom is not custom_plan:
+                await link.plan(custom=custom_plan)
             return await limited(link.connection, sql, args, timeout_ms=timeout_ms, usual_ms=self.sql_timeout_ms)
+        finally:
+            self._pool.give(link)
 
     async def _read(self, connection: Connection, orders: Sequence[Order[Pair, Row | None]]) -> None:
         found = await self.records.current(connection, list({order.item for order in orders}))
