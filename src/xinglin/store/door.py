@@ -33,8 +33,8 @@ from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import history, rights, search
 from xinglin.store.body import cut
-from xinglin.store.explain import Decision, explain
 from xinglin.store.executor import Change, Executor, Must, Row, Written, microseconds
+from xinglin.store.explain import Decision, explain
 from xinglin.store.history import HistoryPage
 from xinglin.store.ledger import events
 from xinglin.store.ledger.shown import acts_of

@@ -256,8 +256,7 @@ class Store:
         self, connection: Connection, orders: Sequence[Order[Change, Written]]
     ) -> Sequence[Order[Change, Written]]:
         """Refuse the orders of sessions that have ended meanwhile; gives the others."""
-        sessions = {order.item.act.session for order in orders if order.item.act is not None} - {""}
-        ended = await self.ledger.ended(connection, list(sessions))
+        ended = await self.ledger.ended(connection, (o.item.act for o in orders if o.item.act is not None))
         for order in orders if ended else ():
             if order.item.act is not None and order.item.act.session in ended and not order.answer.done():
                 order.answer.set_exception(session_ended())

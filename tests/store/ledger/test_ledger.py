@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -490,3 +491,45 @@ async def test_entries_get_their_place_beside_the_work(door: Door) -> None:
             if (tree["size"], tree["head"]) == (5, 5):
                 break
     assert (tree["size"], tree["head"]) == (5, 5)
+
+
+# -- sessions -------------------------------------------------------------------------------------------------------
+
+
+async def signed_in(door: Door) -> Principal:
+    """Somebody with a session in the table of sessions."""
+    id = door.clock.new_id(5)
+    columns = "bucket, id, account, role, purpose, token, strong, created, seen, expires, until"
+    await tamper(door, f"INSERT INTO session ({columns}) VALUES"
+                 f" (5, '{id}', 'doc', 'physician', 'TREAT', '', true, now(), now(), now(), now())")  # fmt: skip
+    return replace(DOCTOR, session=id)
+
+
+@pytest.mark.rule("R7-041")
+async def test_a_session_that_ends_while_its_request_runs_is_shown_nothing(door: Door) -> None:
+    who = await signed_in(door)
+    fhir = door.auto(who)
+    made = await fhir.create(observation("7"), type="Observation")
+    await fhir.read("Observation", made.id)
+    assert [act.session for act in await acts(door)] == [who.session] * 2
+    await tamper(door, f"UPDATE session SET ended = now() WHERE id = '{who.session}'")
+    for call in (
+        fhir.read("Observation", made.id),
+        fhir.find("Observation"),
+        fhir.create(observation("8"), type="Observation"),
+        in_a_transaction(door, who),
+    ):
+        with pytest.raises(OutcomeError) as refused:
+            await call
+        assert (refused.value.status, refused.value.issues[0].key) == (401, "session-ended")
+    assert len(await acts(door)) == 2
+    # others in the same statement are answered
+    both = [door.auto(one).read("Observation", made.id) for one in (who, DOCTOR, who, DOCTOR)]
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert [isinstance(answer, OutcomeError) for answer in answers] == [True, False, True, False]
+    assert len((await door.auto(DOCTOR).find("Observation")).matches) == 1
+
+
+async def in_a_transaction(door: Door, who: Principal) -> None:
+    async with door.work(who) as work:
+        await work.fhir.create(observation("8"), type="Observation")

@@ -1,6 +1,6 @@
 """The ledger of one process: acts are written before what they show is shown, in groups, durably, or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import asyncpg
@@ -29,7 +29,6 @@ class Ledger:
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self.clock = clock
-        self._sessions: bool | None = None
         # A group may be written twice when its connection broke: an act too many is no harm, one too few is.
         self._lanes: Lanes[Acts, None] = Lanes(
             pool, self._write, lanes=LANES, most=ACTS_MOST, waiting_max=WAITING_MAX, again=True
@@ -71,18 +70,20 @@ class Ledger:
     async def insert(self, connection: Connection, acts: Acts) -> set[str]:
         """Write acts, but those of sessions that have ended; returns these sessions."""
         arguments = rows.arguments(acts)
-        sessions = rows.sessions_of(acts)
-        if any(sessions) and await self._knows_sessions(connection):
-            found = await connection.fetch(rows.INSERT_OF_THE_LIVING, *arguments, sessions)
+        buckets, sessions = rows.sessions_of(acts)
+        if sessions:
+            marks = [act.session for act in acts]
+            found = await connection.fetch(rows.INSERT_OF_THE_LIVING, *arguments, marks, buckets, sessions)
             return {record["id"] for record in found}
         await connection.execute(rows.INSERT, *arguments)
         return set()
 
-    async def ended(self, connection: Connection, sessions: Sequence[str]) -> set[str]:
-        """Tell which of *sessions* have ended."""
-        if not sessions or not await self._knows_sessions(connection):
+    async def ended(self, connection: Connection, acts: Iterable[Act]) -> set[str]:
+        """Tell which of the sessions of *acts* have ended."""
+        buckets, sessions = rows.sessions_of(acts)
+        if not sessions:
             return set()
-        return {record["id"] for record in await connection.fetch(rows.ENDED, sessions)}
+        return {record["id"] for record in await connection.fetch(rows.ENDED, buckets, sessions)}
 
     async def _write(self, connection: Connection, orders: Sequence[Order[Acts, None]]) -> None:
         try:
@@ -98,12 +99,6 @@ class Ledger:
                 order.answer.exception()  # seen: a caller that went away is no unhandled fault
             else:
                 order.answer.set_result(None)
-
-    async def _knows_sessions(self, connection: Connection) -> bool:
-        """Tell whether the database keeps sessions; one of an older version may not."""
-        if self._sessions is None:
-            self._sessions = await connection.fetchval("SELECT to_regclass('session') IS NOT NULL")
-        return self._sessions
 
 
 def session_ended() -> OutcomeError:

@@ -1,10 +1,10 @@
 """Acts as rows of the table ``audit``, and the statements that write them: any number by one statement."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
-from xinglin.fhir.search.keys import TYPE_CODES, hash64
+from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, hash64
 from xinglin.security.ledger import Act, entry_of
 from xinglin.store.executor import microseconds
 
@@ -28,19 +28,19 @@ def _insert(*, mark: str = "", only: str = "true") -> str:
 
 
 INSERT: Final = _insert()
-# $10: session of each act, empty for none. Nothing is written of sessions that have ended; they are answered.
+# Sessions by bucket and id, as they lie: those that have ended, or that never were.
+_ENDED: Final = """
+  SELECT s.id FROM unnest({buckets}::int4[], {ids}::text[]) AS s(bucket, id)
+  WHERE NOT EXISTS (SELECT FROM session l WHERE l.bucket = s.bucket AND l.id = s.id AND l.ended IS NULL)
+"""
+ENDED: Final = _ENDED.format(buckets="$1", ids="$2")
+# $10: session of each act, empty for none; $11, $12: all of them. Nothing is written of those that have ended; they are
+# answered.
 INSERT_OF_THE_LIVING: Final = f"""
-WITH ended AS MATERIALIZED (
-  SELECT s.id FROM (SELECT DISTINCT unnest($10::text[]) AS id) s
-  WHERE s.id <> '' AND NOT EXISTS (SELECT FROM session l WHERE l.id = s.id AND l.ended IS NULL)
-), written AS (
+WITH ended AS MATERIALIZED ({_ENDED.format(buckets="$11", ids="$12")}), written AS (
   {_insert(mark="text", only="e.mark NOT IN (SELECT id FROM ended)")}
 )
 SELECT id FROM ended
-"""
-ENDED: Final = """
-SELECT s.id FROM (SELECT DISTINCT unnest($1::text[]) AS id) s
-WHERE s.id <> '' AND NOT EXISTS (SELECT FROM session l WHERE l.id = s.id AND l.ended IS NULL)
 """
 _PLACEHOLDER: Final = re.compile(r"\$(\d+)")
 
@@ -79,6 +79,7 @@ def audited(sql: str, *, mark: str = "", only: str = "true") -> str:
     return f"{parts}\n), audited AS (\n  {insert}\n)\n{last}"
 
 
-def sessions_of(acts: Sequence[Act]) -> list[str]:
-    """Give the session of each act."""
-    return [act.session for act in acts]
+def sessions_of(acts: Iterable[Act]) -> tuple[list[int], list[str]]:
+    """Give the sessions of acts, each once, with their buckets."""
+    names = list({act.session for act in acts if act.session})
+    return [bucket_of(name) for name in names], names
