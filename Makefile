@@ -13,7 +13,7 @@ ASSETS := .venv/.assets-$(shell cat package-lock.json src/xinglin/web/vendor.jso
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: demo test setup check format bench lock clean
+.PHONY: demo test setup check audit format bench lock clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -35,6 +35,11 @@ check: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/python -m tools.audit
+
+# Known vulnerabilities of what we run on; AUDIT=--strict also fails where they cannot be looked up.
+audit: $(DEV)
+	$(BIN)/python -m tools.audit $(AUDIT)
 
 format: $(DEV)
 	$(BIN)/ruff format .
