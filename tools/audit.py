@@ -51,8 +51,8 @@ def _audit() -> dict[str, Any]:
     if not PLACE.is_dir():
         subprocess.run([sys.executable, "-m", "venv", PLACE], check=True)
         subprocess.run([PLACE / "bin/python", "-m", "pip", "install", "--quiet", PIP_AUDIT], check=True)
-    command = [PLACE / "bin/pip-audit", "--requirement", ROOT / "requirements.lock", "--require-hashes"]
-    command += ["--disable-pip", "--progress-spinner=off", "--format=json", "--timeout=10"]
+    command: list[str | Path] = [PLACE / "bin/pip-audit", "--requirement", ROOT / "requirements.lock"]
+    command += ["--require-hashes", "--disable-pip", "--progress-spinner=off", "--format=json", "--timeout=10"]
     # Vulnerable packages make it end with 1; what it printed tells that from a fault.
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     made: dict[str, Any] = json.loads(done.stdout)
