@@ -50,7 +50,8 @@ def record(vid: int, ts: datetime, tail: bytes) -> dict[str, object]:
     rid = rid_of("Basic", "x")
     kind = TYPE_CODES["Basic"]
     return {
-        "rt": kind, "id": "x", "rid": rid, "vid": vid, "ts": ts, "deleted": False, "enc": PLAIN, "body": tail
+        "rt": kind, "id": "x", "rid": rid, "vid": vid, "ts": ts, "deleted": False, "enc": PLAIN, "body": tail,
+        "pat": None,
     }  # fmt: skip
 
 
