@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "backup",
     "restore",
     "keys",
+    "token",
     "check",
     "fhirpath",
     "rules",

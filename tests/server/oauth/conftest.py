@@ -5,21 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import msgspec
 import pytest
 
 from tests.conftest import key_store
 from tests.server.oauth.people import BASE, CLINIC, Person, observation, patient, register, sign_in
+from tests.server.oauth.served import compose
 from xinglin.registry import Registry
 from xinglin.security.principal import Principal
-from xinglin.server.asgi import create_asgi
 from xinglin.server.http import ASGIApp
-from xinglin.server.oauth.bearer import Bearers
-from xinglin.server.oauth.cors import Cors
 from xinglin.server.oauth.service import Oauth, create_oauth
-from xinglin.server.oauth.site import part_of
-from xinglin.server.pages import create_pages
-from xinglin.server.principals import first_of
-from xinglin.server.sessions import Sessions
 from xinglin.settings import Settings
 from xinglin.store.clock import Clock
 from xinglin.store.door import Door
@@ -70,7 +65,7 @@ async def door(store: Store) -> Door:
     made = Door(store, Registry((CLINIC,)).rulebook)
     async with made.work(WRITER) as work:
         for record in RECORDS:
-            await work.fhir.update(_bytes(record), type=record["resourceType"], id=record["id"])
+            await work.fhir.update(msgspec.json.encode(record), type=record["resourceType"], id=record["id"])
     return made
 
 
@@ -80,12 +75,8 @@ def oauth(door: Door) -> Oauth:
 
 
 @pytest.fixture(scope="module")
-def served(oauth: Oauth) -> ASGIApp:
-    door, registry = oauth.door, Registry((CLINIC,))
-    sessions, bearers = Sessions(door.store, SETTINGS), Bearers(door.store, SETTINGS)
-    pages = create_pages(registry, door, SETTINGS, principal_of=sessions, part=part_of(oauth, bearers))
-    asgi = create_asgi(registry, door, SETTINGS, pages=pages, principal_of=first_of(bearers, sessions), smart=True)
-    return Cors(asgi, door.store)
+def served(door: Door) -> ASGIApp:
+    return compose(door, SETTINGS)
 
 
 @pytest.fixture
@@ -112,9 +103,3 @@ async def physician(door: Door) -> Person:
 @pytest.fixture
 async def app_client(door: Door) -> Client:
     return await register(door)
-
-
-def _bytes(record: dict[str, object]) -> bytes:
-    import json
-
-    return json.dumps(record).encode()
