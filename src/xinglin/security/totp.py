@@ -27,4 +27,4 @@ def step_of(code: str, secret: str, now: datetime, last: int) -> int | None:
 
 def address(secret: str, account: str, issuer: str) -> str:
     """Give the otpauth address that an authenticator app takes in as a QR code."""
-    return TOTP(secret).provisioning_uri(account, issuer_name=issuer)
+    return TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)

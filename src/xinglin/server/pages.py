@@ -107,6 +107,7 @@ class Site:
         self._settings = settings
         self._kit = kit
         self._principal_of = principal_of
+        self._demo = settings.demo and settings.loopback
         self._has_login = any(page.path == LOGIN for page in registry.pages)
         self._log = structlog.get_logger()
 
@@ -122,7 +123,7 @@ class Site:
         routes += [Route(path, self._guarded(answer), methods=[verb]) for (verb, path), answer in part.pages.items()]
         pages: dict[str, list[Page]] = {}
         for page in self._registry.pages:
-            if not page.demo_only or (self._settings.demo and self._settings.loopback):
+            if not page.demo_only or self._demo:
                 pages.setdefault(page.path, []).append(page)
         routes += [
             Route(path, self._guarded(self._page(found)), methods=["GET", "POST"]) for path, found in pages.items()
@@ -247,8 +248,8 @@ class Site:
             signed_in=bool(principal.session),
             csrf=token,
             request_id=_number(request),
-            demo=self._settings.demo,
-            demo_roles=DEMO_ROLES if self._settings.demo else (),
+            demo=self._demo,
+            demo_roles=DEMO_ROLES if self._demo else (),
         )
         body = self._kit.render(found, context)
         headers = HEADERS | private | {"vary": "accept-language, cookie, hx-request", "x-request-id": _number(request)}

@@ -1,7 +1,7 @@
 """The population register, simulated: it compares names with numbers, faces with both, and children with guardians.
 
 It takes every sound number with any name, until it is told otherwise by ``PUT /persons/NUMBER`` with ``{"name": …}``
-(an empty name: nobody has the number), and every evidence and birth certificate that begins with ``demo-``.
+(an empty name: nobody has the number), and every evidence and birth certificate that begins with ``demo``.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from xinglin.security.identifiers import PersonNumber, person_number
 from xinglin.simulators.faults import Faults
 
 LAST_DAY: Final = date(2099, 12, 31)
-TAKEN: Final = ("demo-", "DEMO-")
+TAKEN: Final = ("demo", "DEMO")
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
 from xinglin.app import create_registry
 from xinglin.capabilities.accounts.operations.login import totp_place
@@ -63,6 +64,14 @@ class Staff:
 
 
 Hire = Callable[..., Awaitable[Staff]]
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 that costs a test nothing; `test_factors` has the real one."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(factors, "_hasher", lambda: quick)
+    factors._nobody.cache_clear()
 
 
 @pytest.fixture

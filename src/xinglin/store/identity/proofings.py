@@ -69,7 +69,8 @@ async def decide(
     """Write down what came of it; unless that is not known yet, what was asked about is forgotten."""
     await executor.fetch(
         "UPDATE proofing SET state = $4, reason = $5, evidence = $6, tries = tries + 1, "
-        "sealed = CASE WHEN $4 = 'unknown' THEN sealed END, decided = CASE WHEN $4 = 'unknown' THEN NULL ELSE $7 END "
+        "sealed = CASE WHEN $4 = 'unknown' THEN sealed END, "
+        "decided = CASE WHEN $4 <> 'unknown' THEN $7::timestamptz END "
         "WHERE bucket = $1 AND account = $2 AND id = $3",
         *(bucket_of(one.account), one.account, one.id, state, reason, evidence, now),
     )
