@@ -18,6 +18,7 @@ from xinglin.store.migrate import migrate
 from xinglin.store.store import Store
 from xinglin.store.vault.keys import make_keys
 from xinglin.store.vault.keystore import FileKeyStore
+from xinglin.store.vault.vault import KEY_BYTES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = ROOT.parent / "shared"
@@ -64,8 +65,8 @@ def key_store() -> FileKeyStore:
 
 
 def same(number: int) -> bytes:
-    """Give bytes for keys that are the same in each database, as a process finds records by one secret."""
-    return hashlib.shake_256(b"keys of the tests").digest(number)
+    """Give random bytes, but for the key of the index the same in each database: a process finds records by one."""
+    return hashlib.sha256(b"index of the tests").digest() if number == KEY_BYTES["hmac-sm3"] else os.urandom(number)
 
 
 @pytest.fixture(scope="session")

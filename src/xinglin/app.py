@@ -11,6 +11,7 @@ from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
+from xinglin.capabilities.signatures import capability as signatures
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
 from xinglin.security.relations import Windows
@@ -38,6 +39,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     records.declare,  # 记录浏览
     practitioners.declare,  # 人员与资质
     access.declare,  # 访问控制
+    signatures.declare,  # 电子签名
 )
 
 

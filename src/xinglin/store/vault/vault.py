@@ -160,6 +160,14 @@ class Vault:
             raise NoKey(SIGNS + name)
         return self._public[self._private[name][0]][1]
 
+    def publics(self, name: str) -> tuple[bytes, ...]:
+        """Give every public key that *name* signs or has signed with."""
+        return tuple([public for owner, public in self._public.values() if owner == name])
+
+    def chance(self, number: int) -> bytes:
+        """Give random bytes, for a key or a serial number."""
+        return self._random(number)
+
     def _unwrap(self, record: KeyRecord) -> None:
         if self._keys is None:
             raise NoKey(record["domain"])
