@@ -237,18 +237,12 @@ class Settings:
         default="",
         says="Years for which records of a kind are kept, if longer than usual: `conversation=5,complaint=7`.",
     )
-    log_days: int = _setting(
-        # 网安法 Art. 21: at least six months
-        cites("R7-015", "A9-06", "A11-16")(_whole(184, 36_525)),
-        default=366,
-        says="Days for which logs are kept. The law wants six months at least.",
-    )
     design_page: bool = _setting(_switch, default=False, says="`on`: `/design` shows every component of the page kit.")
     language: Literal["zh", "en"] = _setting(
         _one_of("zh", "en"), default="zh", says="Language of pages when the browser names neither Chinese nor English."
     )
     audit_days: int = _setting(
-        cites("R7-015", "A9-06")(_whole(184, 36_525)),
+        cites("R7-015", "A9-06", "A11-16")(_whole(184, 36_525)),
         default=5_479,
         says="Days for which audit entries are kept, in whole months; 15 years as the records they speak of. "
         "The law asks six months at least.",
@@ -285,7 +279,9 @@ class Settings:
         says="Trusted proxies before us: how far from its end `X-Forwarded-For` names the visitor.",
     )
     session_idle_minutes: int = _setting(
-        _whole(1, 30), default=20, says="Minutes without a request after which one has to sign in again."
+        cites("A11-15")(_whole(1, 30)),
+        default=20,
+        says="Minutes without a request after which one has to sign in again.",
     )
     session_hours: int = _setting(_whole(1, 24), default=12, says="Hours after which one has to sign in again anyway.")
     step_up_minutes: int = _setting(

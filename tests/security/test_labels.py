@@ -53,7 +53,7 @@ def test_sequences_are_genetic_whatever_they_say() -> None:
     assert labels.labels("MolecularSequence", b"}}") == {"gene"}
 
 
-@pytest.mark.rule("R7-003")
+@pytest.mark.rule("R7-001", "R7-003")
 @pytest.mark.parametrize(
     ("born", "minor"),
     [("2012-11-23", True), ("2012-11-22", False), ("2012", True), ("2011", False), ("2012-11", True), ("1980", False)],

@@ -80,8 +80,15 @@ def test_a_choice_that_cannot_be_read_is_refused(text: str) -> None:
 
 @pytest.mark.rule("A9-06", "R7-015", "A11-16")
 def test_the_settings_hold_the_legal_minimum() -> None:
-    assert read({"XINGLIN_LOG_DAYS": "184"}).log_days == 184
+    assert read({"XINGLIN_AUDIT_DAYS": "184"}).audit_days == 184
     assert read({"XINGLIN_RETENTION": "complaint=2, conversation=4"}).retention == "complaint=2, conversation=4"
     with pytest.raises(SettingsError) as refused:
-        read({"XINGLIN_LOG_DAYS": "183", "XINGLIN_RETENTION": "conversation=2"})
+        read({"XINGLIN_AUDIT_DAYS": "183", "XINGLIN_RETENTION": "conversation=2"})
     assert len(refused.value.faults) == 2
+
+
+@pytest.mark.rule("A11-15")
+def test_idle_sessions_end_within_the_half_hour_of_level_3() -> None:
+    assert read({"XINGLIN_SESSION_IDLE_MINUTES": "15"}).session_idle_minutes == 15
+    with pytest.raises(SettingsError):
+        read({"XINGLIN_SESSION_IDLE_MINUTES": "31"})

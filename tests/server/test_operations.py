@@ -73,6 +73,7 @@ async def test_validate_writes_nothing(client: httpx.AsyncClient) -> None:
     assert (await client.get("/Patient/validated-only")).status_code == 404
 
 
+@pytest.mark.rule("R7-013")
 async def test_everything_is_the_record_with_what_it_refers_to(client: httpx.AsyncClient) -> None:
     doctor = await created(client, {"resourceType": "Practitioner", "name": [{"text": "d"}]})
     owner = await created(client, patient("everything"))

@@ -8,11 +8,14 @@ from xinglin.fhir.sources import cites
 
 LEVELS: Final = ("L0", "L1", "L2", "L3")
 # what shows each level beyond the phone
-METHODS: Final = {
-    "L1": ("two-element",),
-    "L2": ("face", "bank", "e-id"),
-    "L3": ("desk",),
-}
+METHODS: Final = cites("A11-22")(
+    {
+        "L1": ("two-element",),
+        # Nobody has to show a face: a bank card or an electronic identity serves as well (R7-021).
+        "L2": ("face", "bank", "e-id"),
+        "L3": ("desk",),
+    }
+)
 # Verification types of the supervision platform (T1): 6 public security, 9 other.
 VERIFICATION_TYPES: Final = {"two-element": "6", "face": "6", "e-id": "6", "bank": "3", "desk": "9"}
 RELATIONS: Final = ("child", "ward", "parent", "other")

@@ -28,7 +28,7 @@ class Retention:
 # The version of this table: raise it with every change, so that a decision can be told which one it used.
 VERSION: Final = "2026-11"
 TABLE: Final = cites(
-    *("A9-01", "A9-02", "A9-03", "A9-04", "A9-05", "A9-07", "A9-08", "A9-09", "A9-10", "A9-11", "A9-12", "A9-13")
+    "A9-01", "A9-02", "A9-03", "A9-04", "A9-05", "A9-07", "A9-08", "A9-09", "A9-10", "A9-11", "A9-12", "A9-13"
 )(
     {
         one.kind: one

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from xinglin.fhir.sources import cites
+
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 SIGNATURE_BYTES: Final = 64
@@ -178,6 +180,7 @@ def verify(public: bytes, data: bytes, signature: bytes, signer: bytes = SIGNER)
     return (int.from_bytes(message_digest(public, data, signer), "big") + x) % _N == r
 
 
+@cites("R7-052")
 def message_digest(public: bytes, data: bytes, signer: bytes = SIGNER) -> bytes:
     """Compute e = SM3(Z_A, M), which binds the message to signer and curve (GB/T 32918.2, 5.5 and 6.1)."""
     return sm3(signer_digest(public, signer) + data)

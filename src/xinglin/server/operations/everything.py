@@ -9,6 +9,7 @@ from typing import Final
 
 from xinglin.fhir.search.grammar import TOKEN, parse
 from xinglin.fhir.search.query import Include, Query
+from xinglin.fhir.sources import cites
 from xinglin.server.call import Call
 from xinglin.server.http import Pairs, Response
 from xinglin.server.interactions.search import paged, searchset
@@ -24,6 +25,7 @@ _PARAMETERS: Final = frozenset({"_since", "_at", "_type", "_count", "_summary", 
 _REFERRED: Final = Include("*", "*")
 
 
+@cites("R7-013")
 async def everything(call: Call) -> Response:
     """Answer a page of the compartment, each with what it refers to.
 
