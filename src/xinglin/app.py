@@ -9,6 +9,7 @@ from typing import Final
 
 from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
+from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.signatures import capability as signatures
@@ -39,6 +40,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     records.declare,  # 记录浏览
     practitioners.declare,  # 人员与资质
     access.declare,  # 访问控制
+    consents.declare,  # 知情同意
     signatures.declare,  # 电子签名
 )
 
@@ -84,7 +86,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     door = await open_door(settings, registry)
     sessions, bearers = Sessions(door.store, settings), Bearers(door.store, settings)
     who = first_of(sessions, development(settings))
-    part = part_of(create_oauth(door, settings), bearers)
+    part = part_of(create_oauth(door, settings))
     limits = Limits(settings)
     pages = create_pages(registry, door, settings, principal_of=limits.around(who), part=part)
     everybody = limits.around(first_of(bearers, who))

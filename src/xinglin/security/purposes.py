@@ -15,6 +15,7 @@ PURPOSES: Final = cites("R7-032")(
         "PUBHLTH": ("公共卫生", "Public health"),
         "HLEGAL": ("监管", "Supervision"),
         "HRESCH": ("科研", "Research"),
+        "HMARKT": ("营销", "Marketing"),
         "PATRQT": ("本人请求", "Request of the patient"),
         "ETREAT": ("紧急救治", "Emergency"),
         "HSYSADMIN": ("系统管理", "Administration of systems"),

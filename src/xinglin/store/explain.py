@@ -31,7 +31,8 @@ class Reason:
 
     def __str__(self) -> str:
         """Write ``reach: care: no (_relation=…)``."""
-        return f"{self.kind}: {self.name}: {'yes' if self.held else 'no'}" + (f" ({self.detail})" if self.detail else "")
+        told = f"{self.kind}: {self.name}: {'yes' if self.held else 'no'}"
+        return f"{told} ({self.detail})" if self.detail else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ async def explain(
     if not found:
         return Decision(allowed=False, why=(*fixed, Reason("record", f"{on}/{id}", held=False)))
     (row,) = found
-    reasons = [Reason(one.kind, one.name, row[f"c{place}"] != one.against, one.detail) for place, one in enumerate(asked)]
+    held = [row[f"c{place}"] != one.against for place, one in enumerate(asked)]
+    reasons = [Reason(one.kind, one.name, held=yes, detail=one.detail) for one, yes in zip(asked, held, strict=True)]
     return Decision(row[f"c{len(asked)}"], (*fixed, *reasons))
 
 

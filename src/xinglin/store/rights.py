@@ -4,6 +4,7 @@ The formula stands in docs/trust.md. A version that the index does not hold is j
 what Python can decide is decided, the rest is asked of the database as of a row that has the entry's columns.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -178,13 +179,25 @@ def telling(query: Query, reach: ReachOf) -> tuple[str, str] | None:
     """Find a parameter of the query, as (type, name), that would tell what is masked; None when there is none."""
     for type, _ in query.of_types():
         for name, value in query.applied:
-            asked = [part.lstrip("-") for part in value.split(",")] if name == "_sort" else [name]
-            for one in asked:
+            for one in _asked(name, value):
                 for on, code in _steps(type, one):
                     hidden = reach(on).masks
                     if hidden and code in masks.hidden_parameters(on, hidden):
                         return on, one
     return None
+
+
+def _asked(name: str, value: str) -> list[str]:
+    """Give the parameters that a pair of a query asks by; of a filter every word, as any may be one."""
+    if name == "_sort":
+        return [part.lstrip("-") for part in value.split(",")]
+    if name.rpartition(".")[2] == "_filter":
+        before = name.removesuffix("_filter")
+        return [name, *(before + word for word in _WORD.findall(value))]
+    return [name]
+
+
+_WORD: Final = re.compile(r"[A-Za-z_][\w.:-]*")
 
 
 def _steps(type: str, name: str) -> list[tuple[str, str]]:

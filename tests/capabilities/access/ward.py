@@ -116,7 +116,9 @@ def consent(id: str, of: str, provision: dict[str, Any] | None, status: str = "a
         "resourceType": "Consent",
         "id": id,
         "status": status,
-        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
         "policyRule": {"text": "个人信息保护法"},
         "patient": {"reference": f"Patient/{of}"},

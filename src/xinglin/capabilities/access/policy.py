@@ -220,16 +220,6 @@ def _residents(settings: Settings) -> Iterator[Rule]:
             "R7-008",
             needs=record,
         )
-        yield Rule(
-            role,
-            ("Patient",),
-            OPERATE,
-            "",
-            "own-consents",
-            "R7-021",
-            needs=booking,
-            operations=frozenset({"give-consent", "withdraw-consent"}),
-        )
 
 
 def _physicians(role: str) -> Iterator[Rule]:

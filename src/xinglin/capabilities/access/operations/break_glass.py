@@ -50,7 +50,7 @@ async def break_glass(work: UnitOfWork, given: BreakGlass, *, terms: Terms) -> T
         reasonCode=CodeableConcept(text=given.reason.strip()),
     )
     written = await work.platform.create(task, type="Task")
-    await work.platform.create(_notice(task, written.id, patient), type="Communication")
+    await work.platform.create(_notice(task, written.id, patient, days=terms.review_days), type="Communication")
     work.note("break-glass", type="Patient", refs=(f"Patient/{given.id}",), detail=f"Task/{written.id}")
     made = codec.decode((await work.platform.read("Task", written.id)).body(), "Task")
     if not isinstance(made, Task):
@@ -65,13 +65,17 @@ async def _must_exist(work: UnitOfWork, id: str) -> None:
         raise OutcomeError(not_found("Patient", id)) from missing
 
 
-def _notice(task: Task, id: str, patient: Reference) -> Communication:
+def _notice(task: Task, id: str, patient: Reference, *, days: int) -> Communication:
     """Tell the patient (R7-032): who, when and why."""
     who = task.requester.display if task.requester and task.requester.display else "一名医务人员"
     reason = task.reasonCode.text if task.reasonCode else ""
-    text = (
-        f"{who}因紧急情况查阅了您的健康档案。理由:{reason}。安全管理员将在 3 个工作日内复核;如有异议,请在“谁看过我的档案”中提出。\n"
-        f"Your record was opened in an emergency. Reason given: {reason}. The security officer reviews this; you may object."
+    chinese = (
+        f"{who}因紧急情况查阅了您的健康档案。理由:{reason}。"
+        f"安全管理员将在 {days} 个工作日内复核;如有异议,请在“谁看过我的档案”中提出。"
+    )
+    english = (
+        f"Your record was opened in an emergency. Reason given: {reason}."
+        f" The security officer reviews it within {days} working days; you may object."
     )
     return Communication(
         status="completed",
@@ -80,5 +84,5 @@ def _notice(task: Task, id: str, patient: Reference) -> Communication:
         recipient=[patient],
         about=[Reference(reference=f"Task/{id}")],
         sent=task.authoredOn,
-        payload=[CommunicationPayload(contentString=text)],
+        payload=[CommunicationPayload(contentString=f"{chinese}\n{english}")],
     )

@@ -1,4 +1,4 @@
-"""Patient/$may: may this person do this to that, and why (not)?"""
+"""Patient/$may tells whether this person may do this to that, and why or why not."""
 
 from xinglin.capabilities.access.contract import Answer, May
 from xinglin.fhir.sources import cites
