@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from xinglin.settings import Settings
 
 WALKS: Final = 5
+# Not a domain of data keys: the keys that sign identity tokens.
+TOKENS: Final = "tokens"
 
 
 def keys(
@@ -15,7 +17,9 @@ def keys(
         Literal["list", "rotate", "retire"],
         typer.Argument(help="`list` the data keys; `rotate` them; `retire` those that nothing names any more."),
     ],
-    domain: Annotated[str, typer.Option(help="Rotate only this domain. Else: all that seal records.")] = "",
+    domain: Annotated[
+        str, typer.Option(help="Only this domain; `tokens`: keys of identity tokens. Else: all that seal records.")
+    ] = "",
 ) -> None:
     """Show or change the data keys, while others work; the master key stays where it is."""
     import asyncio
@@ -30,11 +34,27 @@ def keys(
             case "list":
                 for key in asyncio.run(listed(address(settings))):
                     typer.echo(f"{key.kid:>4}  {key.domain:<16} {key.alg:<8} {key.state:<8} {key.made}")
+            case "rotate" if domain == TOKENS:
+                asyncio.run(_rotate_tokens(settings))
             case "rotate":
                 asyncio.run(_rotate(settings, domain))
             case "retire":
                 gone = asyncio.run(retire(address(settings)))
                 typer.echo(f"destroyed: {', '.join(map(str, gone))}" if gone else "nothing to destroy")
+
+
+async def _rotate_tokens(settings: "Settings") -> None:
+    from xinglin.app import create_registry, open_door
+    from xinglin.server.oauth.addresses import SIGNS
+    from xinglin.server.oauth.keys import rotate
+
+    door = await open_door(settings, create_registry(settings))
+    try:
+        for alg in SIGNS:
+            made = await rotate(door.store, door.vault, alg)
+            typer.echo(f"{alg}: key {made['kid']} signs from now on; the one before stays published for a day")
+    finally:
+        await door.store.close()
 
 
 async def _rotate(settings: "Settings", domain: str) -> None:

@@ -47,8 +47,6 @@ def compose(door: Door, settings: Settings) -> ASGIApp:
     """Put the application together as `xinglin.app` does, with the grants of the tests and without a developer."""
     registry = Registry((CLINIC,))
     sessions, bearers = Sessions(door.store, settings), Bearers(door.store, settings)
-    pages = create_pages(
-        registry, door, settings, principal_of=sessions, part=part_of(create_oauth(door, settings), bearers)
-    )
+    pages = create_pages(registry, door, settings, principal_of=sessions, part=part_of(create_oauth(door, settings)))
     asgi = create_asgi(registry, door, settings, pages=pages, principal_of=first_of(bearers, sessions), smart=True)
     return Cors(asgi, door.store)

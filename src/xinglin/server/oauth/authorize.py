@@ -156,7 +156,7 @@ class Authorize:
         if form["launch"]:
             launch = open_launch(oauth.vault, form["launch"], visit.principal.session, client.id, oauth.store.now)
             if launch is None:
-                text = "The launch is not of this session, or is too old."
+                text = "The launch was made for somebody else, or is too old."
                 raise _wrong(wish.redirect_uri, "invalid_request", text, state)
         return Question(client, wish.redirect_uri, _answerable(wish.scopes, launch), state, launch)
 

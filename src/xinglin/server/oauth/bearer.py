@@ -25,7 +25,8 @@ class Bearers:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._demo = settings.demo and settings.loopback
-        self._kept: dict[str, tuple[datetime, Principal]] = {}
+        # By token and address, so that the principal of a request needs no change.
+        self._kept: dict[tuple[str, str], tuple[datetime, Principal]] = {}
 
     async def __call__(self, request: Request) -> Principal | None:
         """Give who the token stands for; None without one; OutcomeError (401) when it opens nothing."""
@@ -35,26 +36,22 @@ class Bearers:
         scheme, _, text = header.partition(" ")
         if scheme.lower() != "bearer":
             raise InvalidToken("Only bearer tokens open this server.")
-        principal = await self.principal_of(text.strip())
-        return principal if principal.address == request.address else replace(principal, address=request.address)
+        return await self.principal_of(text.strip(), request.address)
 
-    async def principal_of(self, text: str) -> Principal:
+    async def principal_of(self, text: str, address: str = "") -> Principal:
         """Give who a token stands for; OutcomeError (401) when it is unknown, has expired or was revoked."""
         now = self._store.now
-        kept = self._kept.get(text)
+        kept = self._kept.get((text, address))
         if kept is None or kept[0] <= now:
-            kept = await self._found(text, now)
+            self._kept.pop((text, address), None)
+            until, principal = await self._found(text, now)
+            kept = until, replace(principal, address=address)
             if len(self._kept) >= KEPT_MOST:
                 self._kept.clear()
-            self._kept[text] = kept
+            self._kept[text, address] = kept
         return kept[1]
 
-    def forget(self, text: str) -> None:
-        """Look the token up again the next time."""
-        self._kept.pop(text, None)
-
     async def _found(self, text: str, now: datetime) -> tuple[datetime, Principal]:
-        self._kept.pop(text, None)
         token = await tokens.find(self._store, text) if 0 < len(text) <= LONGEST else None
         if token is None or token.kind != "access" or token.expires <= now or token.session is None:
             raise InvalidToken

@@ -17,7 +17,6 @@ from xinglin.server.log import frames_of
 from xinglin.server.oauth import engine, events, keys, token
 from xinglin.server.oauth.addresses import METADATA, OPENID, SMART, Addresses, openid_configuration, smart_configuration
 from xinglin.server.oauth.authorize import CARRIED
-from xinglin.server.oauth.bearer import Bearers
 from xinglin.server.oauth.engine import Case
 from xinglin.server.oauth.identity import claims_of
 from xinglin.server.oauth.registration import WAITING_MOST, Unfit, read_registration, registered
@@ -53,9 +52,8 @@ class Fault(Exception):
 class Endpoints:
     """The endpoints of one process."""
 
-    def __init__(self, oauth: Oauth, bearers: Bearers) -> None:
+    def __init__(self, oauth: Oauth) -> None:
         self._oauth = oauth
-        self._bearers = bearers
         self._log = structlog.get_logger()
 
     def routes(self) -> list[BaseRoute]:
@@ -142,7 +140,6 @@ class Endpoints:
                 await tokens.end_session(work, found.session, work.now, "revoked")
                 if session is not None and self._oauth.door.audited:
                     work.note([events.of_session(session, work.now, "token-revoked")])
-        self._bearers.forget(text)
         return Response(status_code=200, headers=SECRET)
 
     async def _register(self, request: Request, _at: Addresses) -> Response:
