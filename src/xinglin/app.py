@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -17,6 +17,7 @@ from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
 from xinglin.security.relations import Windows
 from xinglin.server.asgi import create_asgi
+from xinglin.server.audit import AuditProofs
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
 from xinglin.server.limits import Limits
@@ -86,10 +87,11 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     door = await open_door(settings, registry)
     sessions, bearers = Sessions(door.store, settings), Bearers(door.store, settings)
     who = first_of(sessions, development(settings))
-    part = part_of(create_oauth(door, settings))
     limits = Limits(settings)
-    pages = create_pages(registry, door, settings, principal_of=limits.around(who), part=part)
     everybody = limits.around(first_of(bearers, who))
+    part = part_of(create_oauth(door, settings))
+    part = replace(part, routes=(*part.routes, *AuditProofs(door, settings, everybody).routes()))
+    pages = create_pages(registry, door, settings, principal_of=limits.around(who), part=part)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=everybody, smart=True)
     try:
         async with ordering(door, settings):

@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "keys",
     "token",
     "check",
+    "audit",
     "fhirpath",
     "rules",
     "version",

@@ -4,6 +4,7 @@ An entry is kept as the very bytes that were hashed. No names, numbers or values
 the names of its parameters (R7-034).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -139,3 +140,23 @@ class Head:
     def text(self) -> bytes:
         """Write what is signed: four lines, the root in hexadecimal, the time in UTC."""
         return f"xinglin audit head 1\n{self.size}\n{self.root.hex()}\n{self.at.isoformat()}\n".encode()
+
+    def document(self) -> dict[str, str | int]:
+        """Write the head as others keep it: for printing, a witness, or a file."""
+        return {
+            "size": self.size,
+            "root": self.root.hex(),
+            "at": self.at.isoformat(),
+            "algorithm": "SM2-SM3",
+            "signature": self.signature.hex(),
+        }
+
+
+def head_of(document: Mapping[str, object]) -> Head:
+    """Read a head that `Head.document` wrote; ValueError when it is none."""
+    try:
+        size, root, at = int(str(document["size"])), bytes.fromhex(str(document["root"])), str(document["at"])
+        signature = bytes.fromhex(str(document.get("signature", "")))
+    except KeyError as missing:
+        raise ValueError(f"a head has {missing}") from missing
+    return Head(size, root, datetime.fromisoformat(at), signature)

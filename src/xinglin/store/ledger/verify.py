@@ -26,7 +26,7 @@ Kind = Literal["changed", "removed", "inserted", "reordered", "backdated", "tree
 
 # An act may be written so long after the clock reading of its transaction, and clocks of machines differ.
 LATE: Final = timedelta(minutes=10)
-_NEVER: Final = datetime.max.replace(tzinfo=EPOCH.tzinfo)
+NEVER: Final = datetime.max.replace(tzinfo=EPOCH.tzinfo)
 
 _STATE: Final = "SELECT size, txid::text AS txid, id, peaks, seen FROM audit_tree"
 _HEADS: Final = "SELECT size, root, at, signature FROM audit_head ORDER BY size, at"
@@ -74,7 +74,7 @@ async def verify(
     *,
     kept_from: datetime,
     begin: datetime = EPOCH,
-    end: datetime = _NEVER,
+    end: datetime = NEVER,
     witnessed: Sequence[Head] = (),
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Verified:
@@ -225,7 +225,7 @@ class _Look:
 
     async def _inserted(self, state: Record) -> None:
         """Name entries that the sequencer has passed, yet that have no leaf."""
-        if self._period != (EPOCH, _NEVER):
+        if self._period != (EPOCH, NEVER):
             return
         taken = state["seen"], state["txid"], state["id"]
         count = await self._connection.fetchval(_COUNT, *taken)
