@@ -44,10 +44,14 @@ def measure(server: embedded.Server, file: Path, number: int) -> list[Measuremen
     ]
 
 
-def command(dsn: str, *arguments: str) -> tuple[float, float]:
-    """Run a command of xinglin; returns its seconds and the size of its largest process in MiB."""
+def command(dsn: str, *arguments: str, **settings: str) -> tuple[float, float]:
+    """Run a command of xinglin; returns its seconds and the size of its largest process in MiB.
+
+    settings: by their names without XINGLIN_.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     environment["XINGLIN_DATABASE_URL"] = dsn
+    environment |= {f"XINGLIN_{name}": value for name, value in settings.items()}
     largest = 0.0
     with Watch() as watch:
         process = subprocess.Popen(

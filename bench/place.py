@@ -54,14 +54,18 @@ def largest_of(pid: int) -> float:
 
 
 @contextmanager
-def serving(dsn: str, *, target: str = "") -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """Run `xinglin serve` over *dsn*, or *target* on the same server program; gives the port and the process."""
+def serving(dsn: str, *, target: str = "", **more: str) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Run `xinglin serve` over *dsn*, or *target* on the same server program; gives the port and the process.
+
+    more: settings, by their names without XINGLIN_.
+    """
     port = free_port("127.0.0.1", 18_300)
     settings = {
         "XINGLIN_DATABASE_URL": dsn,
         "XINGLIN_PORT": str(port),
         "XINGLIN_LOG_LEVEL": "error",
         "XINGLIN_PAGE_MAX": "1000",
+        **{f"XINGLIN_{name}": value for name, value in more.items()},
     }
     code = (
         "import os; from xinglin.server.serve import serve; from xinglin.settings import read; "

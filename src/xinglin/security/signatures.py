@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
@@ -92,6 +92,28 @@ class Verdict:
     def valid(self) -> bool:
         """True when nothing speaks against it."""
         return not self.faults
+
+    def line(self, provenance: str) -> str:
+        """Say it in one line: ``Provenance/1 Composition/1/_history/2 valid signer=… time=… certificate=… test``."""
+        said = ",".join(self.faults) or "valid"
+        about = f"signer={self.signer} time={self.time} certificate={self.serial}"
+        return f"{provenance} {self.target} {said} {about}{' test' if self.test else ''}"
+
+
+def read_line(line: str) -> tuple[str, Verdict]:
+    """Read what `Verdict.line` wrote: the Provenance and the verdict."""
+    provenance, target, said, *about = line.split(" ")
+    known = dict(piece.partition("=")[::2] for piece in about)
+    faults = () if said == "valid" else said.split(",")
+    verdict = Verdict(
+        cast("tuple[Fault, ...]", tuple(faults)),
+        target,
+        known.get("signer", ""),
+        known.get("time", ""),
+        known.get("certificate", ""),
+        test="test" in known,
+    )
+    return provenance, verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from xinglin.capabilities.records.pages.shown import banner, labels, row_of
 from xinglin.fhir import narrative
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
+from xinglin.security.signatures import read_line
 from xinglin.store import executor
 from xinglin.store.door import UnitOfWork
 from xinglin.web import format as show_as
@@ -39,8 +41,32 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "narrative": _narrative(document),
         "patient": await banner(work, document, form.language),
         "profiles": document["meta"].get("profile", ()),
+        "signatures": await signatures(work, form["type"], form["id"]),
     }
     return View("records/record.html", about(form, row, "content") | values)
+
+
+async def signatures(work: UnitOfWork, on: str, id: str) -> list[dict[str, object]]:
+    """List the signatures of a record, of whatever version, and whether they hold; none where nothing signs the type."""
+    found = work.door.rulebook.operations.get((on, "verify"))
+    if found is None or not work.door.rulebook.may_operate(work.principal, "verify", on):
+        return []
+    operation, _ = found
+    judged = await work.fhir.operate(operation, operation.takes(id))
+    lines = [read_line(line) for line in judged.finding]
+    return [
+        {
+            "valid": verdict.valid,
+            "what": verdict.target,
+            "href": address(of),
+            "who": verdict.signer,
+            "at": show_as.stamp(datetime.fromisoformat(verdict.time)) if verdict.time else "",
+            "certificate": verdict.serial,
+            "test": verdict.test,
+            "faults": verdict.faults,
+        }
+        for of, verdict in lines
+    ]
 
 
 async def raw(work: UnitOfWork, form: Form) -> View:

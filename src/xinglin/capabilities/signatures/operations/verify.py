@@ -70,12 +70,4 @@ async def _stored(work: UnitOfWork, target: str) -> bytes | None:
 
 
 def _lines(found: Sequence[tuple[str, Verdict]]) -> tuple[str, ...]:
-    return tuple([line(of, verdict) for of, verdict in found])
-
-
-def line(of: str, verdict: Verdict) -> str:
-    """Say in one line what a signature is worth."""
-    said = "valid" if verdict.valid else ",".join(verdict.faults)
-    test = " test" if verdict.test else ""
-    about = f"signer={verdict.signer} time={verdict.time} certificate={verdict.serial}"
-    return f"{of} {verdict.target} {said} {about}{test}"
+    return tuple([verdict.line(of) for of, verdict in found])
