@@ -77,6 +77,8 @@ async def test_the_administrator_verifies_and_sees_why(opened: Open, size: tuple
 
     await page.goto("/credentials?state=stopped")
     await expect(page.locator("[data-rows] a.main")).to_have_text(["李秀英"])
+    await page.goto("/credentials?state=unknown")
+    await expect(page.locator("[data-rows] a.main")).to_have_text(["张海燕"])
     await page.goto("/credentials?state=ending&name=x")
     await expect(page.get_by_text("没有符合条件的人员")).to_be_visible()
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from xinglin.security.credentials import Credential, Site, Standing
-from xinglin.security.verification import Entry, Presence, presence_faults, still_serves, verdict
+from xinglin.security.verification import Entry, Presence, institution_verdict, presence_faults, still_serves, verdict
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 1, tzinfo=UTC)
@@ -91,3 +91,18 @@ def test_while_the_register_is_silent_a_fresh_verification_serves(state: str | N
 )
 def test_the_physician_in_person_opens_a_reception(presence: Presence | None, fault: str | None) -> None:
     assert [issue.key for issue in presence_faults(presence, NOW, minutes=10)] == ([fault] if fault else [])
+
+
+@pytest.mark.rule("R6-036", "R0-004")
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        (Entry("1", "valid", "焦作市示范医院", until=TODAY), "valid"),
+        (Entry("1", "valid", "别的医院"), "mismatch"),
+        (Entry("1", "valid", until=TODAY - timedelta(days=1)), "expired"),
+        (Entry("1", "cancelled"), "revoked"),
+        (None, "not-found"),
+    ],
+)
+def test_a_licence_is_compared_with_the_register(entry: Entry | None, state: str) -> None:
+    assert institution_verdict("焦作市示范医院", entry, TODAY).state == state

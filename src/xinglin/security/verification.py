@@ -21,6 +21,7 @@ class Entry:
     """What the register knows under one certificate number (国家医师、护士电子注册系统).
 
     institutions: licence numbers or credit codes, the main one first. until: last day of the registration.
+    An institution's licence is a certificate like others.
     """
 
     number: str
@@ -48,6 +49,25 @@ class Verdict:
 
 
 UNREACHABLE: Final = Verdict("unknown", (Issue("transient", "register-unreachable", "", "The register is silent."),))
+
+
+NOTHING_TO_ASK: Final = Verdict(
+    "unknown",
+    (Issue("business-rule", "certificate-missing", "", "No certificate is recorded that could be asked for."),),
+)
+
+
+@cites("R6-036", "R0-004")
+def institution_verdict(name: str, entry: Entry | None, today: date) -> Verdict:
+    """Compare an institution with the register's entry of its licence; None: the register knows none."""
+    if entry is None:
+        return Verdict("not-found", (_no("register-not-found", "The register knows no such licence."),))
+    state = _ended(entry, today)
+    if state is not None:
+        return Verdict(state, (_no(f"register-{state}", f"The register says of {entry.number}: {state}."),))
+    if entry.name and name and entry.name != name:
+        return Verdict("mismatch", (_no("register-name", "The register has another name for this licence."),))
+    return Verdict("valid")
 
 
 @cites("R1-030", "R6-036")

@@ -16,11 +16,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.fhir.outcome import Issue
-from xinglin.security.identifiers import nurse_faults, practising_faults, qualification_faults
+from xinglin.security.identifiers import (
+    institution_licence_faults,
+    nurse_faults,
+    practising_faults,
+    qualification_faults,
+)
 from xinglin.simulators.faults import Faults
 
 LAST_DAY: Final = date(2099, 12, 31)
 _FORMS: Final[dict[str, Callable[[str], tuple[Issue, ...]]]] = {
+    "institution": institution_licence_faults,
     "practising": practising_faults,
     "nurse": lambda number: nurse_faults(number, LAST_DAY),
     "qualification": lambda number: qualification_faults(number, person=None, today=LAST_DAY),

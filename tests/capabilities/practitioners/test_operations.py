@@ -14,7 +14,7 @@ from tests.capabilities.practitioners import people
 from xinglin.capabilities.practitioners import capability, contract, jobs
 from xinglin.capabilities.practitioners.contract import Opening, Verify
 from xinglin.capabilities.practitioners.gateways import Asked, HttpRegister, NoRegister, RegisterSilent
-from xinglin.capabilities.practitioners.operations import effects
+from xinglin.capabilities.practitioners.operations import effects, institutions
 from xinglin.capabilities.practitioners.operations import verify as verifying
 from xinglin.capabilities.practitioners.operations.people import today
 from xinglin.capabilities.practitioners.rules import results
@@ -305,6 +305,48 @@ async def test_the_sweep_comes_again_when_the_register_is_silent(
     assert await door.auto(SYSTEM).count("VerificationResult") == 0
 
 
+@pytest.mark.rule("R6-036", "R0-004")
+async def test_an_institution_that_lost_its_licence_closes_with_its_places_of_work(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(institutions, "PAGE", 1)
+    cookie = await signed_in(door)
+    await put(door, people.organization("h2", "410802000112"))
+    await put(door, {"resourceType": "Organization", "id": "foreign", "name": "no licence"})
+    await put(door, people.place("r2", "d2"))
+    await put(door, people.place("r3", organization="h2"))
+    await line.put(f"/v1/certificates/{people.LICENCE}", json={"status": "3"})
+    async with door.work(SYSTEM) as work:
+        await jobs.sweep_institutions(work)
+    runs: dict[str, Callable[..., Awaitable[None]]] = {
+        contract.VERIFY_INSTITUTIONS: partial(jobs.verify_institutions, register=register),
+        contract.CLOSE_INSTITUTION: jobs.close_institution,
+    }
+    for _ in range(6):
+        for row in await door.store.fetch("DELETE FROM procrastinate_jobs RETURNING task_name, args::text"):
+            for _twice in range(2):
+                async with door.work(SYSTEM) as work:
+                    await runs[row["task_name"]](work, **json.loads(row["args"]))
+    active = {id: (await read(door, "Organization", id)).get("active") for id in ("h1", "h2", "foreign")}
+    assert active == {"h1": False, "h2": None, "foreign": None}
+    open_ = {id: (await read(door, "PractitionerRole", id))["active"] for id in ("r1", "r2", "r3")}
+    assert open_ == {"r1": False, "r2": False, "r3": True}
+    assert await door.auto(SYSTEM).count("VerificationResult", target="Organization/h1") == 1
+    assert await sessions.find(door.store, cookie, door.clock.now()) is None
+
+
+@pytest.mark.rule("R6-036")
+async def test_a_practitioner_from_elsewhere_without_certificates_is_not_stopped(
+    door: Door, register: HttpRegister
+) -> None:
+    await put(door, {"resourceType": "Practitioner", "id": "foreign", "active": True, "name": [{"text": "Dr. Who"}]})
+    async with door.work(SYSTEM) as work:
+        await jobs.verify(work, ["foreign", "d1"], "2026-11", register=register)
+    found = await read(door, "Practitioner", "foreign")
+    assert (found["active"], found["meta"]["versionId"]) == (True, "1")
+    assert mark(await read(door, "Practitioner", "d1")) == ["valid"]
+
+
 def draft(id: str, status: str = "draft") -> dict[str, Any]:
     return {
         "resourceType": "MedicationRequest",
@@ -366,7 +408,8 @@ async def test_who_enters_service_is_verified_and_asked_about_until_there_is_an_
     await line.post("/faults", json={"kind": "down", "times": 1})
     async with door.work(SYSTEM) as work:
         await jobs.verify_new(work, "d1", register=register)
-    assert mark(await read(door, "Practitioner", "d1")) == ["unknown"]
+    assert mark(await read(door, "Practitioner", "d1")) == []
+    assert await door.auto(SYSTEM).count("VerificationResult") == 1
     async with door.work(SYSTEM) as work:
         await jobs.remind(work, asks=True)
     (row,) = await door.store.fetch("SELECT task_name, args::text FROM procrastinate_jobs")

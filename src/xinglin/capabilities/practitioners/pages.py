@@ -25,7 +25,7 @@ TONES: Final = {
     "unknown": "neutral",
     "not-yet": "neutral",
 }
-# What one looks for: the code of the filter, and the marks it means; none: those without a mark.
+# What one looks for: the code of the filter, and the marks it means; none: those without any other mark than "unknown".
 FILTERS: Final = {
     "valid": ("valid",),
     "ending": ("expiring-30", "expiring-60"),
@@ -47,7 +47,7 @@ async def show_list(work: UnitOfWork, form: Form) -> View:
     if form["name"].strip():
         asked["name"] = form["name"].strip()
     if wanted:
-        marks = FILTERS[wanted] or tuple(contract.STANDINGS.codes)
+        marks = FILTERS[wanted] or tuple(code for code in contract.STANDINGS.codes if code != "unknown")
         modifier = "" if FILTERS[wanted] else ":not"
         asked[f"_tag{modifier}"] = ",".join(f"{contract.STANDINGS.system}|{mark}" for mark in marks)
     more = {TOKEN: form[TOKEN]} if form[TOKEN] else {}

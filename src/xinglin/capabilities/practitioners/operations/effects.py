@@ -22,10 +22,10 @@ async def take_effect(work: UnitOfWork, person: Person, said: Verdict, today: da
         work.platform, person, states.register_part(person.mark) if said.state == "unknown" else said.state, today
     )
     if said.stops:
-        await _deactivate(work.platform, "Practitioner", id)
+        await deactivate(work.platform, "Practitioner", id)
     ended = [site for site, _ in person.sites if said.stops or site.reference in said.gone]
     for site in ended:
-        await _deactivate(work.platform, "PractitionerRole", site.reference.rpartition("/")[2])
+        await deactivate(work.platform, "PractitionerRole", site.reference.rpartition("/")[2])
     if said.stops or said.gone:
         await end_sessions(work.executor, why=f"credential {said.state}", practitioner=reference)
         structlog.get_logger().warning("practitioners.stopped", practitioner=id, state=said.state, places=len(ended))
@@ -52,7 +52,8 @@ async def freeze(work: UnitOfWork, practitioner: str) -> int:
 async def mark(fhir: Fhir, person: Person, register: State | None, today: date) -> str:
     """Keep how a practitioner stands as a tag of the Practitioner, so that lists can ask for it; gives the code."""
     code = states.overall(register, person.standing, today)
-    if person.mark != code:
+    # No mark says the same as "unknown", without a new version of everybody who came from elsewhere.
+    if code != (person.mark or "unknown"):
         await fhir.patch(
             lambda document: states.marked(document, code),
             type="Practitioner",
@@ -61,5 +62,6 @@ async def mark(fhir: Fhir, person: Person, register: State | None, today: date) 
     return code
 
 
-async def _deactivate(fhir: Fhir, type_name: str, id: str) -> None:
+async def deactivate(fhir: Fhir, type_name: str, id: str) -> None:
+    """Set a resource inactive."""
     await fhir.patch(lambda document: document | {"active": False}, type=type_name, id=id)

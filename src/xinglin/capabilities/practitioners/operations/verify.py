@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Final
 
 import structlog
 
 from xinglin.capabilities.practitioners.contract import Opening, Verify
 from xinglin.capabilities.practitioners.gateways import Asked, Register, RegisterSilent
-from xinglin.capabilities.practitioners.operations.effects import take_effect
+from xinglin.capabilities.practitioners.operations.effects import mark, take_effect
 from xinglin.capabilities.practitioners.operations.people import Person, last_result, person_of, today
 from xinglin.capabilities.practitioners.rules import results
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.r4.resources import VerificationResult
 from xinglin.fhir.sources import cites
-from xinglin.security.credentials import SYSTEMS, may_practise_online
+from xinglin.security.credentials import SYSTEMS, Credential, may_practise_online
 from xinglin.security.verification import (
+    NOTHING_TO_ASK,
     UNREACHABLE,
     Entry,
     Presence,
@@ -25,6 +27,9 @@ from xinglin.security.verification import (
     verdict,
 )
 from xinglin.store.door import Fhir, UnitOfWork
+
+# Kinds that the register knows; a title or a training is shown by the institution.
+ASKED_FOR: Final = frozenset({*SYSTEMS, "licensed-pharmacist"})
 
 
 @cites("R1-030", "R6-036", "R0-004")
@@ -80,11 +85,15 @@ async def verify_batch(
     work: UnitOfWork, practitioners: Sequence[str], sweep: str, *, register: Register
 ) -> Mapping[str, State]:
     """Verify many in one question to the register; those that this sweep has verified already are left out."""
-    waiting = [one for one in practitioners if not await _is_there(work.platform, results.periodic_id(sweep, one))]
+    waiting = [one for one in practitioners if not await is_there(work.platform, results.periodic_id(sweep, one))]
     people = [await person_of(work.platform, one) for one in waiting]
     entries = await _asked(register, people, sweep)
     found: dict[str, State] = {}
     for id, person in zip(waiting, people, strict=True):
+        if not _numbers(person):
+            # A record from elsewhere, without a certificate of ours: nothing is known, and nothing is ended.
+            await mark(work.platform, person, None, today(work.now))
+            continue
         said = _said(person, entries, today(work.now))
         if said.state == "unknown":
             # Not written down under the sweep's id: the job comes again.
@@ -98,7 +107,7 @@ async def verify_batch(
             operator=work.principal.id,
             presence=None,
         )
-        await _keep(work.platform, made, results.periodic_id(sweep, id))
+        await keep(work.platform, made, results.periodic_id(sweep, id))
         await take_effect(work, person, said, today(work.now))
         found[id] = said.state
     return found
@@ -120,7 +129,7 @@ async def _verify(
         presence=presence,
     )
     id = work.new_id()
-    await _keep(work.platform, made, id)
+    await keep(work.platform, made, id)
     await take_effect(work, person, said, today(work.now))
     made.id = id
     return made, said
@@ -130,9 +139,10 @@ async def _asked(register: Register, people: Sequence[Person], query: str) -> Ma
     asked = [
         Asked(kind=one.kind, certificate_no=one.number, name=person.standing.name)
         for person in people
-        for one in person.standing.credentials
-        if one.number and one.kind in {*SYSTEMS, "licensed-pharmacist"}
+        for one in asked_for(person)
     ]
+    if not asked:
+        return {}
     try:
         return await register.entries(asked, query=query)
     except RegisterSilent as silent:
@@ -141,6 +151,8 @@ async def _asked(register: Register, people: Sequence[Person], query: str) -> Ma
 
 
 def _said(person: Person, entries: Mapping[str, Entry] | None, today: date) -> Verdict:
+    if not _numbers(person):
+        return NOTHING_TO_ASK
     if entries is None:
         return UNREACHABLE
     held = [entries[one.number] for one in person.standing.credentials if one.number in entries]
@@ -148,15 +160,22 @@ def _said(person: Person, entries: Mapping[str, Entry] | None, today: date) -> V
 
 
 def _numbers(person: Person) -> str:
-    return " ".join(f"{one.kind}:{one.number}" for one in person.standing.credentials if one.number)
+    return " ".join(f"{one.kind}:{one.number}" for one in asked_for(person))
 
 
-async def _keep(fhir: Fhir, made: VerificationResult, id: str) -> None:
+def asked_for(person: Person) -> list[Credential]:
+    """Give the certificates that the register is asked for."""
+    return [one for one in person.standing.credentials if one.number and one.kind in ASKED_FOR]
+
+
+async def keep(fhir: Fhir, made: VerificationResult, id: str) -> None:
+    """Write a verification down under an id."""
     made.id = id
     await fhir.update(made, type="VerificationResult", id=id)
 
 
-async def _is_there(fhir: Fhir, id: str) -> bool:
+async def is_there(fhir: Fhir, id: str) -> bool:
+    """Tell whether a verification is written down."""
     return bool((await fhir.find("VerificationResult", _id=id)).matches)
 
 
