@@ -32,6 +32,10 @@ hypothesis.settings.register_profile("xinglin", deadline=None, derandomize=bool(
 hypothesis.settings.load_profile("xinglin")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pairs", type=int, default=10_000, help="pairs that each of both fuzz tests of access compares")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("XINGLIN_")]:
         # Settings of whoever runs the tests must not decide what they find.

@@ -68,7 +68,7 @@ class Search:
         return found
 
     def _within(self, document: Document) -> bool:
-        return not self.compartment or self.compartment in REFERENCES[self.type].get("patient", lambda _: [])(document)
+        return not self.compartment or self.compartment in (REFERENCES[self.type]["patient"](document))
 
     def included(self, matches: Iterable[Document], seen: Seen) -> set[str]:
         """References of what a page of matches brings along, without the matches themselves."""

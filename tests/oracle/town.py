@@ -19,6 +19,8 @@ LOINC: Final = "http://loinc.org"
 DIAGNOSES: Final = ("I10", "E11.9", "J45.9", "F32.1", "B20.1", "A51.0", "O04.9")
 TESTS: Final = ("718-7", "2345-7", "8480-6")
 CATEGORIES: Final = ("laboratory", "vital-signs")
+OURS: Final = "https://xinglin.health/fhir/CodeSystem"
+REASONS: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 FAMILIES: Final = ("Li", "Wang", "Zhang")
 
 
@@ -90,7 +92,7 @@ class Town:
                     gender=self.chance.choice(["male", "female"]),
                     birthDate=born,
                     telecom=[{"system": "phone", "value": f"1380000{number:04}"}],
-                    identifier=[{"system": "https://example.org/card", "value": f"c{number}"}],
+                    identifier=[{"system": "https://example.org/card", "value": f"card-2026-{number:05}"}],
                     managingOrganization=to(self.chance.choice(HOSPITALS)) if self.maybe(0.6) else None,
                     generalPractitioner=[to(self.chance.choice(DOCTORS))] if self.maybe(0.5) else None,
                 )
@@ -150,22 +152,39 @@ class Town:
                 "ServiceRequest",
                 status=chance.choice(["active", "active", "completed", "revoked"]),
                 intent="order",
-                code=concept(LOINC, chance.choice(TESTS)),
+                code=chance.choice([concept(LOINC, chance.choice(TESTS)), concept(f"{OURS}/request", "referral")]),
+                category=[concept(f"{OURS}/request", "consult")] if self.maybe(0.3) else None,
                 subject=to(who),
                 requester=to(chance.choice(DOCTORS)),
                 performer=[to(chance.choice([*DOCTORS, *HOSPITALS]))],
                 authoredOn=at(-1),
             )
-        if self.maybe(0.4):
-            self.add(
-                "Task",
-                status=chance.choice(["requested", "accepted", "in-progress", "completed", "rejected"]),
-                intent="order",
-                code=concept("http://hl7.org/fhir/CodeSystem/task-code", "fulfill"),
-                **{"for": to(who)},
-                owner=to(chance.choice([*DOCTORS, *HOSPITALS])),
-                authoredOn=at(-1),
-            )
+        for _ in range(chance.randrange(3)):
+            self._task(who)
+
+    def _task(self, who: str) -> None:
+        """An order, a referral, a request for advice, or an emergency: over, going on, or to come."""
+        chance = self.chance
+        system, code = chance.choice(
+            [
+                ("http://hl7.org/fhir/CodeSystem/task-code", "fulfill"),
+                (f"{OURS}/request", "referral"),
+                (f"{OURS}/request", "consult"),
+                (f"{OURS}/task", "break-glass"),
+            ]
+        )
+        start, end = chance.choice([(-0.01, 0.01), (-0.05, -0.01), (-1, None), (0.1, 0.2)])
+        self.add(
+            "Task",
+            status=chance.choice(["requested", "accepted", "in-progress", "completed", "rejected"]),
+            intent="order",
+            code=concept(system, code),
+            **{"for": to(who)},
+            requester=to(chance.choice(DOCTORS)),
+            owner=to(chance.choice([*DOCTORS, *HOSPITALS])),
+            authoredOn=at(-1),
+            executionPeriod={"start": at(start), **({"end": at(end)} if end is not None else {})},
+        )
 
     def _record(self, who: str) -> None:
         chance = self.chance
@@ -226,7 +245,48 @@ class Town:
             )
 
     def _consents(self, who: str) -> None:
-        """Filled in from the semantics of consents: `tests.oracle.consents`."""
+        for _ in range(self.chance.choice([0, 0, 1, 1, 2])):
+            self.add(
+                "Consent",
+                status=self.chance.choice(["active", "active", "active", "inactive"]),
+                scope=concept("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy"),
+                category=[concept(LOINC, "59284-0")],
+                patient=to(who),
+                dateTime=at(-3),
+                policy=[{"uri": "https://example.org/policy"}],
+                provision=self._provision(self.chance.choice(["deny", "deny", "permit"]), 0),
+            )
+
+    def _provision(self, kind: str, depth: int) -> Document:
+        chance = self.chance
+        made: Document = {"type": kind}
+        if self.maybe(0.4):
+            start, end = chance.choice([(-100, -1), (-10, 10), (1, 10), (-10, None)])
+            made["period"] = {"start": at(start), **({"end": at(end)} if end is not None else {})}
+        if self.maybe(0.5):
+            role = {
+                "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]
+            }
+            named = [*DOCTORS, *HOSPITALS, "Group/unknown", "PractitionerRole/r2"]
+            made["actor"] = [
+                {"role": role, "reference": to(chance.choice(named))} for _ in range(chance.choice([1, 1, 2]))
+            ]
+        if self.maybe(0.4):
+            made["purpose"] = [{"system": REASONS, "code": chance.choice(["TREAT", "HRESCH", "HRESCH", "HPAYMT"])}]
+        if self.maybe(0.5):
+            system, codes = chance.choice(
+                [
+                    ("http://hl7.org/fhir/resource-types", ("Observation", "Condition", "Patient")),
+                    (f"{OURS}/data-class", ("status", "application", "personal")),
+                ]
+            )
+            made["class"] = [{"system": system, "code": chance.choice(codes)}]
+        if self.maybe(0.35):
+            label = {"system": f"{OURS}/sensitive-class", "code": chance.choice(["mental", "hiv", "std", "minor"])}
+            made["securityLabel"] = [chance.choice([label, {"system": f"{OURS}/security-level", "code": "5"}])]
+        if depth < 2 and self.maybe(0.3):
+            made["provision"] = [self._provision(chance.choice(["permit", "deny"]), depth + 1)]
+        return made
 
     def _joined(self) -> None:
         """Reports of what others measured, also of other patients."""

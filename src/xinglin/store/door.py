@@ -25,6 +25,7 @@ from xinglin.fhir.profiles import profile_issues
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
+from xinglin.fhir.search.keys import bucket_of, rid_of
 from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
 from xinglin.fhir.search.veil import telling
 from xinglin.security.grants import Reach
@@ -43,6 +44,7 @@ from xinglin.store.rulebook import UNSHIELDED, Rulebook
 from xinglin.store.scanning import Uploads
 from xinglin.store.search import Page
 from xinglin.store.search.overview import overview
+from xinglin.store.search.shield import timed
 from xinglin.store.store import Store
 from xinglin.store.transaction import Transaction
 
@@ -96,6 +98,10 @@ class Door:
         # Grants do not change while the program runs; the same few principals ask again and again.
         self.reach = lru_cache(maxsize=16_384)(rulebook.reach)
         self.masks = lru_cache(maxsize=1_024)(rulebook.masks)
+        self.single = lru_cache(maxsize=8_192)(self._single)
+
+    def _single(self, principal: Principal, type: str, reach: Reach) -> tuple[str, tuple[object, ...]]:
+        return rights.single(type, reach, lambda on: self.reach(principal, "search", on), self.base_url)
 
     def auto(self, principal: Principal) -> "Fhir":
         """Give calls that each commit by themselves."""
@@ -185,8 +191,14 @@ class Fhir:
         """Return the current version; OutcomeError not-found (404), or deleted (410) where nothing is hidden."""
         if type == events.TYPE:
             return await self._event("read", id)
-        await self._must_reach("read", type, id)
-        row = await self.executor.get(type, id, lock=lock)
+        reach = self.reach("read", type)
+        if reach.whole:
+            row = await self.executor.get(type, id, lock=lock)
+        else:
+            row, reached = (None, False) if reach.nothing else await self._single(reach, type, id, lock=lock)
+            if row is not None and not reached:
+                gone = row.deleted and await rights.was_allowed(self._asking("read"), row)
+                row = row if gone else None
         if row is None:
             raise OutcomeError(not_found(type, id))
         if row.deleted:
@@ -423,8 +435,12 @@ class Fhir:
         before: Row | None = None
         if order.id is not None and self._work is not None and self._needs_transaction(order):
             before = await self.executor.get(order.type, order.id, lock=True)
-            if before is not None and not before.deleted and not await self._reached(reach, order.type, order.id):
-                raise OutcomeError(not_found(order.type, order.id))
+            if before is not None and not await self._reaches_row(reach, order, before):
+                # As of what never was: a delete finds nothing, a version that is asked for does not match.
+                if order.wish == "delete" or order.if_match is not None:
+                    return Change("delete", order.type, order.id, expect=order.if_match, must="hidden")
+                if not before.deleted:
+                    raise OutcomeError(not_found(order.type, order.id))
         if order.wish == "delete":
             self._guard(order.type, before, None)
             return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
@@ -438,6 +454,12 @@ class Fhir:
         if not self.principal.roles & UNSHIELDED:
             await self._refuse_founding(order, before, change)
         return change
+
+    async def _reaches_row(self, reach: Reach, order: Order, row: Row) -> bool:
+        """Tell whether a row may be reached; of a deleted one its last content counts."""
+        if row.deleted:
+            return await rights.was_allowed(self._asking(order.wish), row)
+        return await self._reached(reach, row.rt, row.id)
 
     async def _refuse_founding(self, order: Order, before: Row | None, change: Change) -> None:
         """Refuse what would let somebody found a relation for himself, or write over what he sees masked."""
@@ -604,9 +626,18 @@ class Fhir:
     async def _reached(self, reach: Reach, type: str, id: str) -> bool:
         if reach.nothing or reach.whole:
             return reach.whole
-        query = Query(type=type, condition=IdIn((id,)), count=1)
-        page = await search.run(self.executor, query, lambda on: reach if on == type else self._searchable(on))
-        return bool(page.matches)
+        return (await self._single(reach, type, id))[1]
+
+    async def _single(self, reach: Reach, type: str, id: str, *, lock: bool = False) -> tuple[Row | None, bool]:
+        """Read one resource, and tell whether it is alive and within *reach*, by one statement."""
+        sql, args = self.door.single(self.principal, type, reach)
+        place = (bucket_of(id), rid_of(type, id))
+        end = " FOR UPDATE OF r" if lock else ""
+        records = await self.executor.fetch(sql + end, *timed(args, self.executor.now), *place)
+        rows = await self.executor.rows(records)
+        if not rows or (rows[0].rt, rows[0].id) != (type, id):
+            return None, False
+        return rows[0], bool(records[0]["reached"]) and not rows[0].deleted
 
     def _searchable(self, type: str) -> Reach:
         return self.reach("search", type)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xinglin.fhir.search.entry import Entry
 
 Op = Literal["create", "update", "delete"]
-Must = Literal["any", "new", "exists"]
+Must = Literal["any", "new", "exists", "hidden"]
 
 _BEFORE_BODY: Final = len(b'/","resource":')
 
@@ -66,7 +66,8 @@ class Change(Struct, frozen=True):
     tail, entry: what `body.cut` and `fhir.search.extract.entry` give; unused by a delete.
     expect: the version that must be the current one (If-Match), else 412.
     act: who does this; the ledger gets it, completed by what the write comes to, in the same transaction.
-    must: ``new`` refuses (412) when the resource is alive, ``exists`` refuses (404, 410) when it is not.
+    must: ``new`` refuses (412) when the resource is alive, ``exists`` refuses (404, 410) when it is not. ``hidden``:
+    the caller may not know of it, so a delete or an If-Match meets nothing.
     """
 
     op: Op

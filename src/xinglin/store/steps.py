@@ -56,6 +56,8 @@ def decide(change: Change, state: State | None, *, now: datetime, keep: bool) ->
     Raises OutcomeError: 412 when the version is not the expected one or the resource exists though it must not, 409
     when a create meets a living resource, 404 or 410 when it must exist and does not.
     """
+    if change.must == "hidden":
+        state = None
     row = state.row if state is not None else None
     living = row is not None and not row.deleted
     if row is not None and (row.rt, row.id) != (change.rt, change.id):

@@ -75,6 +75,12 @@ class Builder:
             found = self._placed[kind, hashable] = f"${len(self.args)}::{kind}"
         return found
 
+    def _forget(self, placed: int) -> None:
+        """Take back all arguments but the first *placed*: what they stood in was not used, and PostgreSQL asks all."""
+        for place in [place for place, found in self._placed.items() if int(found[1:].partition("::")[0]) > placed]:
+            del self._placed[place]
+        del self.args[placed:]
+
     def key(self, key: int) -> str:
         """Place one key."""
         return self.arg(key, "int8")
@@ -321,8 +327,10 @@ class Builder:
             case Owned() | Related():
                 return Source(self._of_patients(rt, condition), exact=True)
             case Or(of):
+                placed = len(self.args)
                 found = [self.source(resource_type, one) for one in of]
                 if not of or None in found:
+                    self._forget(placed)
                     return None
                 each = [one for one in found if one is not None]
                 return Source(" UNION ALL ".join(one.sql for one in each), exact=all(one.exact for one in each))
