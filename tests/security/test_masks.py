@@ -71,3 +71,15 @@ def test_what_would_tell_a_masked_element_is_named(code: str) -> None:
 @pytest.mark.parametrize("code", ["_id", "gender", "active"])
 def test_other_parameters_stay_free(code: str) -> None:
     assert code not in masks.hidden_parameters("Patient", ALL)
+
+
+@pytest.mark.rule("R7-034")
+def test_a_qualification_does_not_tell_the_number_of_its_holder() -> None:
+    number = {"system": "urn:x", "value": "201541110410802199003071239"}
+    certificate = {"id": "q", "identifier": [number], "code": {"text": "医师资格证书"}, "period": {"start": "2015"}}
+    made = masks.masked(
+        {"resourceType": "Practitioner", "qualification": [certificate]}, {"Practitioner.qualification"}
+    )
+    (shown,) = made["qualification"]
+    assert shown["identifier"] == [{"system": "urn:x", "value": "201541" + "*" * 17 + "1239"}]
+    assert (shown["code"], shown["period"]) == (certificate["code"], certificate["period"])

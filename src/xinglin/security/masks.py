@@ -83,11 +83,19 @@ def _address(value: dict[str, Any]) -> dict[str, Any]:
     return {**kept, **({"text": district(value["text"])} if "text" in value else {})}
 
 
+def _qualification(value: dict[str, Any]) -> dict[str, Any]:
+    # A physician's qualification certificate ends in the identity number (R6-030).
+    made = _only(value, "code", "period", "issuer", "extension")
+    numbers = [_identifier(one) for one in value.get("identifier", ())]
+    return {**made, **({"identifier": numbers} if numbers else {})}
+
+
 _COVERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "name": _human_name,
     "identifier": _identifier,
     "telecom": _contact_point,
     "address": _address,
+    "qualification": _qualification,
 }
 
 
@@ -95,7 +103,8 @@ _COVERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
 def masked(document: dict[str, Any], masks: Iterable[str]) -> dict[str, Any]:
     """Give a resource without what *masks* name (``Patient.telecom``, ``Patient.contact``), marked as masked.
 
-    Names, identifiers, contact points and addresses of the resource itself are covered; any other element is left out.
+    Names, identifiers, contact points, addresses and the numbers of qualifications are covered; any other element is
+    left out.
     The narrative and contained resources, which may repeat it, are left out.
     """
     made = {key: deepcopy(value) for key, value in document.items() if key not in {"text", "contained"}}

@@ -206,7 +206,7 @@ async def test_the_report_of_infectious_diseases_overrides_a_refusal(ward: tuple
     assert refused.value.status == 403
 
 
-@pytest.mark.rule("R7-021", "R7-032")
+@pytest.mark.rule("R7-021", "R7-032", "R7-033")
 async def test_research_asks_for_a_consent_that_names_it(ward: tuple[Door, Stopped]) -> None:
     door, _ = ward
     researcher = staff("researcher", "8", purpose="HRESCH")

@@ -109,7 +109,8 @@ STRONG: Final = frozenset({"strong"})
 
 DIRECTLY: Final = cites("R7-034")(frozenset(f"Patient.{name}" for name in _NUMBERS))
 PERSON: Final = cites("R7-033", "R7-034")(DIRECTLY | {"Patient.name", "Patient.birthDate"})
-STAFF_FILE: Final = frozenset(f"Practitioner.{name}" for name in ("identifier", "telecom", "address", "birthDate"))
+_OWN_BUSINESS: Final = ("identifier", "qualification", "telecom", "address", "birthDate")
+STAFF_FILE: Final = frozenset(f"Practitioner.{name}" for name in _OWN_BUSINESS)
 
 BOOK: Final = "R7-031"
 LEAST: Final = "GB/T 22239, access d"
