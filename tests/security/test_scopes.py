@@ -3,11 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies.scopes import resource_scopes, scopes
+from xinglin.fhir.declarations import Operation
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.names import criteria
-from xinglin.security.grants import ALL, NOTHING, Reach
+from xinglin.security.grants import ALL, NOTHING, Grant, Reach
 from xinglin.security.principal import Principal
 from xinglin.security.scopes import Scope, asked, bound_to, common, may_call, narrow, of_context, parse
+from xinglin.store.rulebook import Rulebook
 
 INTERACTIONS = ("create", "read", "vread", "update", "patch", "delete", "search", "history")
 
@@ -188,3 +190,20 @@ def test_narrowing_keeps_the_reach_inside(spelled: str, interaction: str, type: 
     reach = Reach(("_lastUpdated=gt2020",))
     made = narrow(reach, app(spelled), interaction, type)
     assert made.nothing or (made.searches == reach.searches and made.also[: len(reach.also)] == reach.also)
+
+
+def test_an_app_calls_no_operation_by_reading_scopes() -> None:
+    breaks = Operation("break-glass", "Patient", str, str)
+    reads = Operation("summary", "Patient", str, str, affects_state=False)
+    book = Rulebook(
+        grants=(Grant("resident", frozenset({"operate"}), "Patient", operations=frozenset({"*"})),),
+        operations={("Patient", one.code): (one, _never) for one in (breaks, reads)},
+    )
+    assert book.may_operate(Principal("p", frozenset({"resident"})), "break-glass", "Patient")
+    assert not book.may_operate(app("patient/*.cruds", "user/*.rs"), "break-glass", "Patient")
+    assert book.may_operate(app("patient/*.rs"), "summary", "Patient")
+    assert not book.may_operate(app("openid"), "summary", "Patient")
+
+
+async def _never(*_: object) -> None:
+    raise AssertionError

@@ -15,7 +15,7 @@ from xinglin.security.labels import belongs
 from xinglin.security.principal import Principal
 from xinglin.security.purposes import broader
 from xinglin.security.relations import WINDOWS, Windows
-from xinglin.security.scopes import narrow
+from xinglin.security.scopes import may_call, narrow
 
 # before and after a write; None before a create and after a delete
 Check = Callable[[Struct | None, Struct | None], tuple[Issue, ...]]
@@ -70,5 +70,9 @@ class Rulebook:
         )
 
     def may_operate(self, principal: Principal, operation: str, on: str) -> bool:
-        """Tell whether *principal* may call ``$operation`` on type *on*."""
-        return may_operate(principal, operation, on, self.grants)
+        """Tell whether *principal* may call ``$operation`` on type *on*: by grants, and by the scopes of an app."""
+        found = self.operations.get((on, operation))
+        affects_state = found is None or found[0].affects_state
+        return may_call(principal, on, affects_state=affects_state) and may_operate(
+            principal, operation, on, self.grants
+        )

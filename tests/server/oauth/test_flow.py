@@ -341,3 +341,29 @@ async def test_someone_without_a_record_has_none_to_give(
     page = await app.ask()
     assert "还没有可以授权的健康档案" in page.text
     assert (await app.decide(page, patient="Patient/1")).status_code == 200
+
+
+async def test_an_account_that_lost_its_role_keeps_no_app(
+    http: httpx.AsyncClient, app_client: Client, door: Door, physician: Person
+) -> None:
+    app = App(http, app_client, physician, scope="user/*.rs offline_access")
+    given = await app.enter()
+    async with door.store.begin() as work:
+        await work.fetch("UPDATE assignment SET ended = $2 WHERE account = $1", physician.account, work.now)
+    assert (await app.refresh(given["refresh_token"])).json()["error"] == "invalid_grant"
+    told = await http.post("/oauth/introspect", data={"token": given["access_token"], "client_id": app_client.id})
+    assert told.json() == {"active": False}
+
+
+async def test_neither_codes_nor_tokens_stand_in_the_log(
+    http: httpx.AsyncClient, app_client: Client, resident: Person, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = App(http, app_client, resident, scope=OFFLINE)
+    code = await app.code()
+    given = (await app.redeem(code)).json()
+    http.cookies.clear()
+    await http.get("/fhir/Patient/1", headers=bearer(given["access_token"]))
+    await http.get("/fhir/Patient/1", headers=bearer("somebody-elses"))
+    said = "".join(capfd.readouterr())
+    for text in (code, given["access_token"], given["refresh_token"], given["id_token"], "somebody-elses"):
+        assert text not in said

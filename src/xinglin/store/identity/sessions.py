@@ -206,7 +206,12 @@ async def end_sessions(
 
 async def sweep(executor: Executor, before: datetime) -> int:
     """Forget sessions that ended, or were last used, before *before*."""
-    found = await executor.fetch("DELETE FROM session WHERE seen < $1 AND expires < $1 RETURNING id", before)
+    found = await executor.fetch(
+        "WITH gone AS (DELETE FROM session WHERE seen < $1 AND expires < $1 RETURNING bucket, id), "
+        "apps AS (DELETE FROM app_session a USING gone g WHERE a.bucket = g.bucket AND a.id = g.id) "
+        "SELECT id FROM gone",
+        before,
+    )
     return len(found)
 
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from xinglin.fhir.search.keys import bucket_of
 from xinglin.store.executor import Executor, Record
+from xinglin.store.identity import sessions
 
 Kind = Literal["code", "access", "refresh", "jti"]
 
@@ -152,14 +153,16 @@ async def open_session(executor: Executor, one: AppSession) -> None:
 
 
 async def session(executor: Executor, id: str, now: datetime, *, seen: bool = False) -> AppSession | None:
-    """Find the session of an app that is alive: not ended, not expired, its client approved, its parent alive.
+    """Find the session of an app that is alive: neither it nor its parent has ended, and its client is approved.
 
-    seen: note that it was used.
+    The account that let it in has to be active and to hold the role still. seen: note that it was used.
     """
     found = await executor.fetch(_ALIVE, bucket_of(id), id, now)
     if not found:
         return None
-    if found[0]["parent"] is not None and not await _is_alive(executor, found[0]["parent"], now):
+    if found[0]["account"] != found[0]["client"] and await sessions.live(executor, id, now) is None:
+        return None
+    if found[0]["parent"] is not None and await sessions.live(executor, found[0]["parent"], now) is None:
         return None
     if seen:
         await executor.fetch("UPDATE session SET seen = $3 WHERE bucket = $1 AND id = $2", bucket_of(id), id, now)
@@ -191,15 +194,6 @@ FROM session s JOIN app_session o ON o.bucket = s.bucket AND o.id = s.id
 WHERE s.bucket = $1 AND s.id = $2 AND s.ended IS NULL AND s.expires > $3
   AND EXISTS (SELECT FROM client c WHERE c.id = o.client AND c.state = 'approved')
 """
-
-
-async def _is_alive(executor: Executor, id: str, now: datetime) -> bool:
-    return bool(
-        await executor.fetch(
-            "SELECT id FROM session WHERE bucket = $1 AND id = $2 AND ended IS NULL AND expires > $3",
-            *(bucket_of(id), id, now),
-        )
-    )
 
 
 def _session(row: Record) -> AppSession:
