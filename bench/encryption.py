@@ -1,10 +1,13 @@
 """What sealing costs: reading and creating with bodies sealed, beside the same with bodies in plain.
 
-No rows are kept in memory, so that each read opens a body; identifiers are found by keyed digests in both.
+No rows are kept in memory, so that each read opens a body; identifiers are found by keyed digests in both. Sealing is
+work of our processes alone, so what counts is their processor time: it is the same on a busy machine.
 """
 
 import json
+import os
 import re
+import resource
 from pathlib import Path
 from typing import Final
 
@@ -33,30 +36,49 @@ def measure(server: embedded.Server, file: Path, number: int, patients: int) -> 
     raws = [_ID.sub(b"", observation(FIRST + n, patients=patients), count=1) for n in range(CREATES)]
     posts = [request("POST", "/fhir/Observation", raw, Prefer="return=minimal") for raw in raws]
     loaded: dict[str, float] = {}
-    best: dict[str, tuple[float, float]] = {}
+    best: dict[str, dict[str, float]] = {cipher: {} for cipher in CIPHERS}
     for cipher in CIPHERS:
         dsn = fresh(server, f"sealed_{cipher}")
         refused = str(file.with_suffix(".refused"))
-        loaded[cipher] = command(dsn, "load", str(file), "--refused", refused, CIPHER=cipher)[0]
+        before = _children()
+        command(dsn, "load", str(file), "--refused", refused, CIPHER=cipher)
+        loaded[cipher] = number / (_children() - before)
     for _ in range(TURNS):
         for cipher in CIPHERS:
-            with serving(server.address(f"sealed_{cipher}"), CIPHER=cipher, ROW_CACHE_MIB="0") as (port, _process):
-                read = run(Plan(port, gets, CLIENTS, SECONDS, WARM))
-                run(Plan(port, posts[:400], CLIENTS))
-                created = run(Plan(port, posts[400:], CLIENTS))
-            _must(cipher, read, "200")
-            _must(cipher, created, "201")
-            before = best.get(cipher, (0.0, 0.0))
-            best[cipher] = max(before[0], read.rate), max(before[1], created.rate)
+            with serving(server.address(f"sealed_{cipher}"), CIPHER=cipher, ROW_CACHE_MIB="0") as (port, process):
+                for work, plan, status in (
+                    ("", Plan(port, gets, CLIENTS, WARM), "200"),
+                    ("", Plan(port, posts[:400], CLIENTS), "201"),
+                    ("read by id, 64 clients", Plan(port, gets, CLIENTS, SECONDS), "200"),
+                    ("create, 64 clients", Plan(port, posts[400:], CLIENTS), "201"),
+                ):
+                    spent = _seconds(process.pid)
+                    result = run(plan)
+                    _must(cipher, result, status)
+                    rate = sum(result.statuses.values()) / (_seconds(process.pid) - spent)
+                    best[cipher][work] = max(best[cipher].get(work, 0.0), rate)
     return [
-        Measurement(f"sealed by {cipher}: {work}", unit, floor, ours, 0.8)
+        Measurement(f"sealed by {cipher}: {work}", "a processor second", floor, ours, 0.8)
         for cipher in CIPHERS[1:]
-        for work, unit, floor, ours in (
-            ("read by id, 64 clients", "answers/s", best["off"][0], best[cipher][0]),
-            ("create, 64 clients", "resources/s", best["off"][1], best[cipher][1]),
-            (f"load of {number:,}", "resources/s", number / loaded["off"], number / loaded[cipher]),
+        for work, floor, ours in (
+            *((work, best["off"][work], best[cipher][work]) for work in best["off"] if work),
+            (f"load of {number:,}", loaded["off"], loaded[cipher]),
         )
     ]
+
+
+def _children() -> float:
+    """Give the processor seconds of all that this process started and that has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _seconds(pid: int) -> float:
+    """Give the processor seconds of a running process and of what it started."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(_seconds(int(child)) for child in children)
 
 
 def _must(cipher: str, result: Result, status: str) -> None:

@@ -13,9 +13,12 @@ from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.signatures import capability as signatures
+from xinglin.capabilities.signatures.gateways import BUILT_IN
+from xinglin.capabilities.signatures.operations.verify import page as verify_page
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
 from xinglin.security.relations import Windows
+from xinglin.security.signatures import Verdict
 from xinglin.server.asgi import create_asgi
 from xinglin.server.audit import AuditProofs
 from xinglin.server.http import ASGIApp
@@ -117,6 +120,18 @@ def ordering(door: Door, settings: Settings) -> AbstractAsyncContextManager[None
     return door.store.sequencer.running(
         interval_ms=settings.audit_interval_ms, head_seconds=settings.audit_head_seconds, days=settings.audit_days
     )
+
+
+async def signatures_of(door: Door) -> AsyncIterator[tuple[str, Verdict]]:
+    """Judge everything that was signed, page by page: (Provenance, verdict)."""
+    token: str | None = None
+    while True:
+        async with door.work(SYSTEM) as work:
+            found, token = await verify_page(work, token, BUILT_IN)
+        for one in found:
+            yield one
+        if token is None:
+            return
 
 
 def database_address(settings: Settings) -> str:

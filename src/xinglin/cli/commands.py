@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "backup",
     "restore",
     "keys",
+    "verify-signatures",
     "token",
     "check",
     "audit",
@@ -40,7 +41,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _name in COMMANDS:
-    app.command(_name)(getattr(importlib.import_module(f"xinglin.cli.{_name}"), _name))
+    _function = _name.replace("-", "_")
+    app.command(_name)(getattr(importlib.import_module(f"xinglin.cli.{_function}"), _function))
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from xinglin.app import signatures_of
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.signatures import capability, contract
 from xinglin.capabilities.signatures.contract import SEALED, SIGNERS, Judgement, Sign, Verify
@@ -358,3 +359,11 @@ async def test_everything_that_was_signed_is_verified_in_a_batch(door: Door) -> 
     async with door.work(SYSTEM) as work:
         broken = [of for of, verdict in (await page(work, None, BUILT_IN))[0] if not verdict.valid]
     assert broken == [f"Provenance/{made.id}"]
+
+
+async def test_the_command_walks_through_all_pages(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xinglin.capabilities.signatures.operations.verify.PAGE", 2)
+    who = await signed_in(door)
+    for _ in range(5):
+        await sign(door, who)
+    assert [verdict.valid async for _, verdict in signatures_of(door)] == [True] * 5
