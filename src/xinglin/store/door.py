@@ -26,7 +26,7 @@ from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
 from xinglin.fhir.search.keys import bucket_of, rid_of
-from xinglin.fhir.search.query import EVERYTHING, IdIn, Query
+from xinglin.fhir.search.query import EVERYTHING, Query
 from xinglin.fhir.search.veil import telling
 from xinglin.security.grants import Reach
 from xinglin.security.labels import GATHERING, is_minor
@@ -174,6 +174,10 @@ class UnitOfWork:
     async def defer(self, job: str, **arguments: object) -> None:
         """Enqueue *job* in this transaction: it exists when and only when the transaction commits."""
         await self._transaction.defer(job, arguments)
+
+    async def defer_at(self, at: datetime, job: str, **arguments: object) -> None:
+        """Enqueue *job* in this transaction, to run not before *at*."""
+        await self._transaction.defer(job, arguments, at=at)
 
 
 class Fhir:

@@ -20,9 +20,10 @@ from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.match import matches
 from xinglin.fhir.search.query import Always, And, Condition, Never, Not, Or, Owned, Query
 from xinglin.security import labels, masks
+from xinglin.security.grants import Reach
 from xinglin.security.relations import BREAK_GLASS, TASK_CODES
 from xinglin.store import history
-from xinglin.store.executor import Executor, Row, microseconds
+from xinglin.store.executor import ROW_COLUMNS, Executor, Row, microseconds
 from xinglin.store.marks import indexed
 from xinglin.store.search.shield import bare_of, condition_of
 from xinglin.store.search.sql import Builder, ReachOf
@@ -43,6 +44,24 @@ class Asking:
     reach: ReachOf
     searchable: ReachOf
     base_url: str
+
+
+# -- one resource ---------------------------------------------------------------------------------------------------
+
+
+def single(type: str, reach: Reach, searchable: ReachOf, base_url: str) -> tuple[str, tuple[object, ...]]:
+    """Write the statement that reads one resource and says (column reached) whether it lies within *reach*.
+
+    Its last two arguments are bucket and rid; the others may hold moments.
+    """
+    builder = Builder(searchable, base_url)
+    check = builder.check(type, condition_of(type, reach, base_url) or Always(), "r")
+    place = len(builder.args)
+    sql = (
+        f"SELECT {ROW_COLUMNS}, {check} AS reached FROM res r"
+        f" WHERE r.bucket = ${place + 1}::int4 AND r.rid = ${place + 2}::int8"
+    )
+    return sql, tuple(builder.args)
 
 
 # -- versions -------------------------------------------------------------------------------------------------------
