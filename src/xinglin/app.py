@@ -9,6 +9,7 @@ from typing import Final
 
 from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
+from xinglin.capabilities.audit import capability as audit
 from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
@@ -46,6 +47,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名
+    audit.declare,  # 审计
 )
 
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from xinglin.fhir.search.keys import rid_of
 from xinglin.fhir.sources import cites
 from xinglin.security.principal import Principal
 
@@ -92,7 +93,9 @@ def act_by(
     rule: tuple[str, ...] = (),
     detail: str = "",
 ) -> Act:
-    """Make the act of a principal."""
+    """Make the act of a principal; when *refs* begin with a Patient, it is about that one."""
+    if patient is None and refs and refs[0].startswith("Patient/"):
+        patient = rid_of("Patient", refs[0].split("/")[1])
     return Act(
         at,
         principal.id,

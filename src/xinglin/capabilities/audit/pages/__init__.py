@@ -1,0 +1,1 @@
+"""Pages of the audit: the officer's desk, and the resident's page of who looked."""
