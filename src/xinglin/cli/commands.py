@@ -15,6 +15,7 @@ COMMANDS: Final = (
     "serve",
     "work",
     "simulate",
+    "invite",
     "migrate",
     "load",
     "dump",

@@ -245,6 +245,7 @@ class Site:
             partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
             menu=self._menu(principal, language),
             who=principal.display,
+            role=next(iter(principal.roles)) if principal.session else "",
             signed_in=bool(principal.session),
             csrf=token,
             request_id=_number(request),

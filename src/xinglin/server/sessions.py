@@ -15,7 +15,7 @@ from xinglin.server.http import Request
 from xinglin.settings import Settings, is_loopback
 from xinglin.store.identity import sessions
 from xinglin.store.identity.policies import session_policy
-from xinglin.store.identity.sealed import name_place, unseal
+from xinglin.store.identity.sealed import name_place, unseal, ward_place
 from xinglin.store.identity.sessions import Session
 from xinglin.store.store import Store
 
@@ -70,7 +70,14 @@ class Sessions:
             )
         if now - session.seen >= SEEN_EVERY:
             await sessions.touch(self._store, session.id, now, extended(now, session.until, self._policy))
-        return principal_of(session, unseal(self._store.vault, name_place(session.account), session.name))
+        return principal_of(session, self._display(session))
+
+    def _display(self, session: Session) -> str:
+        """Name who is signed in, and whom they act for."""
+        name = unseal(self._store.vault, name_place(session.account), session.name)
+        if session.ward is None or session.ward_name is None:
+            return name
+        return f"{name} · {unseal(self._store.vault, ward_place(session.account, session.ward), session.ward_name)}"
 
 
 def principal_of(session: Session, name: str) -> Principal:

@@ -32,7 +32,8 @@ class PageContext:
     """What every page shows besides its own values.
 
     here: path and query of the page. partial: HTMX asks for a block. who: the reader, as shown to the reader.
-    signed_in: by a session, which can be ended. demo_roles: what one may become by one click, in a demonstration.
+    role: the role acted in. signed_in: by a session, which can be ended. demo_roles: what one may become by one click,
+    in a demonstration.
     """
 
     language: Language
@@ -42,6 +43,7 @@ class PageContext:
     partial: bool = False
     menu: tuple[MenuItem, ...] = ()
     who: str = ""
+    role: str = ""
     csrf: str = ""
     request_id: str = ""
     demo: bool = False

@@ -197,7 +197,7 @@ async def test_a_cookie_of_another_secret_is_nobody(client: httpx.AsyncClient, h
     id, _, _ = client.cookies["session"].partition(".")
     client.cookies.clear()
     for cookie in (f"{id}.{'A' * 43}", id, f"{id}.", "x.y", "…"):
-        answer = await client.get("/account", headers={"cookie": f"session={cookie}".encode()})
+        answer = await client.get("/account", headers={b"cookie": f"session={cookie}".encode()})
         assert answer.status_code == 303
 
 

@@ -38,3 +38,8 @@ def name_place(account: str) -> str:
 def phone_place(account: str) -> str:
     """Where the phone of an account stands."""
     return f"account/{account}/phone"
+
+
+def ward_place(account: str, dependant: str) -> str:
+    """Where the name of a dependant stands."""
+    return f"dependant/{account}/{dependant}/name"

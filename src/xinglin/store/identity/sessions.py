@@ -17,12 +17,14 @@ DEVICE_MOST: Final = 200  # characters of a browser's description
 _FIND: Final = """
 SELECT s.id, s.account, s.assignment, s.role, s.patient, s.purpose, s.token, s.strong, s.strong_until, s.address,
   s.device, s.created, s.seen, s.expires, s.until, a.kind, a.person, a.level, a.name, a.demo,
-  g.organization, g.practitioner_role,
+  g.organization, g.practitioner_role, w.id AS ward, w.name AS ward_name,
   ARRAY(SELECT d.patient FROM dependant d WHERE d.bucket = s.bucket AND d.account = s.account
     AND d.state = 'bound' AND d.until > $3 AND d.patient IS NOT NULL ORDER BY d.made) AS dependants
 FROM session s
 JOIN account a ON a.bucket = s.bucket AND a.id = s.account
 LEFT JOIN assignment g ON g.bucket = s.bucket AND g.account = s.account AND g.id = s.assignment
+LEFT JOIN LATERAL (SELECT d.id, d.name FROM dependant d WHERE s.role = 'guardian' AND d.bucket = s.bucket
+  AND d.account = s.account AND d.patient = s.patient AND d.state = 'bound' ORDER BY d.made LIMIT 1) w ON true
 WHERE s.bucket = $1 AND s.id = $2 AND s.ended IS NULL AND s.expires > $3 AND a.state = 'active'
   AND (s.assignment IS NULL OR (g.ended IS NULL AND g.since <= $3 AND (g.until IS NULL OR g.until > $3)))
 """
@@ -48,7 +50,10 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A live session with what its account says now. name: sealed. dependants: Patients bound to the account."""
+    """A live session with what its account says now. name, ward_name: sealed.
+
+    dependants: Patients bound to the account. ward: id of the dependant whom a guardian acts for.
+    """
 
     id: str
     account: str
@@ -71,6 +76,8 @@ class Session:
     demo: bool
     organization: str | None
     practitioner_role: str | None
+    ward: str | None
+    ward_name: bytes | None
     dependants: tuple[str, ...]
 
 

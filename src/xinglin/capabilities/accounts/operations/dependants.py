@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -153,8 +153,7 @@ async def _later(work: UnitOfWork, one: Dependant) -> None:
         await dependants.decide(work.executor, one, "refused", reason="register-silent")
         return
     await dependants.decide(work.executor, one, "unknown")
-    arguments: dict[str, Any] = {"account": one.account, "dependant": one.id}
-    await work.executor.defer(contract.ASK_DEPENDANT, arguments, at=at)
+    await work.defer_at(at, contract.ASK_DEPENDANT, account=one.account, dependant=one.id)
 
 
 def _day(text: str) -> date:

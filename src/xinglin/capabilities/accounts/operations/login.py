@@ -5,7 +5,6 @@ from typing import Final
 
 from xinglin.capabilities.accounts.operations.entering import Step, enter
 from xinglin.capabilities.accounts.operations.limits import Limits
-from xinglin.fhir.sources import cites
 from xinglin.security.accounts import locked_until
 from xinglin.security.passwords import MOST, password_expired
 from xinglin.security.totp import step_of
@@ -37,7 +36,6 @@ async def give_password(work: UnitOfWork, limits: Limits, login: str, password: 
     return Step(ticket=await _ticket(work, limits, account.id, SECOND))
 
 
-@cites("R1-033")
 async def give_code(work: UnitOfWork, limits: Limits, ticket: str, code: str) -> Step:
     """Take a code of the authenticator app, or a recovery code, after the password."""
     found = await tickets.find(work.executor, ticket, SECOND, work.now)

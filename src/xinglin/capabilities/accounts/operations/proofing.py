@@ -1,6 +1,6 @@
 """Real-name proofing of residents: asked by the resident, answered by the register, at a desk by staff (R6-043)."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -122,8 +122,7 @@ async def _later(work: UnitOfWork, one: Proofing) -> None:
         await proofings.decide(work.executor, one, "refused", now=work.now, reason="register-silent")
         return
     await proofings.decide(work.executor, one, "unknown", now=work.now)
-    arguments: dict[str, Any] = {"account": one.account, "proofing": one.id}
-    await work.executor.defer(contract.ASK_REGISTER, arguments, at=at)
+    await work.defer_at(at, contract.ASK_REGISTER, account=one.account, proofing=one.id)
 
 
 @cites("R6-043")

@@ -3,9 +3,12 @@
 from xinglin.capabilities.accounts.operations import dependants, entering, passkeys, proofing, setup
 from xinglin.capabilities.accounts.operations.limits import Limits
 from xinglin.capabilities.accounts.pages.login import REFUSED, own_path, site
+from xinglin.capabilities.accounts.rules import device_name
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.security.proofing import RELATIONS
 from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import accounts, factors, sealed, sessions
+from xinglin.store.identity.accounts import Account
 from xinglin.web.view import Form, Redirect, Rejected, View
 
 
@@ -16,7 +19,7 @@ async def show(work: UnitOfWork, _form: Form) -> View:
     if account.phone is not None:
         phone = sealed.unseal(work.vault, sealed.phone_place(account.id), account.phone)
     values = {
-        "name": work.principal.display,
+        "name": _name(work, account),
         "role": next(iter(work.principal.roles)),
         "account": account,
         "phone": phone,
@@ -28,7 +31,8 @@ async def show(work: UnitOfWork, _form: Form) -> View:
 async def show_sessions(work: UnitOfWork, _form: Form) -> View:
     """List where one is, or was, signed in."""
     found = await sessions.of_account(work.executor, work.principal.id, work.now)
-    return View("accounts/sessions.html", {"sessions": found, "present": work.principal.session})
+    lines = [(one, device_name(one.device)) for one in found]
+    return View("accounts/sessions.html", {"sessions": lines, "present": work.principal.session})
 
 
 async def end_sessions(work: UnitOfWork, form: Form) -> Redirect:
@@ -97,7 +101,7 @@ async def show_roles(work: UnitOfWork, _form: Form) -> View:
         "assignments": held,
         "children": children,
         "own": account.person,
-        "name": work.principal.display,
+        "name": _name(work, account),
         "acting": await entering.acting(work),
     }
     return View("accounts/roles.html", values)
@@ -154,7 +158,7 @@ async def _proofing(work: UnitOfWork, faults: tuple[Issue, ...] = (), name: str 
     values = {
         "level": account.level,
         "name": name,
-        "known": work.principal.display,
+        "known": _name(work, account),
         "last": last,
         "waiting": last is not None and last.state in proofing.WAITING,
         "faults": faults,
@@ -192,8 +196,13 @@ async def _dependants(
         "dependants": found,
         "waiting": any(one.state in dependants.WAITING for one in found),
         "most": limits.settings.dependants_most,
-        "relations": dependants.RELATIONS,
+        "relations": RELATIONS,
         "faults": faults,
         "child": child or dependants.Child("", "", "", "child"),
     }
     return View("accounts/dependants.html", values, block="state", status=REFUSED if faults else 200)
+
+
+def _name(work: UnitOfWork, account: Account) -> str:
+    """Give the name as it is now; the session's may be some seconds old."""
+    return sealed.unseal(work.vault, sealed.name_place(account.id), account.name)
