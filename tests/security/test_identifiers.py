@@ -120,6 +120,26 @@ def test_what_is_no_old_number_is_not_expanded(text: str) -> None:
     assert ids.expanded(text) is None
 
 
+@pytest.mark.rule("R6-001", "R6-002")
+@pytest.mark.parametrize(
+    ("value", "searched"),
+    [
+        ("410802900307123", "410802900307123,410802199003071239"),
+        (
+            f"{ids.IDENTITY_CARD}|410802900307123",
+            f"{ids.IDENTITY_CARD}|410802900307123,{ids.IDENTITY_CARD}|410802199003071239",
+        ),
+        ("41082319580715456x", "41082319580715456x,41082319580715456X"),
+        ("41082319580715456X", "41082319580715456X"),
+        ("urn:other|410802900307123", "urn:other|410802900307123"),
+        ("a,b|c,,", "a,b|c,,"),
+        ("", ""),
+    ],
+)
+def test_a_search_looks_for_the_spelling_that_is_kept(value: str, searched: str) -> None:
+    assert ids.searched(value) == searched
+
+
 @pytest.mark.rule("R6-003")
 @pytest.mark.parametrize(
     ("area", "kind"),

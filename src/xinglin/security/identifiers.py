@@ -120,6 +120,26 @@ def expanded(text: str) -> str | None:
     return first + person_check(first)
 
 
+@cites("R6-001", "R6-002")
+def searched(value: str) -> str:
+    """Give the value of a token search with the spellings that numbers of residents are kept in.
+
+    An old number of 15 digits also finds the new one, a small x the capital. Other values stay as they are.
+    """
+    return ",".join(spelled for one in value.split(",") for spelled in _spellings(one))
+
+
+def _spellings(token: str) -> Iterator[str]:
+    yield token
+    system, bar, number = token.rpartition("|")
+    if system not in {"", IDENTITY_CARD}:
+        return
+    if (new := expanded(number)) is not None:
+        yield f"{system}{bar}{new}"
+    elif number.endswith("x") and _PERSON.fullmatch(number.upper()):
+        yield f"{system}{bar}{number.upper()}"
+
+
 @cites("R6-004")
 def disagreements(number: PersonNumber, *, gender: str | None, born: str | None) -> tuple[Issue, ...]:
     """Compare what was entered with what the number says.

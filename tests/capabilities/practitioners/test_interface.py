@@ -10,6 +10,7 @@ from tests.capabilities.practitioners import people
 from xinglin.capabilities.practitioners import capability, contract
 from xinglin.capabilities.records import capability as records
 from xinglin.registry import Registry
+from xinglin.security.identifiers import IDENTITY_CARD
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.server.asgi import create_asgi
 from xinglin.server.http import Request
@@ -101,6 +102,15 @@ async def test_the_physician_opens_a_reception_or_is_told_why_not(client: httpx.
         "/Practitioner/d1/$open-session", json=opening("today"), headers={"x-who": "physician"}
     )
     assert malformed.status_code == 400
+
+
+@pytest.mark.rule("R6-002")
+@pytest.mark.parametrize("number", ["410802900307123", people.PERSON, f"{IDENTITY_CARD}|410802900307123"])
+async def test_an_old_number_finds_who_has_the_new_one(client: httpx.AsyncClient, number: str) -> None:
+    found = (await client.get("/Practitioner", params={"identifier": number})).json()
+    assert [one["resource"]["id"] for one in found["entry"]] == ["d1"]
+    chained = (await client.get("/PractitionerRole", params={"practitioner.identifier": number})).json()
+    assert [one["resource"]["id"] for one in chained["entry"]] == ["r1"]
 
 
 async def test_both_operations_are_in_the_capability_statement(client: httpx.AsyncClient) -> None:

@@ -467,6 +467,17 @@ async def test_a_wrong_number_of_ours_is_refused_and_a_foreign_one_is_not_judged
         await put(door, sound | changes)
 
 
+@pytest.mark.rule("R6-001")
+@pytest.mark.parametrize("value", ["41082319580715456x", "４１０８２３１９５８０７１５４５６X", "410823 19580715 456X"])
+async def test_a_number_is_kept_in_the_spelling_that_searches_find(door: Door, value: str) -> None:
+    number = {"system": "urn:oid:2.16.156.10011.1.3", "value": value}
+    with pytest.raises(OutcomeError) as refused_:
+        await put(door, {"resourceType": "Patient", "id": "3", "identifier": [number]})
+    (issue,) = refused_.value.issues
+    assert issue.key == "number-spelling"
+    assert "41082319580715456X" in issue.text
+
+
 @pytest.mark.rule("R6-010", "R6-020", "R6-031")
 async def test_institutions_and_certificates_are_judged_where_they_stand(door: Door) -> None:
     assert await refused(put(door, people.organization("h3", "12345"))) == ["licence-form"]

@@ -8,6 +8,7 @@ from xinglin.fhir.outcome import outcome_bytes
 from xinglin.fhir.r4.compartments import COMPARTMENTS
 from xinglin.fhir.search.grammar import TOKEN, parse
 from xinglin.fhir.search.query import Query
+from xinglin.security.identifiers import searched
 from xinglin.server.call import Call
 from xinglin.server.http import Pairs, Response, parameters
 from xinglin.server.negotiate import refuse_content_type, refuse_unacceptable
@@ -82,7 +83,7 @@ def _query(call: Call, pairs: Pairs) -> Query:
     kind = call.name if call.id else call.type
     query = parse(
         None if kind in {"", "*"} else kind,
-        pairs,
+        [(name, searched(value) if name.endswith("identifier") else value) for name, value in pairs],
         strict=call.preference.strict,
         base_url=call.base,
         compartment=compartment,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -12,6 +12,14 @@ from xinglin.fhir.sources import cites
 from xinglin.security import identifiers as ids
 
 Check = Callable[[Struct | None, Struct | None], tuple[Issue, ...]]
+
+
+_SPELLED: Final = frozenset(
+    {
+        *(ids.IDENTITY_CARD, ids.USCC, ids.ORGANIZATION_CODE, ids.INSTITUTION_LICENCE, ids.PRACTISING_CERTIFICATE),
+        *(ids.NURSE_CERTIFICATE, ids.QUALIFICATION_CERTIFICATE),
+    }
+)
 
 
 def sound_numbers(today: Callable[[], date]) -> Check:
@@ -30,7 +38,7 @@ def sound_numbers(today: Callable[[], date]) -> Check:
             replace(issue, where=f"{type(after).__name__}.{place}.value")
             for place, system, value in _placed(after)
             if (system, value) not in known
-            for issue in _faults(system, value, after, day)
+            for issue in _faults(system, value, after, day) or _spelling(system, value)
         ]
         return (*found, *_disagreements(before, after, day))
 
@@ -73,6 +81,15 @@ def _faults(system: str, value: str, holder: Any, today: date) -> tuple[Issue, .
             return ids.qualification_faults(value, person=_person(holder), today=today)
         case _:
             return ()
+
+
+@cites("R6-001")
+def _spelling(system: str, value: str) -> tuple[Issue, ...]:
+    """Ask for the one spelling that searches find: half-width, capital letters, no blanks."""
+    spelled = ids.normal(value)
+    if system not in _SPELLED or value in {spelled, f"{spelled[:-1]}-{spelled[-1:]}"}:
+        return ()
+    return (Issue("value", "number-spelling", text=f"Write the number as {spelled}, so that it is found again."),)
 
 
 def _person(holder: Any) -> str | None:

@@ -7,6 +7,7 @@ from xinglin.capabilities.records.contract import address, listing
 from xinglin.capabilities.records.pages.shown import headings, table
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.r4 import RESOURCES
+from xinglin.security.identifiers import searched
 from xinglin.store.door import UnitOfWork
 from xinglin.web.view import Form, Redirect, View
 
@@ -37,7 +38,8 @@ async def show(work: UnitOfWork, form: Form) -> View | Redirect:
             continue
         escaped = text.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$").replace("|", "\\|")
         try:
-            page = await work.fhir.find(on, **{parameter: escaped, "_count": str(COUNT)})
+            sought = searched(escaped) if parameter == "identifier" else escaped
+            page = await work.fhir.find(on, **{parameter: sought, "_count": str(COUNT)})
         except OutcomeError as refused:
             # A role that may not see a type finds nothing of it; a text that no parameter takes finds nothing either.
             if refused.status not in {400, 403}:
