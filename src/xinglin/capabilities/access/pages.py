@@ -45,7 +45,6 @@ async def _view(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View
             "own": own,
             "opened": next((one for one in own if one["id"] == form["opened"]), None),
         },
-        status=422 if issues else 200,
     )
 
 

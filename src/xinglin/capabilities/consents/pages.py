@@ -94,7 +94,6 @@ async def _view(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View
             "filled": form,
             "issues": issues,
         },
-        status=422 if issues else 200,
     )
 
 
