@@ -16,6 +16,7 @@ from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.signatures import capability as signatures
 from xinglin.capabilities.signatures.gateways import BUILT_IN
 from xinglin.capabilities.signatures.operations.verify import page as verify_page
+from xinglin.capabilities.watching import capability as watching
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
 from xinglin.security.relations import Windows
@@ -48,6 +49,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名
     audit.declare,  # 审计
+    watching.declare,  # 安全监测
 )
 
 

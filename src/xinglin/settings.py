@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.fhir.sources import cites
+from xinglin.security.anomalies import night_of
 from xinglin.security.retention import chosen
 
 PREFIX: Final = "XINGLIN_"
@@ -88,6 +89,11 @@ def _zone(given: str) -> str:
         ZoneInfo(given)
     except (ZoneInfoNotFoundError, ValueError) as unknown:
         raise ValueError("must be the name of a time zone, such as Asia/Shanghai") from unknown
+    return given
+
+
+def _night(given: str) -> str:
+    night_of(given)
     return given
 
 
@@ -316,7 +322,9 @@ class Settings:
         _one_of("L1", "L2", "L3"), default="L1", says="Proofing that a resident needs for appointments (R6-043)."
     )
     encounter_grace_hours: int = _setting(
-        _whole(0, 8760), default=72, says="Hours for which a finished encounter still lets its clinicians see the record."
+        _whole(0, 8760),
+        default=72,
+        says="Hours for which a finished encounter still lets its clinicians see the record.",
     )
     zone: str = _setting(_zone, default="Asia/Shanghai", says="Time zone of days: appointments, working days.")
     break_glass_minutes: int = _setting(
@@ -327,6 +335,25 @@ class Settings:
     )
     holidays: str = _setting(_days, default="", says="Days off besides weekends: ISO dates with commas between.")
     workdays: str = _setting(_days, default="", says="Days of weekends that are worked: ISO dates with commas between.")
+
+    alert_patients: int = _setting(
+        cites("R7-042")(_whole(1, 100_000)),
+        default=100,
+        says="Patients that one user looks at in an hour before the security officer is told (R7-042).",
+    )
+    alert_rows: int = _setting(
+        _whole(1, 10_000_000), default=1_000, says="Rows that one user takes out in an hour before it is told."
+    )
+    alert_by_name: int = _setting(
+        _whole(1, 100_000), default=10, says="Searches for patients by name by one user in an hour before it is told."
+    )
+    alert_refused: int = _setting(
+        _whole(1, 100_000), default=20, says="Refusals of one user in an hour before it is told."
+    )
+    alert_at_night: int = _setting(
+        _whole(0, 100_000), default=0, says="Acts on records at night by those who work by day before it is told."
+    )
+    night: str = _setting(_night, default="22:00-06:00", says="When it is night: from and until, local time.")
 
     @property
     def master_key(self) -> Path:

@@ -11,7 +11,17 @@ from xinglin.store.embedded import Server
 from xinglin.store.migrate import MigrationFailure, Step, migrate, pending, steps
 
 # Bookkeeping that is the same on every node, or lives on one: it is not distributed.
-LOCAL = {"audit_head", "audit_leaf", "audit_node", "audit_tree", "data_key", "dict", "migration", "put_aside"}
+LOCAL = {
+    "audit_head",
+    "audit_leaf",
+    "audit_node",
+    "audit_tree",
+    "data_key",
+    "dict",
+    "migration",
+    "put_aside",
+    "watched",
+}
 
 _COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attstorage::text,

@@ -1,0 +1,1 @@
+"""The security officer's pages, one file each."""
