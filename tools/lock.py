@@ -40,7 +40,9 @@ def main(options: list[str]) -> int:
             made = place / name
             made.write_text((ROOT / name).read_text("utf-8"), "utf-8")
             source = place / "setup.in" if extras is None else ROOT / "pyproject.toml"
-            _compile(python, made, source, [*(f"--extra={extra}" for extra in extras or ()), *options])
+            # What checks the project runs with the very versions that the project runs on.
+            run = [f"--constraint={place / 'requirements.lock'}"] if "dev" in (extras or ()) else []
+            _compile(python, made, source, [*(f"--extra={extra}" for extra in extras or ()), *run, *options])
             (ROOT / name).write_text(header + _bare(made.read_text("utf-8")), "utf-8")
             print(f"lock: {name}")
     return 0
