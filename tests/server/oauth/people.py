@@ -253,7 +253,9 @@ def returned(answer: httpx.Response) -> dict[str, str]:
     """Give what a redirect takes home to the app."""
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"].startswith(CALLBACK), answer.headers["location"]
-    return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    assert told.pop("iss") == BASE  # RFC 9207
+    return told
 
 
 def form_of(page: str) -> dict[str, Any]:

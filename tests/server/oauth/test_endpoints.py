@@ -244,6 +244,8 @@ async def test_a_system_is_approved_for_an_institution_and_a_purpose(door: Door)
         ({"grant_types": ["authorization_code", "client_credentials"]}, "invalid_client_metadata"),
         ({"jwks": {"keys": [{"kty": "oct", "k": "eHg"}]}}, "invalid_client_metadata"),
         ({"jwks": "x"}, "invalid_client_metadata"),
+        ({"id_token_signed_response_alg": "none"}, "invalid_client_metadata"),
+        ({"id_token_signed_response_alg": "HS256"}, "invalid_client_metadata"),
         ({"jwks": {"keys": []}, "jwks_uri": "https://app.example/k"}, "invalid_client_metadata"),
         ({"jwks_uri": "http://10.0.0.1/k"}, "invalid_client_metadata"),
         ({"initiate_login_uri": "ftp://x"}, "invalid_client_metadata"),

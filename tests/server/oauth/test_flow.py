@@ -47,6 +47,14 @@ async def test_the_identity_token_says_who_let_the_app_in(
     assert told.json() == {"sub": resident.account, "fhirUser": f"{FHIR}/Patient/1"}
 
 
+async def test_an_app_may_have_identity_tokens_signed_by_a_curve(
+    http: httpx.AsyncClient, door: Door, resident: Person
+) -> None:
+    given = await App(http, await register(door, id_token_alg="ES256"), resident).enter()
+    keys = KeySet.import_key_set((await http.get("/oauth/jwks")).json())
+    assert jwt.decode(given["id_token"], keys, algorithms=["ES256"]).claims["sub"] == resident.account
+
+
 async def test_who_is_not_signed_in_is_not_asked(http: httpx.AsyncClient, app_client: Client) -> None:
     assert (await App(http, app_client, None).ask()).status_code == 401
 

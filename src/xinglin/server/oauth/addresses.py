@@ -106,6 +106,7 @@ def _shared(at: Addresses) -> dict[str, Any]:
         "grant_types_supported": list(GRANTS),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
+        "authorization_response_iss_parameter_supported": True,
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": list(METHODS),

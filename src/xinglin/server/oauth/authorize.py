@@ -79,9 +79,9 @@ class Authorize:
         try:
             question = await self._question(visit)
         except Refused as refused:
-            return _told(refused)
+            return _told(refused, visit)
         if visit.form["prompt"] == "none":
-            return _back(question, {"error": "interaction_required"})
+            return _back(visit, question, {"error": "interaction_required"})
         async with self._oauth.door.work(visit.principal) as work:
             people = await self._people(work, visit, question)
         return _page(visit, question, people)
@@ -91,11 +91,11 @@ class Authorize:
         try:
             question = await self._question(visit)
         except Refused as refused:
-            return _told(refused)
+            return _told(refused, visit)
         form = visit.form
         if form["decision"] != "allow":
             await self._oauth.door.event(visit.principal, "app-refused", detail=question.client.id)
-            return _back(question, {"error": "access_denied"})
+            return _back(visit, question, {"error": "access_denied"})
         chosen = tuple(one for one in question.scopes if parse(one) is None or one in set(form.all("allowed")))
         async with self._oauth.door.work(visit.principal) as work:
             patient = question.launch.patient if question.launch is not None else None
@@ -107,7 +107,7 @@ class Authorize:
             code = await self._code(work, visit, question, chosen, patient)
             rid = rid_of("Patient", patient.removeprefix("Patient/")) if patient else None
             work.note("app-allowed", patient=rid, detail=f"{question.client.id} {' '.join(chosen)}")
-        return _back(question, {"code": code})
+        return _back(visit, question, {"code": code})
 
     async def launch(self, visit: Visit) -> View | Redirect:
         """Open an app for the patient on the screen (EHR launch), from a link; it writes nothing but the trace."""
@@ -311,12 +311,19 @@ def _wrong(redirect_uri: str, error: str, description: str, state: str) -> Refus
     return Refused(error, description, add_params_to_uri(redirect_uri, list(told.items())))
 
 
-def _told(refused: Refused) -> View | Redirect:
+def _told(refused: Refused, visit: Visit) -> View | Redirect:
     """Take a refusal home to the app; when it is not known to be one, tell the person alone."""
     if refused.location is not None:
-        return Redirect(refused.location)
+        return Redirect(_signed(refused.location, visit))
     return View("oauth/refused.html", {"error": refused.error, "description": refused.description}, status=400)
 
 
-def _back(question: Question, told: Mapping[str, str]) -> Redirect:
-    return Redirect(add_params_to_uri(question.redirect_uri, [*told.items(), ("state", question.state)]))
+def _back(visit: Visit, question: Question, told: Mapping[str, str]) -> Redirect:
+    """Take the answer home to the app."""
+    location = add_params_to_uri(question.redirect_uri, [*told.items(), ("state", question.state)])
+    return Redirect(_signed(location, visit))
+
+
+def _signed(location: str, visit: Visit) -> str:
+    """Say who answers, so that an app of several servers does not mix them up (RFC 9207)."""
+    return str(add_params_to_uri(location, [("iss", Addresses(visit.form.base).issuer)]))

@@ -7,9 +7,9 @@ from xinglin.server.oauth.addresses import Addresses
 from xinglin.server.oauth.agreement import Agreement
 from xinglin.server.oauth.service import Oauth
 from xinglin.store.identity import sessions
+from xinglin.store.identity.clients import Client
 from xinglin.store.identity.tokens import AppSession
 
-SIGNED_BY: Final = "RS256"  # what every OpenID Connect client verifies
 ID_TOKEN_LASTS: Final = timedelta(minutes=10)
 
 
@@ -24,7 +24,7 @@ async def claims_of(oauth: Oauth, at: Addresses, session: AppSession) -> dict[st
     return claims
 
 
-async def id_token(oauth: Oauth, at: Addresses, session: AppSession, agreed: Agreement) -> str:
+async def id_token(oauth: Oauth, at: Addresses, client: Client, session: AppSession, agreed: Agreement) -> str:
     """Sign who let the app in (OpenID Connect Core, 2)."""
     now = oauth.store.now
     claims = await claims_of(oauth, at, session) | {
@@ -36,7 +36,7 @@ async def id_token(oauth: Oauth, at: Addresses, session: AppSession, agreed: Agr
     }
     if agreed.nonce:
         claims["nonce"] = agreed.nonce
-    return await oauth.signer.sign(SIGNED_BY, claims)
+    return await oauth.signer.sign(client.id_token_alg, claims)
 
 
 def launch_context(session: AppSession) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from joserfc.errors import JoseError
 
 from xinglin.security.scopes import Scope, asked
+from xinglin.server.oauth.addresses import SIGNS
 from xinglin.server.oauth.clientkeys import read_keys
 from xinglin.server.oauth.engine import CODE_GRANT, GRANTS, METHODS, REFRESH_GRANT, SYSTEM_GRANT
 from xinglin.settings import is_loopback
@@ -52,6 +53,7 @@ def read_registration(id: str, document: Mapping[str, Any], now: datetime) -> Cl
         launch_uri=_text(document, "initiate_login_uri", URI_MOST),
         client_uri=_text(document, "client_uri", URI_MOST),
         contacts=_texts(document, "contacts"),
+        id_token_alg=_text(document, "id_token_signed_response_alg", NAME_MOST) or SIGNS[0],
     )
     for error, description in _faults(client):
         raise Unfit(error, description)
@@ -74,6 +76,7 @@ def registered(client: Client) -> dict[str, Any]:
         "initiate_login_uri": client.launch_uri,
         "client_uri": client.client_uri,
         "contacts": list(client.contacts),
+        "id_token_signed_response_alg": client.id_token_alg,
         # Not of the RFC: nothing works before the security officer has approved.
         "registration_state": client.state,
     }
@@ -121,6 +124,8 @@ def _faults(client: Client) -> Iterable[tuple[str, str]]:
         yield wrong, f"grant_types are some of {', '.join(GRANTS)}."
     if REFRESH_GRANT in client.grants and CODE_GRANT not in client.grants:
         yield wrong, "refresh_token needs authorization_code."
+    if client.id_token_alg not in SIGNS:
+        yield wrong, f"id_token_signed_response_alg is one of {', '.join(SIGNS)}."
     if not scopes.scopes or scopes.faults:
         yield wrong, "scope is required, and every scope in it has to be one that this server knows."
     if SYSTEM_GRANT in client.grants:

@@ -54,7 +54,7 @@ async def answer(oauth: Oauth, at: Addresses, form: Form, *, address: str = "") 
         if oauth.door.audited:
             work.note([events.of_session(session, work.now, "token", address=address, detail=verdict.grant)])
     if agreement is not None and "openid" in session.scopes.split():
-        body["id_token"] = await id_token(oauth, at, session, agreement)
+        body["id_token"] = await id_token(oauth, at, client, session, agreement)
     return replace(verdict, body=body | launch_context(session))
 
 

@@ -12,7 +12,7 @@ Method = Literal["none", "private_key_jwt"]
 
 _COLUMNS: Final = (
     "id, name, state, method, redirect_uris, origins, grants, scopes, jwks, jwks_uri, launch_uri, client_uri, "
-    "contacts, organization, purpose, made, decided, decided_by, reason"
+    "contacts, organization, purpose, made, decided, decided_by, reason, id_token_alg"
 )
 
 
@@ -24,6 +24,7 @@ class Client:
     compared letter by letter. origins: of its pages that call us from a browser. grants: OAuth grant types. scopes:
     the widest it may be given. jwks: its public keys (JSON), or jwks_uri where they are published. launch_uri: where
     a clinician opens it from the record. organization, purpose: for whom and what for a system acts.
+    id_token_alg: how identity tokens for it are signed.
     """
 
     id: str
@@ -45,17 +46,18 @@ class Client:
     decided: datetime | None = None
     decided_by: str | None = None
     reason: str = ""
+    id_token_alg: str = "RS256"  # noqa: S105  an algorithm
 
 
 async def add(executor: Executor, client: Client) -> None:
     """Write a registration down."""
     await executor.fetch(
         f"INSERT INTO client (bucket, {_COLUMNS}) VALUES "
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         *(bucket_of(client.id), client.id, client.name, client.state, client.method, list(client.redirect_uris)),
         *(list(client.origins), list(client.grants), client.scopes, client.jwks, client.jwks_uri, client.launch_uri),
         *(client.client_uri, list(client.contacts), client.organization, client.purpose, client.made, client.decided),
-        *(client.decided_by, client.reason),
+        *(client.decided_by, client.reason, client.id_token_alg),
     )
 
 
@@ -131,4 +133,5 @@ def _client(row: Record) -> Client:
         decided=row["decided"],
         decided_by=row["decided_by"],
         reason=row["reason"],
+        id_token_alg=row["id_token_alg"],
     )
