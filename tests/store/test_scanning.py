@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
+import httpx
 import pytest
 
 from xinglin.capabilities.records.policy import GRANTS
@@ -11,7 +12,7 @@ from xinglin.fhir import codec
 from xinglin.fhir.attachments import files, may_hold_files
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
-from xinglin.simulators.scanner import EICAR, Faults, listening
+from xinglin.simulators.scanner import EICAR, Faults, application, listening
 from xinglin.store.door import Door, Order
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.scanning import Clamd, ScannerSilent, Uploads
@@ -145,3 +146,14 @@ def test_files_are_found_and_others_are_not_looked_for() -> None:
     assert list(files(codec.decode(raw))) == [("Communication.contained[0].content.data", "YQ==")]
     assert may_hold_files(raw)
     assert not may_hold_files('{"resourceType":"Patient","name":[{"text":"王杏"}]}'.encode())
+
+
+async def test_the_simulated_scanner_tells_where_it_listens_and_can_break() -> None:
+    transport = httpx.ASGITransport(application())
+    async with httpx.AsyncClient(transport=transport, base_url="http://simulated") as client:
+        address = (await client.get("/address")).text
+        assert (await client.get("/address")).text == address
+        assert await Clamd(address).scan(EICAR) == "Eicar-Test-Signature"
+        await client.post("/faults", json={"kind": "refuse"})
+        with pytest.raises(ScannerSilent, match="ERROR"):
+            await Clamd(address).scan(EICAR)
