@@ -131,3 +131,17 @@ async def test_every_fhir_answer_is_kept_by_nobody_and_framed_nowhere(client: ht
         assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+
+
+async def test_an_answer_that_says_nothing_about_browsers_gets_the_careful_headers() -> None:
+    async def bare(scope: object, receive: object, send: object) -> None:
+        headers = [(b"content-security-policy", b"default-src 'self'")] if scope["path"] == "/page" else []  # type: ignore[index]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]
+
+    app = Limits(Settings()).outside(bare)
+    headers = (await answer(app, "GET", "/oauth/jwks")).headers
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+    page = (await answer(app, "GET", "/page")).headers
+    assert page.get_list("content-security-policy") == ["default-src 'self'"]

@@ -19,6 +19,12 @@ MOST: Final = 50_000  # buckets kept of each kind; the one not asked for longest
 SIGNING_IN: Final = ("/login", "/oauth/")
 # The developer's own machine, and the platform itself.
 _FREE: Final = frozenset({"developer", "system"})
+# What an answer says that does not say it itself; pages have a policy of their own.
+_CAREFUL: Final[tuple[Header, ...]] = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
 _HSTS: Final[Header] = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -94,8 +100,8 @@ class Limits:
     def outside(self, inner: ASGIApp) -> ASGIApp:
         """Put what holds for every answer around all of the application, whoever makes it.
 
-        HSTS over https (R7.3 identity c); Retry-After where somebody waits; the limit of POST /oauth/…, whose endpoints
-        look up clients by themselves.
+        HSTS over https; the headers that keep a browser from doing anything with what is no page; Retry-After where
+        somebody waits; the limit of POST /oauth/…, whose endpoints look up clients by themselves.
         """
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,9 +113,11 @@ class Limits:
             async def sending(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     headers = list(message.get("headers", ()))
+                    given = {name for name, _ in headers}
+                    headers += [one for one in _CAREFUL if one[0] not in given]
                     if secure:
                         headers.append(_HSTS)
-                    if message["status"] == 429 and not any(name == b"retry-after" for name, _ in headers):
+                    if message["status"] == 429 and b"retry-after" not in given:
                         headers.append((b"retry-after", b"5"))
                     message = {**message, "headers": headers}
                 await send(message)
