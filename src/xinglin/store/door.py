@@ -382,6 +382,8 @@ class Fhir:
         _, run = self.door.rulebook.operations[operation.on, operation.code]
         async with self._transaction() as inside:
             gives: Gives = await run(inside._work, given)
+            if inside._work is not None:
+                inside._work.note("operation", type=operation.on, detail=f"${operation.code}")
             return gives
 
     async def explain(self, who: Principal, interaction: str, type: str, id: str | None = None) -> Decision:

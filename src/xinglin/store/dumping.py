@@ -27,6 +27,7 @@ async def dump(fhir: Fhir, folder: Path, *, plain: bool = False) -> AsyncIterato
     for type_ in RESOURCE_TYPES:
         if not fhir.reach("read", type_).whole:
             raise OutcomeError(Issue("forbidden", "forbidden", text=f"You may not read every {type_}."))
+    await fhir.door.event(fhir.principal, "export", detail="dump")
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  nothing else runs on this loop
     records = fhir.door.store.records
     pool = Pool(fhir.door.store.dsn, 1, timeout_ms=0, session={"idle_in_transaction_session_timeout": "0"})

@@ -92,8 +92,9 @@ class Sequencer:
         """
         async with answered(), self._pool.link() as link:
             await link.plan(custom=False)
-            total = 0
-            while taken := await self._step(link.connection, most):
+            total, more = 0, True
+            while more:
+                taken, more = await self._step(link.connection, most)
                 total += taken
             return total
 
@@ -159,29 +160,28 @@ class Sequencer:
             _LOG.warning("ledger.head_unsigned", size=head.size)
             return head
 
-    async def _step(self, connection: Connection, most: int) -> int:
+    async def _step(self, connection: Connection, most: int) -> tuple[int, bool]:
+        """Take some entries; gives how many, and whether there may be more."""
         async with connection.transaction():
             if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
-                return 0
+                return 0, False
             state = await _state(connection)
             if state.system not in {0, state.cluster}:
                 return await self._recover(connection, state, most)
             found = await connection.fetch(_NEXT, state.txid, state.id, state.running, most)
             if not found:
-                return 0
+                return 0, False
             state.txid, state.id = found[-1]["number"], found[-1]["id"]
-            taken = await self._append(connection, state, await _fresh(connection, found, state.seen))
-            # Entries that were taken before count as a step too, or the rest would wait.
-            return taken or len(found)
+            return await self._append(connection, state, await _fresh(connection, found, state.seen)), True
 
-    async def _recover(self, connection: Connection, state: _State, most: int) -> int:
+    async def _recover(self, connection: Connection, state: _State, most: int) -> tuple[int, bool]:
         """After a restore into another cluster: take what has no leaf, and count from this cluster's numbers on."""
         found = await connection.fetch(_WITHOUT_LEAF, -1, most)
         if len(found) < most:
             state.system, state.txid, state.id = state.cluster, state.running, 0
             state.seen = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             _LOG.warning("ledger.other_cluster", entries=len(found), size=state.tree.size)
-        return await self._append(connection, state, found) or 1
+        return await self._append(connection, state, found), True
 
     async def _append(self, connection: Connection, state: _State, found: Sequence[Any]) -> int:
         tree, first = state.tree, state.tree.size
