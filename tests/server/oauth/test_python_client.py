@@ -45,7 +45,7 @@ def consent(http: httpx.Client, address: str, **fields: str) -> str:
     return answer.headers["location"]
 
 
-async def test_a_standalone_launch_of_a_resident(place: Town) -> None:
+def test_a_standalone_launch_of_a_resident(place: Town) -> None:
     app = smart(place)
     with browser(place, place.resident) as http:
         app.handle_callback(consent(http, app.authorize_url))
@@ -57,7 +57,7 @@ async def test_a_standalone_launch_of_a_resident(place: Town) -> None:
     assert "id_token" in app.launch_context
 
 
-async def test_a_launch_from_the_record_by_a_physician(place: Town) -> None:
+def test_a_launch_from_the_record_by_a_physician(place: Town) -> None:
     with browser(place, place.physician) as http:
         opened = http.get("/oauth/launch", params={"client": place.client.id, "patient": "Patient/2"})
         given = dict(parse_qsl(urlsplit(opened.headers["location"]).query))
@@ -70,7 +70,7 @@ async def test_a_launch_from_the_record_by_a_physician(place: Town) -> None:
     assert app.patient.id == "2"
 
 
-async def test_a_physician_picks_the_patient(place: Town) -> None:
+def test_a_physician_picks_the_patient(place: Town) -> None:
     app = smart(place)
     with browser(place, place.physician) as http:
         page = http.get(f"{app.authorize_url}&q=王").text
