@@ -3,11 +3,13 @@
 from datetime import timedelta
 from functools import partial
 
-from xinglin.capabilities.watching import contract, jobs, policy
+from xinglin.capabilities.watching import contract, jobs
+from xinglin.capabilities.watching import policy as rights
 from xinglin.capabilities.watching.operations.decide import decide
 from xinglin.capabilities.watching.operations.look import Terms
+from xinglin.capabilities.watching.pages import alerts, apps, denials, policy, reviews, start, why
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Job
+from xinglin.registry import Capability, Handler, Job, Page
 from xinglin.security.anomalies import Limits, night_of
 from xinglin.settings import Settings
 
@@ -29,11 +31,34 @@ def declare(settings: Settings) -> Capability:
     """Give the table of contents."""
     return Capability(
         name="watching",
+        needs=("access",),
         title=Text("安全监测", "Watching"),
         code_sets=(contract.ALERTS, contract.STATES),
         profiles=(contract.ALERT,),
         operations=(Handler(contract.DECIDE, decide),),
-        grants=policy.GRANTS,
+        grants=rights.GRANTS,
+        pages=_pages(),
         jobs=(Job(contract.LOOK, partial(jobs.look, terms=terms(settings)), every="*/5 * * * *"),),
         templates="xinglin.capabilities.watching:templates",
+    )
+
+
+def _pages() -> tuple[Page, ...]:
+    at = contract.SECURITY
+    return (
+        Page(at, "/security", show=start.show, menu=Text("工作台", "Desk"), icon="shield-lock"),
+        Page(at, alerts.LIST, show=alerts.show_list, menu=Text("安全告警", "Alerts"), icon="alert-triangle"),
+        Page(at, alerts.LIST + "/{id}", show=alerts.show_one, send=alerts.send_one),
+        Page(
+            at,
+            reviews.LIST,
+            show=reviews.show,
+            send=reviews.send,
+            menu=Text("紧急访问复核", "Emergency reviews"),
+            icon="heartbeat",
+        ),
+        Page(at, denials.LIST, show=denials.show, menu=Text("被拒绝的访问", "Refusals"), icon="lock"),
+        Page(at, apps.LIST, show=apps.show, send=apps.send, menu=Text("应用与系统", "Apps"), icon="packages"),
+        Page(at, "/security/policy", show=policy.show, menu=Text("访问策略", "Policy"), icon="table"),
+        Page(at, "/security/why", show=why.show, menu=Text("能否访问及原因", "May they, and why"), icon="help-circle"),
     )
