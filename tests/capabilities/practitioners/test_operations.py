@@ -27,7 +27,7 @@ from xinglin.settings import Settings
 from xinglin.simulators import practitioners as simulator
 from xinglin.store.door import Door
 from xinglin.store.identity import accounts, sessions
-from xinglin.store.identity.accounts import Account
+from xinglin.store.identity.accounts import Account, Assignment
 from xinglin.store.identity.sessions import Beginning
 from xinglin.store.store import Store
 
@@ -80,11 +80,27 @@ async def signed_in(door: Door) -> str:
     async with door.work(SYSTEM) as work:
         account = Account(work.new_id(), "staff", "active", b"", now, person="Practitioner/d1")
         await accounts.add(work.executor, account, {})
+        for role, place in (("physician", "h1"), ("nurse", "h2"), ("system-admin", "h1")):
+            one = Assignment(account.id, work.new_id(), role, now, "a1", organization=f"Organization/{place}")
+            await accounts.assign(work.executor, one)
         until = now + 8 * HOUR
         given = Beginning(
             account=account.id, role="physician", purpose="TREAT", strong=True, now=now, expires=until, until=until
         )
         return await sessions.begin(work.executor, door.clock, given)
+
+
+async def forget_accounts(door: Door) -> None:
+    await door.store.fetch("DELETE FROM session")
+    await door.store.fetch("DELETE FROM assignment")
+    await door.store.fetch("DELETE FROM account")
+
+
+async def roles(door: Door) -> set[str]:
+    """Name the roles that the physician may sign in to."""
+    found = await accounts.of_person(door.store, "Practitioner/d1")
+    held = await accounts.assignments(door.store, found[-1].id, door.clock.now())
+    return {one.role for one in held}
 
 
 async def tell(line: httpx.AsyncClient, **entry: Any) -> None:
@@ -150,15 +166,24 @@ async def test_a_credential_that_ended_takes_effect_in_the_same_transaction(
 
 
 @pytest.mark.rule("R6-036")
-@pytest.mark.parametrize(("status", "alive"), [("1", True), ("3", False)])
-async def test_the_sessions_of_a_revoked_practitioner_end(
-    door: Door, line: httpx.AsyncClient, register: HttpRegister, status: str, *, alive: bool
+@pytest.mark.parametrize(
+    ("entry", "alive", "left"),
+    [
+        ({}, True, {"physician", "nurse", "system-admin"}),
+        ({"status": "3"}, False, {"system-admin"}),
+        ({"institutions": ["410802000112"]}, False, {"nurse", "system-admin"}),
+    ],
+)
+async def test_sessions_end_and_a_new_login_finds_no_role_at_the_bedside(
+    door: Door, line: httpx.AsyncClient, register: HttpRegister, entry: dict[str, Any], *, alive: bool, left: set[str]
 ) -> None:
+    await forget_accounts(door)
     cookie = await signed_in(door)
-    await tell(line, status=status)
+    await tell(line, **entry)
     await verify(door, register)
     found = await sessions.find(door.store, cookie, door.clock.now())
     assert (found is not None) == alive
+    assert await roles(door) == left
 
 
 @pytest.mark.rule("R6-036")
@@ -310,6 +335,7 @@ async def test_an_institution_that_lost_its_licence_closes_with_its_places_of_wo
     door: Door, line: httpx.AsyncClient, register: HttpRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(institutions, "PAGE", 1)
+    await forget_accounts(door)
     cookie = await signed_in(door)
     await put(door, people.organization("h2", "410802000112"))
     await put(door, {"resourceType": "Organization", "id": "foreign", "name": "no licence"})
@@ -333,6 +359,7 @@ async def test_an_institution_that_lost_its_licence_closes_with_its_places_of_wo
     assert open_ == {"r1": False, "r2": False, "r3": True}
     assert await door.auto(SYSTEM).count("VerificationResult", target="Organization/h1") == 1
     assert await sessions.find(door.store, cookie, door.clock.now()) is None
+    assert await roles(door) == {"nurse", "system-admin"}
 
 
 @pytest.mark.rule("R6-036")

@@ -1,6 +1,8 @@
 """What a verdict brings about at once: marks, closed places of work, ended sessions, frozen drafts."""
 
+from collections.abc import Collection
 from datetime import date
+from typing import Final
 
 import structlog
 
@@ -10,7 +12,13 @@ from xinglin.capabilities.practitioners.rules import drafts, states
 from xinglin.fhir.sources import cites
 from xinglin.security.verification import State, Verdict
 from xinglin.store.door import Fhir, UnitOfWork
+from xinglin.store.identity import accounts, events
 from xinglin.store.identity.sessions import end_sessions
+
+# Roles that nobody has without a credential.
+BEDSIDE: Final = frozenset(
+    {"physician", "village-doctor", "nurse", "pharmacist", "retail-pharmacist", "family-doctor", "public-health"}
+)
 
 
 @cites("R6-036")
@@ -27,10 +35,23 @@ async def take_effect(work: UnitOfWork, person: Person, said: Verdict, today: da
     for site in ended:
         await deactivate(work.platform, "PractitionerRole", site.reference.rpartition("/")[2])
     if said.stops or said.gone:
-        await end_sessions(work.executor, why=f"credential {said.state}", practitioner=reference)
+        await shut_out(work, reference, None if said.stops else {site.organization for site in ended}, said.state)
         structlog.get_logger().warning("practitioners.stopped", practitioner=id, state=said.state, places=len(ended))
     if said.stops:
         await work.defer(contract.FREEZE, practitioner=reference)
+
+
+async def shut_out(work: UnitOfWork, practitioner: str, organizations: Collection[str] | None, why: str) -> None:
+    """End a practitioner's roles at the bedside, of some organizations or (None) of all, and every session.
+
+    A new login finds no role; the security administrator gives it again, which verifies again.
+    """
+    for account in await accounts.of_person(work.executor, practitioner):
+        for one in await accounts.assignments(work.executor, account.id, work.now):
+            if one.role in BEDSIDE and (organizations is None or one.organization in organizations):
+                await accounts.unassign(work.executor, account.id, one.id, work.now)
+                events.note(work, "role", detail=f"ended {one.role} of {account.id}: {why}")
+    await end_sessions(work.executor, why=f"credential {why}", practitioner=practitioner)
 
 
 async def freeze(work: UnitOfWork, practitioner: str) -> int:

@@ -7,7 +7,7 @@ import structlog
 
 from xinglin.capabilities.practitioners import contract
 from xinglin.capabilities.practitioners.gateways import Asked, Register
-from xinglin.capabilities.practitioners.operations.effects import deactivate
+from xinglin.capabilities.practitioners.operations.effects import deactivate, shut_out
 from xinglin.capabilities.practitioners.operations.people import today
 from xinglin.capabilities.practitioners.operations.verify import is_there, keep
 from xinglin.capabilities.practitioners.rules import results
@@ -16,7 +16,6 @@ from xinglin.fhir.sources import cites
 from xinglin.security.identifiers import INSTITUTION_LICENCE, normal
 from xinglin.security.verification import Entry, State, institution_verdict
 from xinglin.store.door import UnitOfWork
-from xinglin.store.identity.sessions import end_sessions
 
 PAGE: Final = 100
 
@@ -63,7 +62,7 @@ async def close(work: UnitOfWork, organization: str) -> bool:
         await deactivate(work.platform, "PractitionerRole", row.id)
         role = cast("Any", codec.decode(row.body(), "PractitionerRole"))
         if role.practitioner is not None and role.practitioner.reference:
-            await end_sessions(work.executor, why="institution closed", practitioner=role.practitioner.reference)
+            await shut_out(work, role.practitioner.reference, {organization}, "institution closed")
     return page.next_token is not None
 
 
