@@ -45,3 +45,14 @@ async def locked_until(executor: Executor, kind: str, digest: bytes, now: dateti
         *(handle_bucket(digest), kind, digest, now),
     )
     return found[0]["locked"] if found else None
+
+
+async def locked_accounts(executor: Executor, now: datetime, *, count: int = 100) -> list[tuple[str, datetime]]:
+    """List the accounts that wrong passwords have locked, with the end of the lock; the latest end first."""
+    found = await executor.fetch(
+        "SELECT h.account, t.locked FROM attempt t "
+        "JOIN handle h ON h.bucket = t.bucket AND h.kind = 'login' AND h.digest = t.digest "
+        "WHERE t.kind = 'password' AND t.locked > $1 ORDER BY t.locked DESC LIMIT $2",
+        *(now, count),
+    )
+    return [(str(row["account"]), row["locked"]) for row in found]

@@ -6,7 +6,6 @@ Every statement reads a window of ids, which sort by time: never the whole ledge
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from xinglin.fhir.search import keys
@@ -56,10 +55,10 @@ SELECT DISTINCT who, role, practitioner, organization, patient FROM (
 _ROLES_OF: Final = "SELECT r.id FROM ix JOIN res r ON r.rid = ix.rid WHERE ix.key = $1 LIMIT 50"
 _LIVE: Final = "SELECT DISTINCT key FROM dx WHERE key = ANY($1::int8[]) AND lo < $2 AND hi > $3"
 
-# Newest first. $1: below this id. $2: at least this id. $3: user, $4: outcome, $5: what; null: any.
+# Newest first. $1: below this id. $2: at least this id. $3: user, $4: outcome, $5: patient; null: any.
 _ACTS: Final = """
 SELECT a.id, a.entry FROM audit a WHERE a.id < $1 AND a.id >= $2 AND ($3::text IS NULL OR a.who = $3)
-  AND ($4::"char" IS NULL OR a.outcome = $4) ORDER BY a.id DESC LIMIT $5
+  AND ($4::"char" IS NULL OR a.outcome = $4) AND ($5::int8 IS NULL OR a.patient = $5) ORDER BY a.id DESC LIMIT $6
 """
 
 
@@ -156,17 +155,21 @@ async def acts(
     until: datetime | None = None,
     who: str | None = None,
     outcome: str | None = None,
+    patient: int | None = None,
     count: int = 50,
 ) -> list[Seen]:
-    """List acts, newest first: of a user, with an outcome, in a while. below: the id of the last one seen."""
+    """List acts, newest first: of a user, with an outcome, about a patient (`rid`), in a while.
+
+    below: the id of the last one seen.
+    """
     top = first_id(until) if until is not None else 2**63 - 1
     found = await executor.fetch(
         _ACTS,
         *(min(below, top) if below is not None else top, first_id(since), who),
-        *(outcome.encode() if outcome else None, count),
+        *(outcome.encode() if outcome else None, patient, count),
         custom_plan=True,
     )
-    return [Seen(row["id"], act_of(row["entry"])) for row in islice(found, count)]
+    return [Seen(row["id"], act_of(row["entry"])) for row in found]
 
 
 async def seen_until(executor: Executor) -> datetime | None:
