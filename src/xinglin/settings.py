@@ -290,6 +290,9 @@ class Settings:
         says="Minutes without a request after which one has to sign in again.",
     )
     session_hours: int = _setting(_whole(1, 24), default=12, says="Hours after which one has to sign in again anyway.")
+    session_most: int = _setting(
+        _whole(1, 50), default=5, says="Most sessions of one account at a time; one more ends the one used longest ago."
+    )
     step_up_minutes: int = _setting(
         _whole(1, 60), default=5, says="Minutes for which a second factor counts as fresh, for signing."
     )

@@ -1,12 +1,12 @@
 """`xinglin demo`: the whole platform on this machine, for whoever wants to look at it."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
 if TYPE_CHECKING:
-    import subprocess
 
     from xinglin.settings import Settings
 
@@ -45,43 +45,32 @@ def demo() -> None:
 
 
 def _run(settings: "Settings") -> None:
-    """Serve and work until one of the two ends, which is a failure, or Stop is raised."""
+    """Serve, work and simulate until one of them ends, which is a failure, or Stop is raised."""
     import os
-    from contextlib import ExitStack
 
-    from xinglin.cli.ports import free_port
-    from xinglin.cli.processes import command
+    from xinglin.cli.ports import answers, free_port
+    from xinglin.cli.processes import command, first_to_end
     from xinglin.settings import environment
 
     # Nothing but what we read ourselves: an empty variable would count as not set.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     variables |= environment(settings)
+    port = free_port("127.0.0.1", SIMULATORS_PORT)
+    if settings.demo:
+        variables = variables | simulated(settings, port)
     patience = settings.drain_seconds + 5.0
-    with ExitStack() as beside:
-        systems = {}
-        if settings.demo:
-            port = free_port("127.0.0.1", SIMULATORS_PORT)
-            variables = simulated(settings, port) | variables
-            simulators = command("simulate", "--port", str(port), environment=variables, patience=patience)
-            systems["simulate"] = beside.enter_context(simulators)
-        _serve(settings, variables, patience, systems)
-
-
-def _serve(
-    settings: "Settings", variables: dict[str, str], patience: float, systems: dict[str, "subprocess.Popen[bytes]"]
-) -> None:
-    from xinglin.cli.ports import answers
-    from xinglin.cli.processes import command, first_to_end
-
-    with command("serve", environment=variables, patience=patience) as server:
+    with ExitStack() as started, command("serve", environment=variables, patience=patience) as server:
         if answers(_address(settings, "/health/ready"), seconds=READY_SECONDS, alive=lambda: server.poll() is None):
-            typer.echo(_what_to_open(settings))
+            typer.echo(_what_to_open(settings, port))
         elif server.poll() is None:
             typer.echo(f"The server is not ready after {READY_SECONDS} s.", err=True)
             raise typer.Exit(1)
         # Only now, so that the first page does not wait for what starts jobs.
-        with command("work", environment=variables, patience=patience) as worker:
-            name, code = first_to_end({"serve": server, "work": worker, **systems})
+        running = {"serve": server}
+        beside = {"work": ("work",)} | ({"simulate": ("simulate", "--port", str(port))} if settings.demo else {})
+        for name, arguments in beside.items():
+            running[name] = started.enter_context(command(*arguments, environment=variables, patience=patience))
+        name, code = first_to_end(running)
     typer.echo(f"xinglin {name} ended with {code}; see above.", err=True)
     raise typer.Exit(1)
 
@@ -97,17 +86,31 @@ def simulated(settings: "Settings", port: int) -> dict[str, str]:
 
 
 def _people(settings: "Settings") -> None:
-    """Load the people whom the accounts of the demonstration are bound to, and make the accounts."""
+    """Load the people whom the accounts of the demonstration are bound to, and make the accounts, once."""
     import asyncio
 
     from xinglin.cli import load
     from xinglin.cli.demonstration import write
     from xinglin.cli.demonstration_accounts import are_there, seed
 
+    done = _mark(settings).with_suffix(".accounts")
+    if done.exists():
+        return
     if not asyncio.run(are_there(settings)):
         records = [write(settings.data_dir / "demonstration.ndjson")]
         load.run(settings, records, settings.data_dir / "demonstration-refused.ndjson")
     asyncio.run(seed(settings))
+    done.touch()
+
+
+def _mark(settings: "Settings") -> Path:
+    """Name the file that says that a database holds the records; looking into the store takes seconds."""
+    import hashlib
+
+    from xinglin.cli.database import address
+
+    name = hashlib.sha256(address(settings).encode()).hexdigest()[:16]
+    return settings.data_dir / f"demonstration-{name}.done"
 
 
 def _address(settings: "Settings", path: str) -> str:
@@ -115,14 +118,16 @@ def _address(settings: "Settings", path: str) -> str:
     return f"http://{host}:{settings.port}{path}"
 
 
-def _what_to_open(settings: "Settings") -> str:
+def _what_to_open(settings: "Settings", port: int) -> str:
+    simulated = f"\n  Messages       http://127.0.0.1:{port}/sms/" if settings.demo else ""
     return f"""
 杏林 is running.
 
   Pages          {_address(settings, "/")}
+  Sign in        {_address(settings, "/login")}
   FHIR           {_address(settings, "/fhir/Patient")}
   What it can    {_address(settings, "/fhir/metadata")}
-  Components     {_address(settings, "/design")}
+  Components     {_address(settings, "/design")}{simulated}
 
 Ctrl-C stops it; the data stays in {settings.data_dir.absolute()}.
 """
@@ -131,14 +136,9 @@ Ctrl-C stops it; the data stays in {settings.data_dir.absolute()}.
 def _load(settings: "Settings") -> None:
     """Load the demonstration records into an empty store, once; a load that was stopped goes on where it was."""
     import asyncio
-    import hashlib
 
-    from xinglin.cli.database import address
-
-    # Looking into the store takes seconds; a mark for each database that was seen to hold records takes none.
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(address(settings).encode()).hexdigest()[:16]
-    done = settings.data_dir / f"demonstration-{name}.done"
+    done = _mark(settings)
     unfinished = done.with_suffix(".unfinished")
     if done.exists():
         return

@@ -132,8 +132,9 @@ def hire(door: Door) -> Hire:
                 organization=organization,
             )
             assert await accounts.add(work.executor, account, {"login": work.vault.digest("login", login)})
-            for role in roles:
-                given = Assignment(id, work.new_id(), role, work.now, "test", organization=organization)
+            for place, role in enumerate(roles):
+                since = work.now - timedelta(seconds=len(roles) - place)  # the first one is acted in first
+                given = Assignment(id, work.new_id(), role, since, "test", organization=organization)
                 await accounts.assign(work.executor, given)
             for kind, kept in (
                 ("password", factors.hashed(PASSWORD)),

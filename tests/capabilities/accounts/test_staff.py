@@ -192,6 +192,47 @@ async def test_another_role_is_another_session(client: httpx.AsyncClient, hire: 
     assert staff.id
 
 
+async def test_another_role_makes_no_second_factor_fresh(
+    client: httpx.AsyncClient, hire: Hire, time: Time, store: Store
+) -> None:
+    await enter(client, hire, time, "physician", "nurse")
+    (before,) = await store.fetch("SELECT strong_until, until FROM session")
+    time.pass_(minutes=2)
+    nurse = re.search(r'value="([^"]+)">[^\n]*<span>护士', (await client.get("/account/roles")).text)
+    assert nurse is not None
+    await post(client, "/account/roles", assignment=nurse[1])
+    (after,) = await store.fetch("SELECT strong_until, until FROM session WHERE ended IS NULL")
+    assert (after["strong_until"], after["until"]) == (before["strong_until"], before["until"])
+
+
+async def test_staff_act_in_their_own_roles_alone(client: httpx.AsyncClient, hire: Hire, time: Time) -> None:
+    await enter(client, hire, time, "physician")
+    for fields in ({}, {"assignment": "other"}, {"patient": "Patient/1"}):
+        assert (await post(client, "/account/roles", **fields)).status_code == 404
+
+
+async def test_an_account_has_five_sessions_at_most(
+    client: httpx.AsyncClient, hire: Hire, time: Time, store: Store
+) -> None:
+    staff = await hire("physician")
+    for _ in range(6):
+        client.cookies.clear()
+        time.pass_(seconds=31)
+        assert (await sign_in(client, staff, time)).status_code == 303
+    said = [row["why"] for row in await store.fetch("SELECT why FROM session ORDER BY created")]
+    assert said == ["too many", "", "", "", "", ""]
+
+
+async def test_signing_in_again_leaves_nothing_open(
+    client: httpx.AsyncClient, hire: Hire, time: Time, store: Store
+) -> None:
+    staff = await enter(client, hire, time, "physician")
+    time.pass_(seconds=31)
+    await sign_in(client, staff, time)
+    said = [row["why"] for row in await store.fetch("SELECT why FROM session ORDER BY created")]
+    assert said == ["signed in again", ""]
+
+
 async def test_a_cookie_of_another_secret_is_nobody(client: httpx.AsyncClient, hire: Hire, time: Time) -> None:
     await enter(client, hire, time, "physician")
     id, _, _ = client.cookies["session"].partition(".")

@@ -151,6 +151,18 @@ async def strong_until(executor: Executor, id: str) -> datetime | None:
     return found[0]["strong_until"] if found else None
 
 
+async def keep_most(executor: Executor, account: str, most: int) -> int:
+    """End the sessions of an account beyond *most*, those used longest ago first; apps' sessions do not count."""
+    found = await executor.fetch(
+        "UPDATE session SET ended = $3, why = 'too many' WHERE bucket = $1 AND id IN ("
+        "SELECT s.id FROM session s WHERE s.bucket = $1 AND s.account = $2 AND s.ended IS NULL AND s.expires > $3 "
+        "AND NOT EXISTS (SELECT FROM app_session a WHERE a.bucket = s.bucket AND a.id = s.id) "
+        "ORDER BY s.seen DESC, s.id DESC OFFSET $4) RETURNING id",
+        *(bucket_of(account), account, executor.now, most),
+    )
+    return len(found)
+
+
 async def acting(executor: Executor, id: str) -> str | None:
     """Give the assignment in which a session acts, or the patient for whom; None for neither."""
     found = await executor.fetch(
@@ -159,10 +171,12 @@ async def acting(executor: Executor, id: str) -> str | None:
     return found[0]["acting"] if found else None
 
 
-async def ends(executor: Executor, id: str) -> datetime | None:
-    """Give when a session ends however much it is used."""
-    found = await executor.fetch("SELECT until FROM session WHERE bucket = $1 AND id = $2", bucket_of(id), id)
-    return found[0]["until"] if found else None
+async def bounds(executor: Executor, id: str) -> tuple[datetime | None, datetime] | None:
+    """Give until when the second factor of a live session is fresh, and when it ends however much it is used."""
+    found = await executor.fetch(
+        "SELECT strong_until, until FROM session WHERE bucket = $1 AND id = $2 AND ended IS NULL", bucket_of(id), id
+    )
+    return (found[0]["strong_until"], found[0]["until"]) if found else None
 
 
 async def of_account(executor: Executor, account: str, now: datetime, *, count: int = 50) -> Sequence[Shown]:

@@ -1,6 +1,6 @@
 """Accounts of the demonstration: no secrets, entered by one click, and only where demo mode is on and on loopback."""
 
-from xinglin.capabilities.accounts.operations.entering import begin
+from xinglin.capabilities.accounts.operations.entering import begin, fresh
 from xinglin.capabilities.accounts.operations.limits import Limits
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
@@ -22,4 +22,5 @@ async def become(work: UnitOfWork, limits: Limits, role: str) -> str:
     await accounts.used_now(work.executor, account.id, work.now)
     chosen = next((one for one in held if one.role == role), None)
     events.note(work, "login", account=account.id, role=role, detail="demonstration")
-    return await begin(work, limits, account, chosen, strong=account.kind != "resident", patient=patient)
+    until = None if account.kind == "resident" else fresh(work, limits)
+    return await begin(work, limits, account, chosen, fresh=until, patient=patient)

@@ -33,7 +33,9 @@ async def enter(work: UnitOfWork, limits: Limits, account: Account, *, strong: b
         events.note(work, "login", outcome=events.REFUSED, account=account.id, detail="no role")
         return Step(fault="accounts.fault.no-role")
     await accounts.used_now(work.executor, account.id, work.now)
-    cookie = await begin(work, limits, account, held[0] if held else None, strong=strong)
+    cookie = await begin(
+        work, limits, account, held[0] if held else None, fresh=fresh(work, limits) if strong else None
+    )
     events.note(work, "login", account=account.id, role=held[0].role if held else "resident")
     return Step(cookie=cookie, several=len(held) > 1)
 
@@ -43,18 +45,17 @@ async def switch(work: UnitOfWork, limits: Limits, *, assignment: str = "", pati
     account = await own(work)
     held = await accounts.assignments(work.executor, account.id, work.now)
     chosen = next((one for one in held if one.id == assignment), None)
-    if assignment and chosen is None:
+    if chosen is None and (assignment or account.kind != "resident"):
         raise OutcomeError(Issue("not-found", "not-found"))
     bound = await dependants.patients(work.executor, account.id, work.now)
     if patient and patient not in {account.person, *bound}:
         raise OutcomeError(Issue("not-found", "not-found"))
-    old = await sessions.ends(work.executor, work.principal.session)
-    cookie = await begin(
-        work, limits, account, chosen, strong=work.principal.strong, patient=patient or None, until=old
-    )
-    await sessions.end_sessions(work.executor, why="switched", account=account.id, session=work.principal.session)
+    before = await sessions.bounds(work.executor, work.principal.session)
+    if before is None:
+        raise OutcomeError(Issue("login", "session-ended"), status=401)
     events.note(work, "switch", role=chosen.role if chosen else "resident")
-    return cookie
+    # Another role is no new login: neither the end nor the freshness of the second factor moves.
+    return await begin(work, limits, account, chosen, patient=patient or None, fresh=before[0], until=before[1])
 
 
 async def leave(work: UnitOfWork) -> None:
@@ -92,22 +93,34 @@ async def own(work: UnitOfWork) -> Account:
     return account
 
 
+def fresh(work: UnitOfWork, limits: Limits) -> datetime:
+    """Give until when a second factor that was given now counts as fresh."""
+    return work.now + limits.sessions.step_up
+
+
 async def begin(
     work: UnitOfWork,
     limits: Limits,
     account: Account,
     chosen: Assignment | None,
     *,
-    strong: bool,
+    fresh: datetime | None,
     patient: str | None = None,
     until: datetime | None = None,
 ) -> str:
-    """Begin a session and give its cookie. patient: whom a resident acts for, else themselves."""
+    """Begin a session and give its cookie; the one that this browser had ends.
+
+    patient: whom a resident acts for, else themselves. fresh: until when the second factor counts as just given; None
+    when none was given.
+    """
     now = work.now
     last = until or now + limits.sessions.whole
     guardian = patient is not None and patient != account.person
     role = chosen.role if chosen is not None else "guardian" if guardian else "resident"
-    return await sessions.begin(
+    if work.principal.session:
+        old = work.principal
+        await sessions.end_sessions(work.executor, why="signed in again", account=old.id, session=old.session)
+    cookie = await sessions.begin(
         work.executor,
         work.door.clock,
         Beginning(
@@ -116,8 +129,8 @@ async def begin(
             role=role,
             patient=(patient or account.person) if account.kind == "resident" else None,
             purpose=PURPOSES[role],
-            strong=strong,
-            strong_until=now + limits.sessions.step_up if strong else None,
+            strong=fresh is not None,
+            strong_until=fresh,
             now=now,
             expires=extended(now, last, limits.sessions),
             until=last,
@@ -125,3 +138,5 @@ async def begin(
             device=work.principal.device,
         ),
     )
+    await sessions.keep_most(work.executor, account.id, limits.settings.session_most)
+    return cookie
