@@ -104,7 +104,7 @@ def test_the_institution_agrees_to_online_work_for_a_time_and_a_scope(
     [
         ({"until": TODAY - timedelta(days=1)}, ["practising-expired"]),
         ({"since": TODAY + timedelta(days=1)}, ["practising-not-yet"]),
-        ({"scope": ("04",)}, ["scope"]),
+        ({"scope": ("04",)}, ["practice-scope"]),
         ({"scope": ("03.04",)}, []),
         ({"category": "stomatology"}, ["category-department"]),
     ],

@@ -181,7 +181,7 @@ def _against_certificate(practising: Credential, today: date, department: str | 
         return
     yield from category_faults(practising.category, department)
     if practising.scope and not _within(department, practising.scope):
-        yield _no("scope", "The department lies outside the registered scope of practice.")
+        yield _no("practice-scope", "The department lies outside the registered scope of practice.")
 
 
 @cites("R1-034")

@@ -262,7 +262,7 @@ async def test_a_reception_opens_after_a_verification_in_person(door: Door, regi
         ({"at": "yesterday"}, ["instant"]),
         ({"at": "2026-11-22T10:00:00"}, ["instant"]),
         ({"organization": "Organization/h2"}, ["site-missing"]),
-        ({"department": "04"}, ["scope", "consent-scope", "department-elsewhere"]),
+        ({"department": "04"}, ["practice-scope", "consent-scope", "department-elsewhere"]),
         ({"id": "d2"}, ["not-oneself"]),
     ],
 )
