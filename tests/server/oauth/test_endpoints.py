@@ -1,5 +1,6 @@
 """Discovery, introspection, revocation, registration, keys and cross-origin requests."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -376,3 +377,41 @@ async def test_what_happens_stands_in_the_ledger(
         assert any(f'"what":"{what}"' in entry for entry in mine), what
     assert any('"outcome":"4"' in entry and "invalid_grant" in entry for entry in mine)
     assert not any(given["access_token"] in entry for entry in mine)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/oauth/authorize?client_id=%00", "/oauth/authorize?client_id=a%FF", "/oauth/launch?client=%00"),
+        *(
+            "/oauth/launch?client=x&patient=%00",
+            "/oauth/apps?patient=%00",
+            "/oauth/apps?patient=Patient/1&encounter=%00",
+        ),
+        *("/oauth/apps?patient=../x", "/oauth/apps?patient=1&encounter=a,b", "/oauth/launch"),
+    ],
+)
+async def test_strange_addresses_are_answered_below_500(http: httpx.AsyncClient, physician: Person, path: str) -> None:
+    http.cookies.update({"session": physician.cookie})
+    assert (await http.get(path)).status_code < 500
+
+
+async def test_of_two_who_redeem_at_once_neither_keeps_a_token(
+    http: httpx.AsyncClient, app_client: Client, resident: Person
+) -> None:
+    """A code is locked until it is decided: one is first, and the second use ends what the first was given."""
+    app = App(http, app_client, resident, scope=OFFLINE)
+    code = await app.code()
+    answers = await asyncio.gather(*(app.redeem(code) for _ in range(4)))
+    given = [one.json() for one in answers if one.status_code == 200]
+    assert len(given) == 1
+    assert (await app.refresh(given[0]["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_of_two_who_refresh_at_once_one_is_first(
+    http: httpx.AsyncClient, app_client: Client, resident: Person
+) -> None:
+    app = App(http, app_client, resident, scope=OFFLINE)
+    token = (await app.enter())["refresh_token"]
+    answers = await asyncio.gather(*(app.refresh(token) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 400, 400, 400]
