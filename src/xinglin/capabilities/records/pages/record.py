@@ -47,7 +47,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
 
 
 async def signatures(work: UnitOfWork, on: str, id: str) -> list[dict[str, object]]:
-    """List the signatures of a record, of whatever version, and whether they hold; none where nothing signs the type."""
+    """List the signatures of a record, of whatever version, and whether they hold."""
     found = work.door.rulebook.operations.get((on, "verify"))
     if found is None or not work.door.rulebook.may_operate(work.principal, "verify", on):
         return []
