@@ -188,6 +188,7 @@ class Fhir:
         self.principal = principal
         self.executor = executor
         self._work = work
+        self._reaches: dict[tuple[str, str], Reach] = {}  # asking the door means comparing principals
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -284,11 +285,15 @@ class Fhir:
 
     def reach(self, interaction: str, type: str) -> Reach:
         """Give what the principal reaches of *type*; OutcomeError when the type is unknown."""
+        known = self._reaches.get((interaction, type))
+        if known is not None:
+            return known
         if type not in RESOURCES:
             raise OutcomeError(
                 Issue("not-supported", "unknown-type", text=f"There is no resource type {type}."), status=404
             )
-        return self.door.reach(self.principal, interaction, type)
+        found = self._reaches[interaction, type] = self.door.reach(self.principal, interaction, type)
+        return found
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -364,6 +369,10 @@ class Fhir:
         """Write several resources, all or none, each once; answers stand in the order given."""
         async with self._transaction() as inside:
             changes = [await inside._allow_one_of(order) for order in orders]
+            for place, order in enumerate(orders):
+                # What gathers others inherits from those that are written beside it, too.
+                if order.type in GATHERING and (more := rights.beside(changes[place], changes)):
+                    changes[place] = await inside._allow(order, more, changes[place].id)
             written = await inside.executor.write_many(changes)
             for order, change, one in zip(orders, changes, written, strict=True):
                 await inside._must_have_stayed(order, change, one)
@@ -430,8 +439,11 @@ class Fhir:
                 raise
             raise OutcomeError(*(_below(order, issue) for issue in refused.issues), status=refused.status) from refused
 
-    async def _allow(self, order: Order) -> Change:
-        """Judge one order against grants, form, profiles and invariants, and make the change of it."""
+    async def _allow(self, order: Order, more: frozenset[str] = frozenset(), made: str | None = None) -> Change:
+        """Judge one order against grants, form, profiles and invariants, and make the change of it.
+
+        more: labels that it has to carry. made: the id that was made for it before.
+        """
         reach = self.reach(order.wish, order.type)
         if reach.nothing:
             raise OutcomeError(forbidden(order.wish, order.type))
@@ -450,13 +462,13 @@ class Fhir:
         if order.wish == "delete":
             self._guard(order.type, before, None)
             return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
-        change = self._prepared(order, before)
+        change = self._prepared(order, before, more, made)
         if self.door.uploads is not None and may_hold_files(change.tail):
             await self.door.uploads.refuse_malware(_struct_of(order))
         if order.type in GATHERING and change.entry is not None:
-            more = await rights.inherited(self.executor, order.type, change.tail)
-            if more:
-                change = self._prepared(order, before, more)
+            inherited = await rights.inherited(self.executor, order.type, change.tail)
+            if inherited - more:
+                change = self._prepared(order, before, more | inherited, change.id)
         if not self.principal.roles & UNSHIELDED:
             await self._refuse_founding(order, before, change)
         return change
@@ -490,7 +502,9 @@ class Fhir:
             more |= {"minor"}
         return rights.label(struct, tail, more | rights.kept(before))
 
-    def _prepared(self, order: Order, before: Row | None, more: frozenset[str] = frozenset()) -> Change:
+    def _prepared(
+        self, order: Order, before: Row | None, more: frozenset[str] = frozenset(), made: str | None = None
+    ) -> Change:
         raw = order.resource if isinstance(order.resource, bytes) else codec.encode(order.resource)  # type: ignore[arg-type]
         struct = codec.decode(raw, order.type)
         cutting = cut(raw, order.type, accepted=True)
@@ -505,7 +519,7 @@ class Fhir:
         rulebook = self.door.rulebook
         refuse(profile_issues(struct, rulebook.profiles, rulebook.code_sets))
         self._guard(order.type, before, struct)
-        made = order.id or self.door.clock.new_id(home_of(struct))
+        made = made or order.id or self.door.clock.new_id(home_of(struct))
         tail = self._labelled(struct, cutting.tail, before, more)
         entry = indexed(struct, id=made, now_us=microseconds(self.executor.now), base_url=self.door.base_url)
         must = order.must
@@ -698,7 +712,9 @@ def _claimed(resource: Struct | None) -> frozenset[str]:
 def _refuse_subset(resource: Struct, type: str) -> None:
     """A resource that was read in part (_summary, _elements) may not replace the whole one."""
     meta = getattr(resource, "meta", None)
-    if any(tag.code == SUBSETTED for tag in getattr(meta, "tag", None) or ()):
+    if meta is None or not (meta.tag or meta.security):
+        return
+    if any(tag.code == SUBSETTED for tag in meta.tag or ()):
         text = "This resource is marked SUBSETTED: it was read in part. Read it whole before you write it."
         raise OutcomeError(Issue("invalid", "subsetted", f"{type}.meta.tag", text))
     if rights.is_masked(resource):

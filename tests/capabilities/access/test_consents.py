@@ -28,7 +28,7 @@ from tests.capabilities.access.ward import (
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.security.principal import SYSTEM
-from xinglin.store.door import Door
+from xinglin.store.door import Door, Order
 from xinglin.store.store import Store
 
 SPECIAL = "https://xinglin.health/fhir/CodeSystem/sensitive-class"
@@ -234,6 +234,25 @@ async def test_a_label_is_inherited_and_stays(ward: tuple[Door, Stopped]) -> Non
     assert await seen(door, COLLEAGUE, "List") == set()
     await door.auto(PHYSICIAN).update(json.dumps(condition("f1", "1", "I10")).encode(), type="Condition", id="f1")
     assert await seen(door, COLLEAGUE, "Condition") == {"c1"}
+
+
+@pytest.mark.rule("R7-031")
+async def test_a_label_is_inherited_from_what_is_written_beside(ward: tuple[Door, Stopped]) -> None:
+    door, _ = ward
+    gathered = {
+        "resourceType": "List",
+        "id": "l",
+        "status": "current",
+        "mode": "working",
+        "subject": {"reference": "Patient/1"},
+        "entry": [{"item": {"reference": "Condition/new"}}],
+    }
+    documents = (gathered, condition("new", "1", "B20"))
+    orders = [Order("update", one["resourceType"], json.dumps(one).encode(), one["id"]) for one in documents]
+    await door.auto(SYSTEM).write_many(orders)
+    row = await door.auto(SYSTEM).read("List", "l")
+    assert {one["code"] for one in json.loads(row.body())["meta"]["security"]} == {"5", "hiv"}
+    assert await seen(door, COLLEAGUE, "List") == set()
 
 
 @pytest.mark.rule("R7-031")
