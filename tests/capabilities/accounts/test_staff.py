@@ -349,6 +349,27 @@ async def test_a_dormant_account_is_disabled(hire: Hire, time: Time, door: Door,
     assert fresh.id
 
 
+@pytest.mark.rule("R7-015")
+async def test_sessions_are_kept_for_six_months_and_steps_for_a_day(
+    client: httpx.AsyncClient, hire: Hire, time: Time, door: Door, store: Store
+) -> None:
+    await enter(client, hire, time, "physician")
+    await post(client, "/login/staff", login="nobody", password="x")
+
+    async def kept(*tables: str) -> list[int]:
+        async with door.work(SYSTEM) as work:
+            await jobs.sweep(work)
+        return [int((await store.fetch(f"SELECT count(*) AS n FROM {one}"))[0]["n"]) for one in tables]
+
+    assert await kept("session", "ticket", "attempt") == [1, 1, 1]
+    time.pass_(days=3)
+    assert await kept("session", "ticket", "attempt") == [1, 0, 0]
+    time.pass_(days=179)
+    assert await kept("session") == [1]
+    time.pass_(days=3)
+    assert await kept("session") == [0]
+
+
 # -- passwords --------------------------------------------------------------------------------------------------------
 
 

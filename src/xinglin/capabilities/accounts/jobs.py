@@ -7,11 +7,13 @@ from xinglin.capabilities.accounts.gateways import Messages, Register
 from xinglin.capabilities.accounts.operations import dependants, phone, staff
 from xinglin.capabilities.accounts.operations import proofing as proofings
 from xinglin.capabilities.accounts.operations.limits import Limits
+from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
-from xinglin.store.identity import sessions, tickets
+from xinglin.store.identity import attempts, sessions, tickets
 
+ATTEMPTS_KEPT: Final = timedelta(days=2)
 TICKETS_KEPT: Final = timedelta(days=1)
-SESSIONS_KEPT: Final = timedelta(days=183)  # network logs are kept for six months (R7-015)
+SESSIONS_KEPT: Final = cites("R7-015")(timedelta(days=183))  # network logs are kept for six months
 
 
 async def send_code(limits: Limits, messages: Messages, work: UnitOfWork, ticket: str) -> None:
@@ -35,6 +37,7 @@ async def disable_dormant(limits: Limits, work: UnitOfWork) -> None:
 
 
 async def sweep(work: UnitOfWork) -> None:
-    """Forget steps and sessions that ended long ago."""
+    """Forget steps, wrong answers and sessions of long ago."""
+    await attempts.sweep(work.executor, work.now - ATTEMPTS_KEPT)
     await tickets.sweep(work.executor, work.now - TICKETS_KEPT)
     await sessions.sweep(work.executor, work.now - SESSIONS_KEPT)

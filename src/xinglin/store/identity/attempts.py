@@ -56,3 +56,8 @@ async def locked_accounts(executor: Executor, now: datetime, *, count: int = 100
         *(now, count),
     )
     return [(str(row["account"]), row["locked"]) for row in found]
+
+
+async def sweep(executor: Executor, before: datetime) -> int:
+    """Forget wrong answers of which the last was before *before*."""
+    return len(await executor.fetch("DELETE FROM attempt WHERE last < $1 RETURNING kind", before))

@@ -53,7 +53,7 @@ def matches(password: str, secret: bytes | None) -> bool:
         _hasher().verify(secret.decode() if secret else _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
-    return secret is not None
+    return bool(secret)
 
 
 def new_secret() -> str:

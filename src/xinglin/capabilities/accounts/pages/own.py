@@ -28,6 +28,12 @@ async def show(work: UnitOfWork, _form: Form) -> View:
     return View("accounts/home.html", values)
 
 
+async def show_start(work: UnitOfWork, _form: Form) -> View:
+    """Show where one may go in one's role: what the menu holds, and nothing else."""
+    account = await entering.own(work)
+    return View("accounts/start.html", {"name": _name(work, account), "role": next(iter(work.principal.roles))})
+
+
 async def show_sessions(work: UnitOfWork, _form: Form) -> View:
     """List where one is, or was, signed in."""
     found = await sessions.of_account(work.executor, work.principal.id, work.now)
