@@ -74,10 +74,16 @@ async def place(postgres_dsn: str, pages: Pages) -> AsyncIterator[Town]:
 
 
 async def signed_in(
-    browser: Browser, place: Town, person: Person, *, size: tuple[int, int] = DESKTOP, script: bool = True
+    browser: Browser,
+    place: Town,
+    person: Person,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    script: bool = True,
+    language: str = "zh-CN",
 ) -> BrowserContext:
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale="zh-CN", java_script_enabled=script
+        viewport={"width": size[0], "height": size[1]}, locale=language, java_script_enabled=script
     )
     context.set_default_timeout(15_000)
     await context.add_cookies([{"name": "session", "value": person.cookie, "url": place.server.root}])
@@ -129,10 +135,13 @@ async def test_a_physician_picks_the_patient(browser: Browser, place: Town, page
 
 
 async def test_a_refusal_takes_nothing_along(browser: Browser, place: Town, pages: Pages) -> None:
-    context = await signed_in(browser, place, place.resident)
+    context = await signed_in(browser, place, place.resident, size=PHONE, language="en-GB")
     page = await context.new_page()
     await page.goto(f"{pages.origin}/launch.html?iss={place.server.fhir}")
-    await page.get_by_role("button", name="不同意").click()
+    await expect(page.get_by_role("heading", name="asks for your permission")).to_be_visible()
+    await shot(page, "oauth-consent-english")
+    assert await faults_of(page) == []
+    await page.get_by_role("button", name="Do not allow").click()
     await expect(page.locator("#said")).to_contain_text("failed")
     await context.close()
 
