@@ -167,8 +167,10 @@ _SYSTEMS: Final = frozenset(system for codes in TABLE for system in codes.system
 _PREFIXES: Final = "|".join(
     sorted({re.escape(prefix) for codes in TABLE for prefix in codes.prefixes}, key=lambda one: (-len(one), one))
 )
-# A look at the bytes first: most resources hold no such code, and must not pay for a walk.
-_SUSPECT: Final = re.compile(rf'"code"\s*:\s*"(?:{_PREFIXES})|\\u00|sensitive-class|security-level'.encode())
+# A look at the bytes first: most resources hold no such code, and must not pay for a walk. Each mark by itself, as only
+# a pattern that begins with plain characters is sought at the speed of memory.
+_SUSPECT: Final = re.compile(rf'"code"\s*:\s*"(?:{_PREFIXES})'.encode())
+_SUSPECT_MARKS: Final = (SPECIAL.rpartition("/")[2].encode(), b"\\u00")
 _OURS: Final = frozenset({LEVEL, SPECIAL})
 
 # Types that gather others: they inherit the labels of what they name (R7-031).
@@ -181,7 +183,7 @@ def labels(type: str, tail: bytes) -> frozenset[str]:
 
     tail: its JSON after meta.lastUpdated, as `store.body` cuts it.
     """
-    if _SUSPECT.search(tail) is None:
+    if _SUSPECT.search(tail) is None and not any([mark in tail for mark in _SUSPECT_MARKS]):
         return _GENE if type == "MolecularSequence" else _NONE
     found: set[str] = {"gene"} if type == "MolecularSequence" else set()
     for system, code in _codings(_whole(tail)):
