@@ -170,7 +170,7 @@ _PREFIXES: Final = "|".join(
 # A look at the bytes first: most resources hold no such code, and must not pay for a walk. Each mark by itself, as only
 # a pattern that begins with plain characters is sought at the speed of memory.
 _SUSPECT: Final = re.compile(rf'"code"\s*:\s*"(?:{_PREFIXES})'.encode())
-_SUSPECT_MARKS: Final = (SPECIAL.rpartition("/")[2].encode(), b"\\u00")
+_OUR_MARK: Final = SPECIAL.rpartition("/")[2].encode()
 _OURS: Final = frozenset({LEVEL, SPECIAL})
 
 # Types that gather others: they inherit the labels of what they name (R7-031).
@@ -183,7 +183,7 @@ def labels(type: str, tail: bytes) -> frozenset[str]:
 
     tail: its JSON after meta.lastUpdated, as `store.body` cuts it.
     """
-    if _SUSPECT.search(tail) is None and not any([mark in tail for mark in _SUSPECT_MARKS]):
+    if _OUR_MARK not in tail and b"\\u00" not in tail and _SUSPECT.search(tail) is None:
         return _GENE if type == "MolecularSequence" else _NONE
     found: set[str] = {"gene"} if type == "MolecularSequence" else set()
     for system, code in _codings(_whole(tail)):
