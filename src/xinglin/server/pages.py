@@ -33,6 +33,8 @@ LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
 CSRF_COOKIE: Final = "csrf"
 LOGIN: Final = "/login"
+ACCOUNT: Final = "/account"
+FIND: Final = "/find"
 A_YEAR: Final = 365 * 24 * 3600
 FIELDS_MAX: Final = 200
 
@@ -245,6 +247,7 @@ class Site:
             partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
             menu=self._menu(principal, language),
             who=principal.display,
+            finds=any(page.path == FIND and page.portal.roles & principal.roles for page in self._registry.pages),
             role=next(iter(principal.roles)) if principal.session else "",
             signed_in=bool(principal.session),
             csrf=token,
@@ -265,6 +268,7 @@ class Site:
             for page in self._registry.pages
             if page.menu is not None and page.portal.roles & principal.roles
         ]
+        items.sort(key=lambda item: item.path == ACCOUNT)  # one's own account comes after the work
         if self._settings.design_page and "developer" in principal.roles:
             items.append(MenuItem("/design", self._kit.text("design.title", language), "palette"))
         return tuple(items)

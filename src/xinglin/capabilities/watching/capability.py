@@ -5,9 +5,10 @@ from functools import partial
 
 from xinglin.capabilities.watching import contract, jobs
 from xinglin.capabilities.watching import policy as rights
+from xinglin.capabilities.watching.operations.answer import answer
 from xinglin.capabilities.watching.operations.decide import decide
 from xinglin.capabilities.watching.operations.look import Terms
-from xinglin.capabilities.watching.pages import alerts, apps, denials, policy, reviews, start, why
+from xinglin.capabilities.watching.pages import alerts, apps, denials, objections, policy, reviews, start, why
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Handler, Job, Page
 from xinglin.security.anomalies import Limits, night_of
@@ -31,11 +32,11 @@ def declare(settings: Settings) -> Capability:
     """Give the table of contents."""
     return Capability(
         name="watching",
-        needs=("access",),
+        needs=("access", "audit"),
         title=Text("安全监测", "Watching"),
         code_sets=(contract.ALERTS, contract.STATES),
         profiles=(contract.ALERT,),
-        operations=(Handler(contract.DECIDE, decide),),
+        operations=(Handler(contract.DECIDE, decide), Handler(contract.ANSWER, answer)),
         grants=rights.GRANTS,
         pages=_pages(),
         jobs=(Job(contract.LOOK, partial(jobs.look, terms=terms(settings)), every="*/5 * * * *"),),
@@ -56,6 +57,14 @@ def _pages() -> tuple[Page, ...]:
             send=reviews.send,
             menu=Text("紧急访问复核", "Emergency reviews"),
             icon="heartbeat",
+        ),
+        Page(
+            at,
+            objections.LIST,
+            show=objections.show,
+            send=objections.send,
+            menu=Text("居民异议", "Objections"),
+            icon="mail",
         ),
         Page(at, denials.LIST, show=denials.show, menu=Text("被拒绝的访问", "Refusals"), icon="lock"),
         Page(at, apps.LIST, show=apps.show, send=apps.send, menu=Text("应用与系统", "Apps"), icon="packages"),

@@ -54,6 +54,24 @@ DECIDE: Final = Operation(
     title=Text("处理安全告警", "Deal with an alert"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a resident who objected is told. id: of the Task."""
+
+    id: str
+    note: str
+
+
+ANSWER: Final = Operation(
+    code="answer-objection",
+    on="Task",
+    takes=Answer,
+    gives=Task,
+    level="instance",
+    title=Text("答复对访问的异议", "Answer an objection to an access"),
+)
+
 LOOK: Final = "watching.look"
 
 SECURITY: Final = Portal(

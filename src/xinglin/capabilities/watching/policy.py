@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from xinglin.capabilities.watching.contract import ALERTS, DECIDE
+from xinglin.capabilities.watching.contract import ALERTS, ANSWER, DECIDE
 from xinglin.security.grants import Grant
 
 READ: Final = frozenset({"read", "search", "history", "vread"})
@@ -22,7 +22,7 @@ GRANTS: Final = (
         "security-admin",
         frozenset({"operate"}),
         "Task",
-        operations=frozenset({DECIDE.code}),
+        operations=frozenset({DECIDE.code, ANSWER.code}),
         needs=STRONG,
         name="alerts",
         source="R7-042",

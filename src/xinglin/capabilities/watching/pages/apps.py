@@ -57,6 +57,7 @@ async def _view(work: UnitOfWork, form: Form, asked: str, issues: tuple[Issue, .
             "states": STATES,
             "purposes": sorted(PURPOSES),
             "filled": form,
+            "untyped": Form(),
             "issues": issues,
         },
         status=422 if issues else 200,

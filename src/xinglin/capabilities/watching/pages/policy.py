@@ -6,7 +6,8 @@ from typing import Any, Final
 from xinglin.security.accounts import STAFF_ROLES
 from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.store.door import UnitOfWork
-from xinglin.web.view import Form, View
+from xinglin.web.names import element_name
+from xinglin.web.view import Form, Language, View
 
 ROLES: Final = ("resident", "guardian", *STAFF_ROLES, "partner", "developer", "system")
 
@@ -22,12 +23,12 @@ async def show(work: UnitOfWork, form: Form) -> View:
         and (not type or one.on in {type, "*"})
         and (not interaction or interaction in one.interactions)
     ]
-    lines = _lines(kept)
+    lines = _lines(kept, form.language)
     return View(
         "watching/policy.html",
         {
             "groups": [(one, [line for line in lines if line["role"] == one]) for one in _roles(lines)],
-            "roles": _roles(_lines(grants)),
+            "roles": _roles(_lines(grants, form.language)),
             "types": sorted({one.on for one in grants if one.on != "*"}),
             "interactions": sorted(INTERACTIONS),
             "role": role,
@@ -44,7 +45,7 @@ def _roles(lines: Iterable[dict[str, Any]]) -> list[str]:
     return [one for one in ROLES if one in held] + sorted(held - set(ROLES))
 
 
-def _lines(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+def _lines(grants: Iterable[Grant], language: Language) -> list[dict[str, Any]]:
     """Put grants together that differ in their type alone."""
     found: dict[tuple[object, ...], dict[str, Any]] = {}
     for one in grants:
@@ -56,12 +57,12 @@ def _lines(grants: Iterable[Grant]) -> list[dict[str, Any]]:
                 "role": one.role,
                 "name": one.name,
                 "source": one.source,
-                "interactions": [way for way in _WAYS if way in one.interactions],
+                "ways": _ways(one.interactions),
                 "operations": sorted(one.operations),
                 "reach": one.reach,
                 "words": reach_words(one.reach),
                 "purposes": sorted(one.purposes),
-                "masks": sorted(masks),
+                "masks": [element_name(f"{one.on}.{mask}", language) for mask in sorted(masks)],
                 "needs": sorted(one.needs),
                 "types": [],
             },
@@ -71,7 +72,15 @@ def _lines(grants: Iterable[Grant]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+_READING: Final = frozenset({"read", "vread", "search", "history"})
 _WAYS: Final = ("read", "vread", "search", "history", "create", "update", "patch", "delete", "operate")
+
+
+def _ways(interactions: frozenset[str]) -> list[str]:
+    """List interactions in their usual order; all ways of reading are one word."""
+    if interactions >= _READING:
+        return ["reading", *(way for way in _WAYS if way in interactions - _READING)]
+    return [way for way in _WAYS if way in interactions]
 
 
 def reach_words(reach: str) -> tuple[str, tuple[str, ...]]:

@@ -98,7 +98,7 @@ async def review_row(work: UnitOfWork, task: Task) -> dict[str, Any]:
             count=ACTS_MOST,
         )
         for one in found:
-            if one.act.practitioner == requester and one.act.outcome == "0":
+            if one.act.practitioner == requester and one.act.outcome == "0" and one.act.what != BREAK_GLASS:
                 seen.update(ref.partition("/")[0] for ref in one.act.refs)
     state = next((one.code for one in codings if one.system == REVIEWS.system), "awaiting")
     return {

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from xinglin.capabilities.watching.pages import objections
 from xinglin.capabilities.watching.pages.shown import alert_rows, alerts, review_row, reviews, task_of
 from xinglin.capabilities.watching.people import people_of
 from xinglin.store.door import UnitOfWork
@@ -18,6 +19,7 @@ async def show(work: UnitOfWork, _form: Form) -> View:
     """Show figures and the first cases of each kind."""
     new = await alerts(work, "new", count=FIRST)
     waiting = await reviews(work, "awaiting", count=FIRST)
+    objected = await objections.find(work, "open", count=1)
     asked = await apps.listed(work, "asked")
     locked = await attempts.locked_accounts(work.executor, work.now)
     refused = await watching.acts(work.executor, since=work.now - timedelta(days=1), outcome="4", count=REFUSED_MOST)
@@ -29,6 +31,7 @@ async def show(work: UnitOfWork, _form: Form) -> View:
             "figures": (
                 ("alerts", "/security/alerts?state=new", new.total or 0, "danger"),
                 ("reviews", "/security/reviews?state=awaiting", waiting.total or 0, "warning"),
+                ("objections", objections.LIST, objected.total or 0, "warning"),
                 ("apps", "/security/apps", len(asked), "warning"),
                 ("locked", "#locked", len(locked), "warning"),
                 ("denials", "/security/denials", len(refused), "neutral"),
