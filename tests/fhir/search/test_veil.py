@@ -75,7 +75,8 @@ PEOPLE = {
         ({"resourceType": "Patient", "text": {"status": "generated", "div":
           f'<div xmlns="http://www.w3.org/1999/xhtml">电话{PHONE}</div>'}}, f"_text={PHONE}"),
         ({"resourceType": "Endpoint", "status": "active", "connectionType": {"code": "x"},
-          "payloadType": [{"text": "x"}], "address": "https://x.example", "name": f"call {PHONE}"}, f"name=call {PHONE}"),
+          "payloadType": [{"text": "x"}], "address": "https://x.example", "name": f"call {PHONE}"},
+         f"name=call {PHONE}"),
     ],
 )  # fmt: skip
 def test_a_number_finds_what_it_stands_in_and_the_index_does_not_show_it(resource: Any, search: str) -> None:
