@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import key_store
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.grants import INTERACTIONS, Grant
+from xinglin.security.ledger import act_of
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import crew
 from xinglin.store.backup import BackupFailure, backup, restore
@@ -280,3 +281,15 @@ def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(BackupFailure, match="pg_dump"):
         backup("postgresql://postgres@/none?host=/nowhere", programs(), tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_load_is_written_into_the_ledger_batch_by_batch(empty: str, tmp_path: Path) -> None:
+    await load(empty, many(tmp_path / "a.ndjson"), processes=2)
+    fhir = await opened(empty)
+    records = await fhir.executor.fetch("SELECT entry FROM audit WHERE what = 'load' ORDER BY id")
+    acts = [act_of(record["entry"]) for record in records]
+    assert {(act.who, act.action, act.patient) for act in acts} == {("system", "C", None)}
+    assert sum(int(act.detail.removeprefix("Observation:")) for act in acts) == NUMBER
+    assert all(len(act.refs) <= 2 for act in acts)
+    assert not await fhir.executor.fetch("SELECT FROM audit WHERE what = 'create'")
+    await fhir.door.store.close()
