@@ -150,7 +150,7 @@ class Settings:
     key_file: Path | None = _setting(
         _path,
         default=None,
-        says="File of the master key, mode 0600. Not set: `master.key` under `DATA_DIR`. Keep a copy apart from backups.",
+        says="File of the master key, mode 0600. Not set: `master.key` in `DATA_DIR`. Keep a copy apart from backups.",
     )
     cipher: Literal["sm4", "aes", "off"] = _setting(
         _one_of("sm4", "aes", "off"),
