@@ -9,10 +9,10 @@ import pytest
 
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError
-from xinglin.fhir.search.extract import entry
 from xinglin.store.body import cut
 from xinglin.store.consistency import Checked, Fault, check
 from xinglin.store.executor import Change, microseconds
+from xinglin.store.marks import indexed
 from xinglin.store.store import Store
 
 PATIENT = {
@@ -35,7 +35,7 @@ def update(store: Store, document: Mapping[str, object]) -> Change:
 def of_bytes(store: Store, raw: bytes) -> Change:
     struct = codec.decode(raw)
     rt = type(struct).__name__
-    made = entry(struct, id=struct.id or store.clock.new_id(), now_us=microseconds(store.now))
+    made = indexed(struct, id=struct.id or store.clock.new_id(), now_us=microseconds(store.now))
     return Change("update", rt, made.id, cut(raw, rt).tail, made)
 
 

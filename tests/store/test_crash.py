@@ -13,11 +13,11 @@ import pytest
 
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError
-from xinglin.fhir.search.extract import entry
 from xinglin.store import embedded
 from xinglin.store.body import cut
 from xinglin.store.consistency import Fault, check
 from xinglin.store.executor import Change
+from xinglin.store.marks import indexed
 from xinglin.store.migrate import migrate
 from xinglin.store.store import Store
 
@@ -30,7 +30,7 @@ def patient(id: str, number: int) -> Change:
     identifier = [{"system": "urn:number", "value": str(number)}]
     document = {"resourceType": "Patient", "id": id, "name": name, "identifier": identifier, "birthDate": "1990-01-02"}
     raw = json.dumps(document).encode()
-    return Change("update", "Patient", id, cut(raw, "Patient").tail, entry(codec.decode(raw), now_us=0))
+    return Change("update", "Patient", id, cut(raw, "Patient").tail, indexed(codec.decode(raw), now_us=0))
 
 
 async def write_until_it_fails(store: Store, client: int, acknowledged: dict[str, tuple[int, int]]) -> None:
