@@ -239,7 +239,7 @@ async def test_a_label_is_inherited_and_stays(ward: tuple[Door, Stopped]) -> Non
 @pytest.mark.rule("R7-031")
 async def test_a_label_is_inherited_from_what_is_written_beside(ward: tuple[Door, Stopped]) -> None:
     door, _ = ward
-    gathered = {
+    gathered: dict[str, Any] = {
         "resourceType": "List",
         "id": "l",
         "status": "current",
