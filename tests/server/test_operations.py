@@ -152,6 +152,39 @@ async def test_meta_is_read_added_to_and_deleted_from(client: httpx.AsyncClient)
     assert (await client.get("/Patient/never/$meta")).status_code == 404
 
 
+async def test_meta_of_a_type_and_of_everything_lists_the_labels_within_reach(client: httpx.AsyncClient) -> None:
+    async def made(type: str, tag: str, **more: Any) -> str:
+        meta = {"tag": [{"system": "http://in-use", "code": tag, "display": "T"}], "profile": [f"http://p/{tag}|2"]}
+        body = {"resourceType": type, "meta": meta} | more
+        return f"/{type}/{(await created(client, body))['id']}"
+
+    async def labels(place: str, who: str = "developer") -> dict[str, list[str]]:
+        response = await client.get(f"{place}/$meta", headers={"x-who": who})
+        assert response.status_code == 200, response.text
+        found = [part["valueMeta"] for part in response.json().get("parameter", []) if part["name"] == "return"]
+        meta = found[0] if found else {}
+        tags = [tag["code"] for tag in meta.get("tag", []) if tag.get("system") == "http://in-use"]
+        return {"tag": tags, "profile": [one for one in meta.get("profile", []) if one.startswith("http://p/")]}
+
+    more = {"status": "requested", "intent": "order", "for": {"reference": "Patient/1"}}
+    both = [await made("Patient", "on-patient"), await made("Basic", "on-basic", code={"text": "x"})]
+    mine = await made("Task", "mine", **more)
+    other = await made("Task", "others", **(more | {"for": {"reference": "Patient/another"}}))
+    assert await labels("/Patient") == {
+        "tag": ["on-patient"],
+        "profile": ["http://p/on-patient", "http://p/on-patient|2"],
+    }
+    assert set((await labels(""))["tag"]) == {"on-patient", "on-basic", "mine", "others"}
+    assert (await labels("/Task"))["tag"] == ["mine", "others"]
+    assert (await labels("/Task", "resident"))["tag"] == ["mine"]
+    assert (await labels("", "resident"))["tag"] == ["mine"]
+    assert (await client.get("/Task/$meta", headers={"x-who": "stranger"})).status_code == 403
+    assert (await labels("", "stranger")) == {"tag": [], "profile": []}
+    for place in (*both, mine, other):
+        assert (await client.delete(place)).status_code in {200, 204}
+    assert await labels("") == {"tag": [], "profile": []}
+
+
 async def test_a_declared_operation_is_called_with_its_types(client: httpx.AsyncClient) -> None:
     made = await created(client, task())
     owner = {"name": "owner", "valueString": "Practitioner/1"}

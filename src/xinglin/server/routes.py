@@ -45,7 +45,7 @@ ROUTES: Final = (
 _STANDARD: Final = "http://hl7.org/fhir/OperationDefinition/"
 OPERATIONS: Final = (
     OperationRoute("validate", frozenset({"type", "instance"}), validate, f"{_STANDARD}Resource-validate", query=True),
-    OperationRoute("meta", frozenset({"instance"}), meta, f"{_STANDARD}Resource-meta", query=True),
+    OperationRoute("meta", frozenset({"system", "type", "instance"}), meta, f"{_STANDARD}Resource-meta", query=True),
     OperationRoute("meta-add", frozenset({"instance"}), meta_add, f"{_STANDARD}Resource-meta-add"),
     OperationRoute("meta-delete", frozenset({"instance"}), meta_delete, f"{_STANDARD}Resource-meta-delete"),
     OperationRoute(

@@ -12,15 +12,33 @@ from xinglin.server.http import Response
 from xinglin.server.negotiate import if_match
 from xinglin.server.operations.given import parts_of
 from xinglin.server.respond import of_document
+from xinglin.store.search.labels import Labels
 
 _CODED: Final = ("security", "tag")
 _LABELS: Final = ("profile", *_CODED)
 
 
 async def meta(call: Call) -> Response:
-    """Answer the meta of one resource."""
+    """Answer the meta of one resource; of a type, or of everything, the labels in use that the caller may find.
+
+    Of more labels than are looked up, the first are told, and a parameter ``truncated`` says so.
+    """
+    if not call.id:
+        return _in_use(await call.fhir.labels(call.type or None))
     row = await call.fhir.read(call.type, call.id)
     return _answer(document_of(row.body())["meta"])
+
+
+def _in_use(labels: Labels) -> Response:
+    found: dict[str, Any] = {}
+    for name, each in labels.found.items():
+        coded = [{"system": system, "code": code} if system else {"code": code} for system, code in each]
+        if each:
+            found[name] = coded if name in _CODED else [code for _, code in each]
+    parts = [{"name": "return", "valueMeta": found}] if found else []
+    if not labels.complete:
+        parts.append({"name": "truncated", "valueBoolean": True})
+    return of_document({"resourceType": "Parameters", **({"parameter": parts} if parts else {})})
 
 
 async def meta_add(call: Call) -> Response:
