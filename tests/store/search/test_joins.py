@@ -178,6 +178,27 @@ async def test_sorts_keep_rows_without_the_value_last(shelf: Shelf) -> None:
     assert await shelf.ids("Patient?_sort=gender,_id") == list("abcde")
 
 
+async def test_sort_by_reference_is_by_the_type_and_id_of_the_target(shelf: Shelf) -> None:
+    await shelf.put(
+        patient("p1"), patient("p2"), patient("p9"),
+        observation("a", of="Patient/p2"), observation("b", of="Patient/p1"), observation("c", of="Patient/p9"),
+        observation("d", of="Patient/p1"), observation("e", of="http://elsewhere/Patient/p0"),
+    )  # fmt: skip
+    for asked, order in (("subject,_id", "b d a c e"), ("-subject,_id", "c a b d e"), ("-patient,-_id", "c a d b e")):
+        assert await shelf.walked(f"Observation?_sort={asked}&_count=2") == order.split(), asked
+        assert await shelf.walked(f"Observation?_sort={asked}&_count=1&status=final") == order.split(), asked
+
+
+async def test_what_the_index_keeps_as_a_digest_is_not_sorted_by(shelf: Shelf) -> None:
+    await shelf.put(patient("a", identifier=[{"value": "2"}]), patient("b", identifier=[{"value": "1"}]))
+    for code in ("identifier", "phone"):
+        page = await shelf.page(f"Patient?_sort={code}", strict=False)
+        assert [issue.key for issue in page.query.issues] == ["search-sort-unknown"]
+        assert len(page.matches) == 2
+        with pytest.raises(OutcomeError):
+            await shelf.page(f"Patient?_sort={code}")
+
+
 async def test_sort_by_code_quantity_and_other_dates(shelf: Shelf) -> None:
     def measured(id: str, value: float, status: str, at: str) -> Document:
         return observation(id, valueQuantity={"value": value}, status=status) | {

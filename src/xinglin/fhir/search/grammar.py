@@ -264,7 +264,10 @@ def _sort(reading: _Reading, _modifier: str, value: str) -> bool:
 
 
 def sort_key(resource_type: str | None, asked: str) -> Sort | None:
-    """Understand one key of ``_sort``; None when it cannot be sorted by."""
+    """Understand one key of ``_sort``; None when it cannot be sorted by.
+
+    Identifiers, contact points and canonical addresses stand in the index as digests, which have no order.
+    """
     descending, code = asked.startswith("-"), asked.removeprefix("-")
     if code == "_id":
         return Sort("id", descending)
@@ -286,6 +289,8 @@ def sort_key(resource_type: str | None, asked: str) -> Sort | None:
         found.kind == "token" and not catalog.element_types(resource_type, code) & {"Identifier", "ContactPoint"}
     ):
         return Sort("term", descending, keys.kind_key(resource_type, code, "terms"))
+    if found.kind == "reference" and "Reference" in catalog.element_types(resource_type, code):
+        return Sort("reference", descending, keys.reference_salt(resource_type, code))
     return None
 
 

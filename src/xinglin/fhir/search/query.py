@@ -265,10 +265,11 @@ class Sort:
     """One key of ``_sort``.
 
     by: ``id``, ``updated``, ``main`` (the type's main date) or the table that holds the values: dx, sx, qx, term.
-    key: under which the table holds them; fallback: a second key whose value wins when there is one (pinyin).
+    key: under which the table holds them, or the salt of references, whose value is type and id of their target.
+    fallback: a second key whose value wins when there is one (pinyin).
     """
 
-    by: Literal["id", "updated", "main", "dx", "sx", "qx", "term"]
+    by: Literal["id", "updated", "main", "dx", "sx", "qx", "term", "reference"]
     descending: bool
     key: int = 0
     fallback: int = 0

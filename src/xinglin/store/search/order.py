@@ -114,5 +114,10 @@ def _value(builder: Builder, key: Sort) -> tuple[str, str]:
             read = builder.key(key.fallback)
             named = f"(SELECT {pick}(s.norm) FROM sx s WHERE s.rid = r.rid AND s.key = {{}})"
             return f"coalesce({named.format(read)}, {named.format(at)})", "text"
+        case "reference":
+            # A reference is found by its key, which names the target; one that was never here has no name.
+            named = "lpad(t.rt::text, 3, '0') || '/' || t.id"
+            found = f"FROM unnest(r.keys) k JOIN res t ON t.rid = k # {at}"
+            return f'(SELECT {pick}(({named}) COLLATE "C") {found})', "text"
         case _:
             return f"(SELECT {pick}(t.code) FROM term t WHERE t.param = {at} AND t.key = ANY(r.keys))", "text"
