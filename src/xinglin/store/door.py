@@ -36,6 +36,7 @@ from xinglin.store.executor import Change, Must, Row, Written, microseconds
 from xinglin.store.explain import Decision, explain
 from xinglin.store.ledger import events
 from xinglin.store.marks import indexed
+from xinglin.store.reading import Reading, forbidden, not_found, stale
 from xinglin.store.rulebook import UNSHIELDED, Rulebook
 from xinglin.store.scanning import Uploads
 from xinglin.store.store import Store
@@ -176,17 +177,7 @@ class UnitOfWork:
 class Fhir(Reading):
     """FHIR interactions for one principal."""
 
-    # -- reading ------------------------------------------------------------------------------------------------
-
-
-
-
-
-
-
-
-
-
+    _work: UnitOfWork | None
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -438,7 +429,6 @@ class Fhir(Reading):
             begun = self._begun = act_by(self.principal, now, order.wish, type=order.type, rule=rule)
         return begun
 
-
     def _guard(self, type: str, before: Row | None, after: Struct | None) -> None:
         """Ask the invariants of the type, or of the profiles that the state before or after claims."""
         checks = self.door.rulebook.invariants.get(type)
@@ -483,26 +473,9 @@ class Fhir(Reading):
         return query
 
 
-
-
-
-
-
-
-
-
-
-
-
 def _below(order: Order, issue: Issue) -> Issue:
     """Put the place of the order before that of the fault: ``Bundle.entry[3].resource.name``."""
     return replace(issue, where=order.where + issue.where.removeprefix(order.type))
-
-
-
-
-
-
 
 
 def _struct_of(order: Order) -> Struct:

@@ -12,7 +12,8 @@ from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.r4.datatypes import CodeableConcept, Coding, Meta, Period, Reference
 from xinglin.fhir.r4.resources import Consent
 from xinglin.fhir.sources import cites
-from xinglin.store.door import UnitOfWork, not_found
+from xinglin.store.door import UnitOfWork
+from xinglin.store.reading import not_found
 
 _SCOPE = CodeableConcept(
     coding=[Coding(system="http://terminology.hl7.org/CodeSystem/consentscope", code="patient-privacy")]

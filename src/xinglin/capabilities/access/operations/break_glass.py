@@ -13,7 +13,8 @@ from xinglin.fhir.r4.datatypes import CodeableConcept, Coding, Meta, Period, Ref
 from xinglin.fhir.r4.resources import Communication, CommunicationPayload, Task, TaskRestriction
 from xinglin.fhir.sources import cites
 from xinglin.security.relations import BREAK_GLASS as CODE
-from xinglin.store.door import UnitOfWork, not_found
+from xinglin.store.door import UnitOfWork
+from xinglin.store.reading import not_found
 
 
 @dataclass(frozen=True, slots=True)

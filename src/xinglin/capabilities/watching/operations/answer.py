@@ -11,7 +11,8 @@ from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.r4.datatypes import Annotation
 from xinglin.fhir.r4.resources import Task
 from xinglin.fhir.sources import cites
-from xinglin.store.door import UnitOfWork, not_found
+from xinglin.store.door import UnitOfWork
+from xinglin.store.reading import not_found
 
 
 @cites("R7-041")

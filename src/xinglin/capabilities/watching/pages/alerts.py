@@ -10,8 +10,9 @@ from xinglin.capabilities.watching.pages import shown
 from xinglin.capabilities.watching.people import people_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
-from xinglin.store.door import UnitOfWork, not_found
+from xinglin.store.door import UnitOfWork
 from xinglin.store.ledger import watching
+from xinglin.store.reading import not_found
 from xinglin.web.view import Form, Redirect, Rejected, View
 
 ACTS: Final = 50
