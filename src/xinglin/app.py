@@ -42,6 +42,7 @@ from xinglin.store.store import Store
 from xinglin.store.vault.keystore import FileKeyStore
 
 CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
+    watching.declare,  # 安全监测: its desk leads the officer's menu
     accounts.declare,  # 账户
     records.declare,  # 记录浏览
     practitioners.declare,  # 人员与资质
@@ -49,7 +50,6 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名
     audit.declare,  # 审计
-    watching.declare,  # 安全监测
 )
 
 

@@ -37,6 +37,8 @@ FILTERS: Final = {
 
 async def show_list(work: UnitOfWork, form: Form) -> View:
     """List practitioners with how they stand; filtered by state and by name."""
+    if work.fhir.reach("search", "Practitioner").nothing:  # an administrator of no institution has no staff
+        return View("practitioners/list.html", _nobody(), block="results")
     wanted = form["state"] if form["state"] in FILTERS else ""
     asked = {
         "_sort": "name",
@@ -71,6 +73,20 @@ async def show_list(work: UnitOfWork, form: Form) -> View:
         },
         block="results",
     )
+
+
+def _nobody() -> dict[str, object]:
+    """Give the values of a list without anybody."""
+    filled = {"state": "", "name": ""}
+    return {
+        "rows": (),
+        "filled": filled,
+        "filters": tuple(FILTERS),
+        "total": 0,
+        "first": "",
+        "next": "",
+        "searched": False,
+    }
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:

@@ -1,32 +1,17 @@
-"""Who stands behind the accounts that the ledger names, for the officer's eyes alone."""
+"""Accounts as the officer names and sees them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from xinglin.store.door import UnitOfWork
-from xinglin.store.identity import accounts, sealed
+from xinglin.store.identity import accounts, people
+from xinglin.store.identity.people import Person
 
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An account as the desk shows it. login: empty when there is no such account (an app, the development user)."""
-
-    id: str
-    name: str
-    login: str = ""
+__all__ = ["Person", "account_named", "people_of"]
 
 
 async def people_of(work: UnitOfWork, ids: Iterable[str]) -> dict[str, Person]:
-    """Give the person of each account; what is no account is called by its id."""
-    found = {}
-    for id in dict.fromkeys(ids):
-        account = await accounts.by_id(work.executor, id)
-        found[id] = (
-            Person(id, sealed.unseal(work.vault, sealed.name_place(id), account.name), account.login)
-            if account is not None
-            else Person(id, id)
-        )
-    return found
+    """Give the person of each account."""
+    return await people.people_of(work.executor, work.vault, ids)
 
 
 async def account_named(work: UnitOfWork, login: str) -> accounts.Account | None:

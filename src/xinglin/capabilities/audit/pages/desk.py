@@ -1,12 +1,16 @@
 """The audit officer's desk: search the ledger, see one entry with its proof, the tree and its heads, verify."""
 
+from collections.abc import Sequence
+
 from xinglin.capabilities.audit.contract import VERIFY
 from xinglin.capabilities.audit.pages.shown import PAGE, named, seen
+from xinglin.capabilities.audit.rules import Seen
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.grammar import parse
 from xinglin.security.merkle import included
 from xinglin.store.door import UnitOfWork
 from xinglin.store.executor import Row
+from xinglin.store.identity.people import people_of
 from xinglin.store.ledger import heads
 from xinglin.store.search import Page
 from xinglin.web.view import Form, Redirect, View
@@ -32,7 +36,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
     query = [(name, value) for name, value in form.without("after") if value]
     values = {
         "events": events,
-        "names": await named(work, events),
+        "names": await _named(work, events),
         "filled": dict(query),
         "known": EVENTS,
         "issues": issues,
@@ -40,6 +44,13 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "query": query,
     }
     return View("audit/desk.html", values)
+
+
+async def _named(work: UnitOfWork, events: Sequence[Seen]) -> dict[str, str]:
+    """Give the names of who acted; the audit officer sees those of accounts too."""
+    accounts = [one.who for one in events if one.who and "/" not in one.who]
+    people = await people_of(work.executor, work.vault, accounts)
+    return {id: one.name for id, one in people.items()} | await named(work, events)
 
 
 async def show_entry(work: UnitOfWork, form: Form) -> View:
@@ -55,7 +66,7 @@ async def show_entry(work: UnitOfWork, form: Form) -> View:
     event = seen(row)
     values = {
         "event": event,
-        "names": await named(work, (event,)),
+        "names": await _named(work, (event,)),
         "entry": (await heads.entry(work.executor, int(row.id))).decode(),
         "proof": proof,
         "holds": proof is not None and included(proof.leaf, proof.index, proof.size, proof.path, proof.root),

@@ -1,0 +1,80 @@
+"""Every role has a shell of its own: a start page and a menu that show what it may do, and nothing of other roles."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
+from tests.browser.test_accounts import become
+from tests.conftest import FOLDER
+from tests.server.running import running
+from xinglin.app import create_registry
+from xinglin.cli.demonstration_accounts import seed
+from xinglin.security.accounts import DEMO_ROLES
+from xinglin.settings import Settings, read
+from xinglin.web.catalogue import load
+from xinglin.web.files import folder_of
+
+ROLES = tuple(role for role in DEMO_ROLES if role != "guardian")
+# Pages of their menus are looked at besides the start page.
+LOOKED_AT = frozenset({"resident", "audit-admin", "system-admin", "receptionist"})
+
+
+@pytest.fixture(scope="module")
+async def site(postgres_dsn: str) -> AsyncIterator[str]:
+    """The platform in demo mode, with nothing in the record."""
+    settings = {"WORKERS": "1", "LOG_LEVEL": "error", "DEMO": "on", "DEV_PRINCIPAL": "off"}
+    place = {"DATABASE_URL": postgres_dsn, "KEY_FILE": f"{os.environ[FOLDER]}/master.key"}
+    await seed(read({f"XINGLIN_{name}": value for name, value in (settings | place).items()}))
+    with running(postgres_dsn, target="xinglin.app:create_app", **settings) as server:
+        yield server.root
+
+
+def menu_of(role: str) -> set[str]:
+    """Give what the registry declares for a role."""
+    return {
+        page.path for page in create_registry(Settings()).pages if page.menu is not None and role in page.portal.roles
+    }
+
+
+async def look_at(page: Page, address: str, name: str) -> None:
+    """See a page on a desk and on a phone."""
+    answer = await page.goto(address)
+    assert answer is not None
+    assert answer.status == 200, address
+    for size in (DESKTOP, PHONE):
+        await page.set_viewport_size({"width": size[0], "height": size[1]})
+        await shot(page, f"{size[0]}-portal-{name}")
+        assert await faults_of(page) == [], (address, size)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_starts_at_its_own_work(opened: Open, role: str) -> None:
+    context = await opened(DESKTOP)
+    page = await context.new_page()
+    await become(page, load([folder_of("xinglin.web")], "zh")(f"role.{role}"))
+    await look_at(page, "/", f"{role}-start")
+    await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    tiles = await page.locator(".tile").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    assert set(tiles) == menu_of(role)
+    await expect(page.get_by_role("button", name="退出登录").first).to_be_visible()
+    await expect(page.locator("[data-search]")).to_have_count(0)
+    if role in LOOKED_AT:
+        for path in sorted(menu_of(role)):
+            await look_at(page, path, f"{role}{path.replace('/', '-')}")
+
+
+async def test_large_type_fits_on_a_phone(opened: Open) -> None:
+    context = await opened(PHONE, script=False)
+    page = await context.new_page()
+    await become(page, "安全管理员")
+    await page.goto("/account")
+    form = page.locator("button[name=large]:visible")
+    if not await form.count():
+        await page.locator(".shell-bar summary").click()
+    await form.first.click()
+    for path in ("/security", "/security/alerts", "/security/policy?role=nurse", "/security/why", "/"):
+        await page.goto(path)
+        await shot(page, f"390-large{path.split('?', maxsplit=1)[0].replace('/', '-')}")
