@@ -21,6 +21,7 @@ from xinglin.server.base import address_of, base_url_of, hostname, id_of
 from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp, Request
 from xinglin.server.log import frames_of
+from xinglin.server.packing import is_of, masked, packed
 from xinglin.server.principals import development
 from xinglin.server.sessions import cookie_name, same_origin
 from xinglin.settings import Settings, is_loopback
@@ -49,6 +50,7 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "private, no-cache",
 }
+VARY: Final = "accept-encoding, accept-language, cookie, hx-request, sec-fetch-site"
 # Pages of somebody who is known hold health data: nothing of them stays in the browser (GB/T 22239).
 PRIVATE: Final = {"cache-control": "no-store"}
 ENDED: Final = {"clear-site-data": '"cache", "storage"'}
@@ -250,16 +252,20 @@ class Site:
             finds=any(page.path == FIND and page.portal.roles & principal.roles for page in self._registry.pages),
             role=next(iter(principal.roles)) if principal.session else "",
             signed_in=bool(principal.session),
-            csrf=token,
+            csrf=masked(token),
             request_id=_number(request),
             demo=self._demo,
             demo_roles=DEMO_ROLES if self._demo else (),
         )
         body = self._kit.render(found, context)
-        headers = HEADERS | private | {"vary": "accept-language, cookie, hx-request", "x-request-id": _number(request)}
+        headers = HEADERS | private | {"vary": VARY, "x-request-id": _number(request)}
         if found.leads_to:
             policy = HEADERS["content-security-policy"]
             headers["content-security-policy"] = policy.replace("form-action", f"form-action {found.leads_to}")
+        given = request.headers
+        small = packed(body, given.get("accept-encoding", ""), given.get("sec-fetch-site", ""))
+        if small is not None:
+            body, headers = small, headers | {"content-encoding": "gzip"}
         return Response(body, found.status, headers, media_type="text/html; charset=utf-8")
 
     def _menu(self, principal: Principal, language: Language) -> tuple[MenuItem, ...]:
@@ -296,7 +302,7 @@ async def _form(request: PageRequest, language: Language, base: str, token: str)
     if len(pairs) > FIELDS_MAX:
         raise OutcomeError(Issue("too-long", "too-many-fields", text="The form has too many fields."), status=400)
     form = Form(pairs, {name: str(value) for name, value in request.path_params.items()}, language, base)
-    if request.method == "POST" and not secrets.compare_digest(form["csrf"].encode(), token.encode()):
+    if request.method == "POST" and not is_of(form["csrf"], token):
         raise OutcomeError(Issue("forbidden", "stale-form"), status=403)
     return form
 
