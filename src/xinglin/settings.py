@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.fhir.sources import cites
-from xinglin.security.anomalies import night_of
-from xinglin.security.retention import chosen
 
 PREFIX: Final = "XINGLIN_"
 
@@ -93,6 +91,8 @@ def _zone(given: str) -> str:
 
 
 def _night(given: str) -> str:
+    from xinglin.security.anomalies import night_of  # noqa: PLC0415  the help page of the commands is quick without
+
     night_of(given)
     return given
 
@@ -121,6 +121,8 @@ def _database(given: str) -> Secret:
 
 
 def _retention(given: str) -> str:
+    from xinglin.security.retention import chosen  # noqa: PLC0415  as above
+
     chosen(given)
     return given
 

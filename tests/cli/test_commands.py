@@ -10,7 +10,7 @@ from xinglin.cli.commands import COMMANDS
 from xinglin.store.embedded import Server
 
 # What a help page must not wait for.
-HEAVY = ("asyncpg", "granian", "jinja2", "msgspec", "procrastinate", "starlette", "xinglin.fhir", "xinglin.store")
+HEAVY = ("asyncpg", "granian", "jinja2", "msgspec", "procrastinate", "starlette", "xinglin.fhir.r4", "xinglin.store")
 
 
 def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
