@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from xinglin.capabilities.watching.contract import DECIDE, STATES, Decision
 from xinglin.capabilities.watching.operations.decide import account_of, is_alert
 from xinglin.capabilities.watching.pages import shown
-from xinglin.capabilities.watching.people import people_of
+from xinglin.capabilities.watching.queries import people_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from xinglin.capabilities.watching.pages.shown import act_rows
-from xinglin.capabilities.watching.people import account_named
+from xinglin.capabilities.watching.queries import account_named
 from xinglin.store.door import UnitOfWork
 from xinglin.store.executor import EPOCH
 from xinglin.store.ledger import watching

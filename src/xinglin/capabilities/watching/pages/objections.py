@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from xinglin.capabilities.audit.contract import OBJECTIONS
 from xinglin.capabilities.watching.contract import ANSWER, Answer
 from xinglin.capabilities.watching.pages.shown import COUNT, act_rows, task_of
-from xinglin.capabilities.watching.people import people_of
+from xinglin.capabilities.watching.queries import people_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.resources import Task
 from xinglin.fhir.search.grammar import TOKEN

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from xinglin.capabilities.access.contract import REVIEW, REVIEWS, Review
 from xinglin.capabilities.watching.pages import shown
-from xinglin.capabilities.watching.people import people_of
+from xinglin.capabilities.watching.queries import people_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork

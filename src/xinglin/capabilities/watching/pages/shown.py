@@ -8,7 +8,7 @@ from typing import Any, Final
 from xinglin.capabilities.access.contract import REVIEWS, TASKS
 from xinglin.capabilities.watching.contract import ALERTS, STATES
 from xinglin.capabilities.watching.operations.decide import account_of, state_of
-from xinglin.capabilities.watching.people import Person, people_of
+from xinglin.capabilities.watching.queries import Person, people_of
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.resources import Task

@@ -5,7 +5,7 @@ from typing import Final
 
 from xinglin.capabilities.watching.pages import objections
 from xinglin.capabilities.watching.pages.shown import alert_rows, alerts, review_row, reviews, task_of
-from xinglin.capabilities.watching.people import people_of
+from xinglin.capabilities.watching.queries import people_of
 from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import apps, attempts
 from xinglin.store.ledger import watching

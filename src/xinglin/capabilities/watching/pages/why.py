@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from xinglin.capabilities.access.contract import MAY, May
 from xinglin.capabilities.watching.pages.policy import ROLES
-from xinglin.capabilities.watching.people import account_named
+from xinglin.capabilities.watching.queries import account_named
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.security.accounts import PURPOSES
