@@ -63,6 +63,7 @@ _UNIT = "\x1f"
 _PART = "\x1e"
 _BASE32 = "0123456789abcdefghijklmnopqrstuv"
 _SERVER_MADE = re.compile(r"[0-9a-v]{2}-[0-9a-v]{20}", re.ASCII)
+_SERVER_LENGTH = 23
 
 
 def hash64(text: str) -> int:
@@ -79,7 +80,7 @@ def rid_of(resource_type: str, resource_id: str) -> int:
 @lru_cache(maxsize=8_192)
 def bucket_of(resource_id: str) -> int:
     """Compute the distribution key (0-1023) of an id: its first two characters when the server made it, else a hash."""
-    if _SERVER_MADE.fullmatch(resource_id):
+    if len(resource_id) == _SERVER_LENGTH and _SERVER_MADE.fullmatch(resource_id):
         return _BASE32.index(resource_id[0]) * 32 + _BASE32.index(resource_id[1])
     return hash64(resource_id) % BUCKETS
 
@@ -107,7 +108,13 @@ def identifier_keys(resource_type: str, parameter: str, system: str, value: str)
     value: veiled.
     """
     place = f"{resource_type}{_UNIT}{parameter}{_UNIT}"
-    return hash64(place + value), hash64(f"{place}{veiled(system)}{_PART}{value}")
+    return hash64(place + value), hash64(f"{place}{_veiled_system(system)}{_PART}{value}")
+
+
+@lru_cache(maxsize=1_024)
+def _veiled_system(system: str) -> str:
+    """Veil a system, which comes with every number that it gives out."""
+    return veiled(system)
 
 
 @lru_cache(maxsize=8_192)
@@ -118,7 +125,9 @@ def system_key(resource_type: str, parameter: str, system: str) -> int:
 
 def of_type_key(resource_type: str, parameter: str, system: str, code: str, value: str) -> int:
     """Compute the key of ``:of-type``: an identifier's value, veiled, under a type of identifier."""
-    return hash64(f"{resource_type}{_UNIT}{parameter}{_UNIT}{veiled(system)}{_PART}{veiled(code)}{_PART}{value}")
+    return hash64(
+        f"{resource_type}{_UNIT}{parameter}{_UNIT}{_veiled_system(system)}{_PART}{veiled(code)}{_PART}{value}"
+    )
 
 
 @lru_cache(maxsize=8_192)
@@ -159,5 +168,5 @@ def text_key(base: int, text: str) -> int:
     return part_key(base, "text" + _PART + text)
 
 
-for _remembered in (key_of, token_key, system_key, part_key, text_key):
+for _remembered in (key_of, token_key, system_key, part_key, text_key, _veiled_system):
     forget_with(_remembered.cache_clear)
