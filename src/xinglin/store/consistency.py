@@ -128,11 +128,13 @@ class _Walk:
         of = f"{keys.TYPE_NAMES.get(record['rt'], record['rt'])}/{record['id']}"
         self._checked.resources += 1
         self._versions(of, record, rows.get("hist", []))
+        # A sealed body opens at its own place alone, so the place comes first: it says why.
+        type, _, id = of.partition("/")
+        if (place[1], place[0]) != (keys.rid_of(type, id), keys.bucket_of(id)):
+            self._fault("res-place", of, "rid or bucket does not follow from type and id")
         row = self._open(of, record)
         if row is None:
             return
-        if (place[1], place[0]) != (keys.rid_of(row.rt, row.id), keys.bucket_of(row.id)):
-            self._fault("res-place", of, "rid or bucket does not follow from type and id")
         if row.deleted:
             if record["keys"] or record["body"] or any(indexed.values()):
                 self._fault("res-deleted", of, "a deleted resource has a body or index rows")
