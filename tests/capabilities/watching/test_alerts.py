@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from tests.capabilities.access.ward import (
+    COLLEAGUE,
     NOW,
     OFFICER,
     PHYSICIAN,
@@ -16,6 +17,7 @@ from tests.capabilities.access.ward import (
     Stopped,
     encounter,
     observation,
+    order,
     patient,
     put,
     staff,
@@ -94,6 +96,21 @@ async def test_a_record_without_a_relation(ward: tuple[Door, Stopped]) -> None:
     assert await looked(door) == []
     await saw(door, STRANGER, "2")
     assert await looked(door) == ["no-relation"]
+
+
+async def test_a_relation_to_a_place_of_work_counts(ward: tuple[Door, Stopped]) -> None:
+    door, _ = ward
+    place = {
+        "resourceType": "PractitionerRole",
+        "id": "place-3",
+        "practitioner": {"reference": "Practitioner/3"},
+        "organization": {"reference": "Organization/2"},
+    }
+    asked = order("s1", "1")
+    asked["performer"] = [{"reference": "PractitionerRole/place-3"}]
+    await put(door, patient("1"), place, asked)
+    await saw(door, STRANGER, "1")
+    assert await looked(door) == []
 
 
 @pytest.mark.rule("R7-042")
@@ -175,3 +192,15 @@ def test_missed_hours_are_looked_through() -> None:
     assert all(until - since == timedelta(hours=1) for since, until in found)
     assert len(list(windows(NOW - timedelta(days=400), NOW))) == 72
     assert list(windows(None, NOW)) == [(NOW - timedelta(hours=1), NOW)]
+
+
+@pytest.mark.rule("R7-042")
+async def test_what_happens_between_two_looks_is_seen(ward: tuple[Door, Stopped]) -> None:
+    door, _ = ward
+    await put(door, patient("1"))
+    assert await looked(door) == []
+    await saw(door, STRANGER, "1")
+    assert await looked(door, later=timedelta(minutes=5)) == ["no-relation"]
+    assert await looked(door, later=timedelta(minutes=70)) == []
+    await saw(door, COLLEAGUE, "1")
+    assert await looked(door, later=timedelta(hours=5)) == ["no-relation"]

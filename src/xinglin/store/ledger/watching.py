@@ -17,7 +17,8 @@ from xinglin.security.relations import KINDS, patient_salt
 from xinglin.store.executor import EPOCH, Executor, microseconds
 from xinglin.store.ledger.rows import NUMBER_BITS
 
-PAIRS_MOST: Final = 2_000  # users and patients whose relations are asked for at once
+PAIRS_MOST: Final = 20_000  # users and patients whose relations are asked for at once
+TIME_MS: Final = 60_000  # of one statement over an hour of a busy city
 _PLACES: Final = tuple(TYPE_CODES[type] for type in ("Appointment", "Task"))  # reached by one's own list as well
 
 # $1, $2: ids from and below. $3: zone. $4, $5: the night. $6: names of parameters as a pattern. $7: Patient.
@@ -52,7 +53,7 @@ SELECT DISTINCT who, role, practitioner, organization, patient FROM (
   WHERE a.id >= $1 AND a.id < $2 AND a.patient IS NOT NULL AND a.outcome = '0' AND a.rt <> ALL($3::int2[])
 ) d WHERE role = ANY($4::text[]) LIMIT $5
 """
-_ROLES_OF: Final = "SELECT r.id FROM ix JOIN res r ON r.rid = ix.rid WHERE ix.key = $1 LIMIT 50"
+_ROLES_OF: Final = "SELECT ix.key, r.id FROM ix JOIN res r ON r.rid = ix.rid WHERE ix.key = ANY($1::int8[])"
 _LIVE: Final = "SELECT DISTINCT key FROM dx WHERE key = ANY($1::int8[]) AND lo < $2 AND hi > $3"
 
 # Newest first. $1: below this id. $2: at least this id. $3: user, $4: outcome, $5: patient; null: any.
@@ -89,16 +90,28 @@ def first_id(moment: datetime) -> int:
 
 @cites("R7-042")
 async def activities(
-    executor: Executor, since: datetime, until: datetime, limits: Limits, *, zone: str, grace: timedelta
+    executor: Executor,
+    since: datetime,
+    until: datetime,
+    limits: Limits,
+    *,
+    fresh: datetime,
+    zone: str,
+    grace: timedelta,
 ) -> list[Activity]:
-    """Count what every user did from *since* to before *until*. grace: how long relations hold beyond their end."""
+    """Count what every user did from *since* to before *until*. grace: how long relations hold beyond their end.
+
+    fresh: from when on patients with a label or without a relation are looked for; one of them is too many, so what
+    was looked at before need not be again.
+    """
     window = first_id(since), first_id(until)
     named = rf"\m({'|'.join(sorted(NAMES))})\M"
     found = await executor.fetch(
-        _ACTIVITY, *window, zone, *limits.night, named, TYPE_CODES["Patient"], custom_plan=True
+        _ACTIVITY, *window, zone, *limits.night, named, TYPE_CODES["Patient"], custom_plan=True, timeout_ms=TIME_MS
     )
-    watched = await _watched(executor, window)
-    unrelated = await _unrelated(executor, window, since - grace, until)
+    new = first_id(fresh), first_id(until)
+    watched = await _watched(executor, new)
+    unrelated = await _unrelated(executor, new, fresh - grace, until)
     return [
         Activity(
             *(row["who"], row["role"], row["practitioner"], row["organization"]),
@@ -112,7 +125,7 @@ async def activities(
 
 async def _watched(executor: Executor, window: tuple[int, int]) -> dict[tuple[str, str], int]:
     labels = [keys.token_key("Patient", "_security", WATCHED_SYSTEM, code) for code in WATCHED_LABELS]
-    found = await executor.fetch(_WATCHED, *window, labels, custom_plan=True)
+    found = await executor.fetch(_WATCHED, *window, labels, custom_plan=True, timeout_ms=TIME_MS)
     return {(row["who"], row["role"]): row["n"] for row in found}
 
 
@@ -120,12 +133,16 @@ async def _unrelated(
     executor: Executor, window: tuple[int, int], since: datetime, until: datetime
 ) -> dict[tuple[str, str], int]:
     """Count the patients whom those who treat looked at, and whom nothing in the record relates to them."""
-    rows = await executor.fetch(_PAIRS, *window, list(_PLACES), sorted(CARING), PAIRS_MOST, custom_plan=True)
+    rows = await executor.fetch(
+        _PAIRS, *window, list(_PLACES), sorted(CARING), PAIRS_MOST, custom_plan=True, timeout_ms=TIME_MS
+    )
     pairs = [_Pair(*(row[name] for name in _PAIR)) for row in rows]
-    places = {one: await _roles_of(executor, one) for one in {pair.practitioner for pair in pairs} if one}
+    places = await _roles_of(executor, {pair.practitioner for pair in pairs if pair.practitioner})
     asked = {pair: _keys_of(pair, places.get(pair.practitioner, ())) for pair in pairs}
     flat = sorted({key for some in asked.values() for key in some})
-    found = await executor.fetch(_LIVE, flat, microseconds(until), microseconds(since), custom_plan=True)
+    found = await executor.fetch(
+        _LIVE, flat, microseconds(until), microseconds(since), custom_plan=True, timeout_ms=TIME_MS
+    )
     live = {row["key"] for row in found}
     counts: dict[tuple[str, str], int] = {}
     for pair, some in asked.items():
@@ -140,11 +157,14 @@ def _keys_of(pair: _Pair, places: Sequence[str]) -> tuple[int, ...]:
     return tuple(patient_salt(kind, one) ^ pair.patient for kind in KINDS for one in whom)
 
 
-async def _roles_of(executor: Executor, practitioner: str) -> tuple[str, ...]:
-    type, _, id = practitioner.partition("/")
-    key = keys.reference_salt("PractitionerRole", "practitioner") ^ keys.rid_of(type, id)
-    found = await executor.fetch(_ROLES_OF, key)
-    return tuple(f"PractitionerRole/{row['id']}" for row in found)
+async def _roles_of(executor: Executor, practitioners: set[str]) -> dict[str, list[str]]:
+    """Give the places of work of each practitioner, as references."""
+    salt = keys.reference_salt("PractitionerRole", "practitioner")
+    asked = {salt ^ keys.rid_of(*one.split("/", 1)): one for one in practitioners}
+    found: dict[str, list[str]] = {}
+    for row in await executor.fetch(_ROLES_OF, list(asked), custom_plan=True, timeout_ms=TIME_MS):
+        found.setdefault(asked[row["key"]], []).append(f"PractitionerRole/{row['id']}")
+    return found
 
 
 async def acts(

@@ -34,7 +34,10 @@ async def look(work: UnitOfWork, *, terms: Terms) -> tuple[str, ...]:
     last = await watching.seen_until(work.executor)
     made: list[str] = []
     for since, until in windows(last, work.now):
-        done = await watching.activities(work.executor, since, until, terms.limits, zone=terms.zone, grace=terms.grace)
+        fresh = max(since, min(last, until)) if last is not None else since
+        done = await watching.activities(
+            work.executor, since, until, terms.limits, fresh=fresh, zone=terms.zone, grace=terms.grace
+        )
         for activity in done:
             for finding in findings(activity, terms.limits):
                 id = await _raise(work, finding, since, until, terms.zone)
