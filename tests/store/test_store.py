@@ -66,6 +66,28 @@ async def test_an_update_that_changes_nothing_makes_no_version(store: Store, pos
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "unchanged"),
+    [
+        ('1,"a":[1,2],"b":"\u674e"', ' 1, "b":"\\u674e",\n"a": [1, 2]', True),
+        ("1.0", "1.00", False),
+        ("1.0", "1", False),
+        ("100", "1e2", False),
+        ('[1,{"a":1}]', '[{"a":1},1]', False),
+        ("true", "1", False),
+    ],
+)
+async def test_only_what_says_something_else_makes_a_version(
+    store: Store,
+    before: str,
+    after: str,
+    unchanged: bool,  # noqa: FBT001
+) -> None:
+    await store.write(change("update", "Patient", "p", before))
+    written = await store.write(change("update", "Patient", "p", after))
+    assert (written.vid, written.unchanged) == (1 if unchanged else 2, unchanged)
+
+
+@pytest.mark.parametrize(
     ("given", "status"),
     [
         (change("update", "Patient", "alive", "9", expect=7), 412),
