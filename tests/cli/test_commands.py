@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from xinglin.cli.commands import COMMANDS
+from xinglin.simulators import town
 from xinglin.store.embedded import Server
 
 # What a help page must not wait for.
@@ -83,3 +84,10 @@ def test_a_database_that_does_not_exist_is_said_in_a_line(postgres_server: Serve
     assert ended.returncode == 1
     assert "must exist" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_every_simulated_system_says_what_it_is() -> None:
+    told = {name: town.title(name) for name in town.names()}
+    assert told["sms"] == "The gateway of text messages"
+    assert told["register"] == "The population register"
+    assert all(10 < len(title) < 80 and "imulat" not in title for title in told.values()), told

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
-
     from xinglin.settings import Settings
 
 # Beside the project's root, in a checkout.
@@ -119,7 +118,7 @@ def _address(settings: "Settings", path: str) -> str:
 
 
 def _what_to_open(settings: "Settings", port: int) -> str:
-    simulated = f"\n  Messages       http://127.0.0.1:{port}/sms/" if settings.demo else ""
+    simulated = f"\n  Messages       http://127.0.0.1:{port}/sms/ (as phones would show them)" if settings.demo else ""
     return f"""
 杏林 is running.
 

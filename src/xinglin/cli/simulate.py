@@ -24,8 +24,9 @@ def simulate(
         typer.echo(f"No such system: {', '.join(unknown)}. There are {', '.join(known)}.", err=True)
         raise typer.Exit(2)
     os.environ[town.VARIABLE] = ",".join(names or known)
+    typer.echo("Outside systems, simulated:")
     for name in names or known:
-        typer.echo(f"http://127.0.0.1:{port}/{name}")
+        typer.echo(f"  http://127.0.0.1:{port}/{name}  {town.title(name)}")
     MPServer(
         "xinglin.simulators.town:application",
         address="127.0.0.1",

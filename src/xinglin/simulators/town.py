@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -18,6 +19,12 @@ def names() -> tuple[str, ...]:
     """List the systems that speak HTTP: the modules beside this one that make an application."""
     beside = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in FRAME)
     return tuple(name for name in beside if hasattr(_module(name), "application"))
+
+
+def title(name: str) -> str:
+    """Say in a line what a system is: the first of its module, e.g. ``The population register``."""
+    first = (_module(name).__doc__ or "").partition("\n")[0]
+    return re.split(r",? simulated|:", first)[0]
 
 
 def application() -> Starlette:
