@@ -71,6 +71,14 @@ async def test_the_browser_chooses_the_language(client: httpx.AsyncClient, accep
     assert f'lang="{language}"' in answer.text
 
 
+async def test_the_developer_is_called_so_in_the_language_of_the_page(client: httpx.AsyncClient) -> None:
+    chinese = (await client.get("/", headers={"accept-language": "zh"})).text
+    english = (await client.get("/", headers={"accept-language": "en"})).text
+    assert "<span>开发者</span>" in chinese
+    assert "Developer" not in chinese
+    assert "<span>Developer</span>" in english
+
+
 async def test_a_preference_needs_the_token_of_the_page(client: httpx.AsyncClient) -> None:
     await client.get("/")
     token = client.cookies["csrf"]

@@ -22,7 +22,7 @@ from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp, Request
 from xinglin.server.log import frames_of
 from xinglin.server.packing import is_of, masked, packed
-from xinglin.server.principals import development
+from xinglin.server.principals import DEVELOPER, development
 from xinglin.server.sessions import cookie_name, same_origin
 from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
@@ -248,7 +248,7 @@ class Site:
             large=request.cookies.get(LARGE_COOKIE) == "on",
             partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
             menu=self._menu(principal, language),
-            who=principal.display,
+            who=self._kit.text("role.developer", language) if principal == DEVELOPER else principal.display,
             finds=any(page.path == FIND and page.portal.roles & principal.roles for page in self._registry.pages),
             role=next(iter(principal.roles)) if principal.session else "",
             signed_in=bool(principal.session),
