@@ -21,6 +21,8 @@ async def test_the_journey(opened: Open, size: tuple[int, int]) -> None:
     assert await faults_of(page) == []
 
     await page.locator('main a[href="/records/Patient"]').first.click()
+    if size == PHONE:
+        await page.get_by_text("筛选条件").click()
     await page.get_by_label("姓名", exact=True).fill("zxm")
     await page.get_by_role("button", name="查询").click()
     await expect(page.locator("[data-rows] a.main")).to_have_text(["张小梅"])
@@ -64,12 +66,32 @@ async def test_without_javascript_everything_is_reached(opened: Open) -> None:
     await page.get_by_role("link", name="下一页").click()
     await expect(page.locator("[data-rows] a.main")).to_have_count(5)
     await page.get_by_role("link", name="回到首页").first.click()
+    await expect(page.get_by_label("状态", exact=True)).to_be_hidden()
+    await page.get_by_text("筛选条件").click()
     await page.get_by_label("状态", exact=True).select_option("final")
     await page.get_by_role("button", name="查询").click()
     await expect(page).to_have_url(re.compile(r"status=final"))
     await page.locator("[data-rows] a.main").first.click()
     await page.get_by_role("link", name="版本").click()
     await expect(page.get_by_text("没有可比较的版本")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_results_stand_first_on_a_phone_and_the_form_on_a_desk(opened: Open, script: bool) -> None:  # noqa: FBT001
+    context = await opened(PHONE, script=script)
+    page = await context.new_page()
+    await page.goto("/records/Observation")
+    top = await page.evaluate("document.querySelector('#results').getBoundingClientRect().top") if script else 0
+    assert top < PHONE[1] / 2
+    await expect(page.get_by_role("button", name="查询")).to_be_hidden()
+    await shot(page, "390-listing-folded")
+    assert not script or await faults_of(page) == []
+    await page.get_by_text("筛选条件").click()
+    await expect(page.get_by_role("button", name="查询")).to_be_visible()
+    await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    await page.goto("/records/Observation")
+    await expect(page.get_by_text("筛选条件")).to_be_hidden()
+    await expect(page.get_by_role("button", name="查询")).to_be_visible()
 
 
 async def test_the_keyboard_alone_finds_and_opens(opened: Open) -> None:
