@@ -122,6 +122,7 @@ async def test_every_page_of_the_desk(opened: Open, size: tuple[int, int]) -> No
     await become(page, "安全管理员")
     await look_at(page, "/security", f"{size[0]}-desk-1-start")
     await look_at(page, "/security/alerts", f"{size[0]}-desk-2-alerts")
+    await expect(page.locator(".tabs [aria-current]")).to_have_text("全部")
     await page.locator("[data-rows] a.main").first.click()
     await expect(page.get_by_role("button", name="关闭告警")).to_be_visible()
     await look_at(page, page.url, f"{size[0]}-desk-3-alert")
