@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from tests.conftest import key_store
-from tests.conftest import key_store
 from tests.errands.capability import declare as errands
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Registry
