@@ -28,7 +28,9 @@ def test_no_two_masks_are_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "=", "====", "no token", "AAAA", TOKEN[:-1], masked(TOKEN)[:-4], "\u676f", "A" * 48]
+    "given",
+    # a masked token is another one each time, which must not name the test
+    ["", "=", "====", "no token", "AAAA", TOKEN[:-1], pytest.param(masked(TOKEN)[:-4], id="cut"), "\u676f", "A" * 48],
 )
 def test_what_is_no_token_is_refused(given: str) -> None:
     assert not is_of(given, TOKEN)
