@@ -119,6 +119,40 @@ async def test_everything_since_and_at(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"{place}?_since=whenever")).status_code == 400
 
 
+async def test_everything_at_an_instant_has_what_was_deleted_since(client: httpx.AsyncClient) -> None:
+    owner = await created(client, patient("before-deletes"))
+    early = await created(client, observation(f"Patient/{owner['id']}"))
+    await client.delete(f"/Observation/{early['id']}")
+    made = [await created(client, observation(f"Patient/{owner['id']}")) for _ in range(5)]
+    moved = await created(client, observation(f"Patient/{owner['id']}"))
+    then = moved["meta"]["lastUpdated"]
+    late = await created(client, observation(f"Patient/{owner['id']}"))
+    other = await created(client, observation("Patient/1"))
+    await client.put(f"/Observation/{other['id']}", json=other | {"subject": {"reference": f"Patient/{owner['id']}"}})
+    for one in (*made[:4], late, other):
+        assert (await client.delete(f"/Observation/{one['id']}")).status_code in {200, 204}
+    place = f"/Patient/{owner['id']}/$everything"
+    expected = {owner["id"], moved["id"], *(one["id"] for one in made)}
+    whole = (await client.get(place, params={"_at": then})).json()
+    assert set(ids(whole)) == expected
+    assert len(ids(whole)) == len(expected)
+    assert all(entry["resource"]["meta"]["versionId"] == "1" for entry in whole["entry"])
+    assert set(ids((await client.get(place)).json())) == {owner["id"], moved["id"], made[4]["id"]}
+    seen: list[str] = []
+    url = f"{place}?_count=2&_at={then.replace('+', '%2B')}"
+    for _ in range(9):
+        page = (await client.get(url)).json()
+        assert len(ids(page)) <= 2
+        seen += ids(page)
+        if "next" not in links(page):
+            break
+        url = links(page)["next"]
+    assert sorted(seen) == sorted(expected)
+    assert ids((await client.get(place, params={"_at": then, "_type": "Patient"})).json()) == [owner["id"]]
+    wrong = await client.get(place, params={"_at": then, "_page": "departed-x"})
+    assert wrong.status_code == 400
+
+
 async def test_everything_of_an_encounter(client: httpx.AsyncClient) -> None:
     body = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}}
     visit = await created(client, body)

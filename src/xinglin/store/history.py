@@ -69,7 +69,7 @@ async def page(
     statement, before the limit. since: versions made then or later. at: versions that were current some time within
     [start, end). token: of the page before. Raises OutcomeError (400) for a token that is none.
     """
-    before = None if token is None else _read(token)
+    before = None if token is None else place_of(token)
     most = COUNT if count is None else count
     asked = _Asked(since, at, before, most + 1)
     if rt is not None and id is not None:
@@ -156,7 +156,8 @@ def token_of(row: Row) -> str:
     return base64.urlsafe_b64encode(f"{microseconds(row.ts)}.{row.rid}".encode()).decode().rstrip("=")
 
 
-def _read(token: str) -> tuple[datetime, int]:
+def place_of(token: str) -> tuple[datetime, int]:
+    """Read a token: after which version its page begins; OutcomeError (400) when it is none."""
     try:
         text = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)).decode("ascii")
         ts, rid = (int(part) for part in text.split("."))

@@ -13,6 +13,7 @@ from xinglin.security.grants import Reach
 from xinglin.security.ledger import Act
 from xinglin.security.principal import Principal
 from xinglin.store import history, rights, search
+from xinglin.store.departed import departed
 from xinglin.store.executor import Executor, Row
 from xinglin.store.history import HistoryPage
 from xinglin.store.ledger import events
@@ -122,6 +123,19 @@ class Reading:
         found = await labels(self.executor, [type] if type else list(RESOURCES), self._searchable)
         await self._shown("search", type or "", (), " ".join(PARAMETERS.values()))
         return found
+
+    async def departed(self, query: Query, patient: int, **page: Any) -> tuple[list[Row], str | None]:
+        """Give a page of what was in a compartment at an instant and was deleted since, as far as its history shows."""
+
+        async def versions(type: str, id: str, moment: history.Period) -> Sequence[Row]:
+            try:
+                return (await self.history(type, id, at=moment, count=1)).rows
+            except OutcomeError as refused:
+                if refused.status != 404:
+                    raise
+                return ()  # out of reach is as if it had never been there
+
+        return await departed(self.executor, query, patient, versions, **page)
 
     async def history(self, type: str | None = None, id: str | None = None, **page: Any) -> HistoryPage:
         """Return versions, newest first: of an instance (404 when it never was), a type, or everything."""

@@ -3,6 +3,7 @@
 Source: http://hl7.org/fhir/R4/patient-operation-everything.html
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,20 +30,30 @@ _REFERRED: Final = Include("*", "*")
 async def everything(call: Call) -> Response:
     """Answer a page of the compartment, each with what it refers to.
 
-    _since: only what was changed then or later. _at: the versions that were current at that instant, of what still
-    belongs to the record. _type: only these types.
+    _since: only what was changed then or later. _at: the versions that were current at that instant: of what belongs
+    to the record now, and then of what was deleted since, without what that refers to. _type: only these types.
     """
-    await call.fhir.read(call.type, call.id)
+    owner = await call.fhir.read(call.type, call.id)
     pairs = await _given(call)
     given = dict(pairs)
     query = _query(call, pairs)
     count = count_of(given.get("_count"), call.service.settings)
-    page = await call.fhir.search(replace(paged(query, count), includes=(_REFERRED,)))
+    token = given.get(TOKEN, "")
+    if "_at" in given and token.startswith(_DEPARTED):
+        page = Page([], [], None, None, (), query)
+    else:
+        page = await call.fhir.search(replace(paged(query, count), includes=(_REFERRED,)))
     if "_at" in given:
         page = await _as_of(call, page, instant_of(given["_at"], "_at"))
+        if page.next_token is None and count:
+            page = await _with_departed(call, page, given, owner.pat, count)
     links = tuple((name, value) for name, value in pairs if name != TOKEN)
     url = f"{call.base}/{call.type}/{call.id}/$everything"
     return Response(200, searchset(call.base, url, replace(query, applied=links), page), [JSON])
+
+
+# Tokens of pages that hold only what was deleted.
+_DEPARTED: Final = "departed-"
 
 
 async def _given(call: Call) -> Pairs:
@@ -56,7 +67,11 @@ async def _given(call: Call) -> Pairs:
 
 
 def _query(call: Call, pairs: Pairs) -> Query:
-    asked = [(name, value) for name, value in pairs if name in {"_type", "_summary", "_elements", TOKEN}]
+    asked = [
+        (name, value)
+        for name, value in pairs
+        if name in {"_type", "_summary", "_elements", TOKEN} and not value.startswith(_DEPARTED)
+    ]
     for name, value in pairs:
         if name == "_since":
             asked.append(("_lastUpdated", "ge" + instant_of(value, "_since").isoformat()))
@@ -70,9 +85,24 @@ async def _as_of(call: Call, page: Page, instant: datetime) -> Page:
     return replace(page, matches=type(page.matches)(matches), included=type(page.included)(included))
 
 
+async def _with_departed(call: Call, page: Page, given: Mapping[str, str], patient: int | None, count: int) -> Page:
+    """Fill the page with what was deleted since."""
+    if patient is None:
+        return page
+    at = instant_of(given["_at"], "_at")
+    since = instant_of(given["_since"], "_since") if "_since" in given else None
+    token = given.get(TOKEN, "")
+    after = token.removeprefix(_DEPARTED) if token.startswith(_DEPARTED) else ""
+    room = count - len(page.matches)
+    rows, following = await call.fhir.departed(page.query, patient, at=at, since=since, token=after, count=room)
+    return replace(
+        page, matches=[*page.matches, *rows], next_token=None if following is None else _DEPARTED + following
+    )
+
+
 async def _version(call: Call, row: Row, instant: datetime) -> Row | None:
     if row.ts <= instant:
         return row
-    moment = (instant, instant + timedelta(milliseconds=1))
+    moment = (instant, instant + timedelta(microseconds=1))
     found = await call.fhir.history(row.rt, row.id, at=moment, count=1)
     return next((one for one in found.rows if not one.deleted and one.ts <= instant), None)
