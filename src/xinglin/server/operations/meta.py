@@ -35,7 +35,7 @@ def _in_use(labels: Labels) -> Response:
         coded = [{"system": system, "code": code} if system else {"code": code} for system, code in each]
         if each:
             found[name] = coded if name in _CODED else [code for _, code in each]
-    parts = [{"name": "return", "valueMeta": found}] if found else []
+    parts: list[dict[str, Any]] = [{"name": "return", "valueMeta": found}] if found else []
     if not labels.complete:
         parts.append({"name": "truncated", "valueBoolean": True})
     return of_document({"resourceType": "Parameters", **({"parameter": parts} if parts else {})})
