@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from tests.conftest import key_store
 from xinglin.app import create_registry
 from xinglin.fhir.declarations import Text
+from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import WORKBENCH, Capability, Page, Registry
 from xinglin.server.asgi import create_asgi
 from xinglin.server.pages import create_pages
@@ -114,6 +117,27 @@ async def test_what_is_not_there_is_told_kindly(client: httpx.AsyncClient, path:
     answer = await client.get(path)
     assert answer.status_code == 404
     assert "没有找到" in answer.text
+
+
+async def test_who_is_refused_a_page_is_written_down(client: httpx.AsyncClient, postgres_dsn: str) -> None:
+    assert (await client.get("/records/Patient/never-was")).status_code == 404
+    connection = await asyncpg.connect(postgres_dsn)
+    try:
+        entry = await connection.fetchval("SELECT entry FROM audit WHERE what = 'page' ORDER BY id DESC LIMIT 1")
+    finally:
+        await connection.close()
+    written = msgspec.json.decode(entry)
+    assert (written["who"], written["outcome"], written["detail"]) == ("dev", "4", "404 not-found")
+
+
+async def test_a_refusal_that_cannot_be_written_down_is_not_told(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise OutcomeError(Issue("transient", "ledger-away"), status=503)
+
+    monkeypatch.setattr(Door, "event", away)
+    assert (await client.get("/records/Patient/never-was")).status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/broken", "/unrenderable"])

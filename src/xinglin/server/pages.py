@@ -196,6 +196,8 @@ class Site:
                 told: View | Redirect = _told(refused, request)
                 if refused.status == 401 and request.method == "GET" and self._has_login:
                     told = _to_login(request)
+                elif not await self._noted(principal, refused):
+                    told = _told(OutcomeError(Issue("transient", "unaudited"), status=503), request)
                 response = self._response(request, told, principal, language, token)
             except Exception as error:  # noqa: BLE001  the last resort: logged, and answered without detail
                 self._log.error("page.bug", id=_number(request), error=type(error).__qualname__, at=frames_of(error))
@@ -210,6 +212,16 @@ class Site:
             return response
 
         return endpoint
+
+    async def _noted(self, principal: Principal, refused: OutcomeError) -> bool:
+        """Have it written that somebody known was refused a page; False when the ledger cannot take it."""
+        if principal is ANONYMOUS:
+            return True  # nobody was let in: there is no one to write down
+        try:
+            await self._door.refused(principal, "page", refused)
+        except OutcomeError:
+            return False
+        return True
 
     async def _who(self, request: PageRequest) -> Principal:
         """Say who asks; whose session has ended, or who has none, is anonymous."""
