@@ -290,7 +290,8 @@ def sort_key(resource_type: str | None, asked: str) -> Sort | None:
     ):
         return Sort("term", descending, keys.kind_key(resource_type, code, "terms"))
     if found.kind == "reference" and "Reference" in catalog.element_types(resource_type, code):
-        return Sort("reference", descending, keys.reference_salt(resource_type, code))
+        # This parameter names patients alone: where a row has its one patient inline, there is no other target.
+        return Sort("reference", descending, keys.reference_salt(resource_type, code), inline=code == "patient")
     return None
 
 

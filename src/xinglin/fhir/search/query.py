@@ -266,13 +266,14 @@ class Sort:
 
     by: ``id``, ``updated``, ``main`` (the type's main date) or the table that holds the values: dx, sx, qx, term.
     key: under which the table holds them, or the salt of references, whose value is type and id of their target.
-    fallback: a second key whose value wins when there is one (pinyin).
+    fallback: a second key whose value wins when there is one (pinyin). inline: the patient of a row is the target.
     """
 
     by: Literal["id", "updated", "main", "dx", "sx", "qx", "term", "reference"]
     descending: bool
     key: int = 0
     fallback: int = 0
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

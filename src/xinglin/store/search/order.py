@@ -116,8 +116,11 @@ def _value(builder: Builder, key: Sort) -> tuple[str, str]:
             return f"coalesce({named.format(read)}, {named.format(at)})", "text"
         case "reference":
             # A reference is found by its key, which names the target; one that was never here has no name.
-            named = "lpad(t.rt::text, 3, '0') || '/' || t.id"
-            found = f"FROM unnest(r.keys) k JOIN res t ON t.rid = k # {at}"
-            return f'(SELECT {pick}(({named}) COLLATE "C") {found})', "text"
+            named = "(lpad(t.rt::text, 3, '0') || '/' || t.id) COLLATE \"C\""
+            found = f"(SELECT {pick}({named}) FROM unnest(r.keys) k JOIN res t ON t.rid = k # {at})"
+            if key.inline:
+                own = f"(SELECT {named} FROM res t WHERE t.rid = r.pat LIMIT 1)"
+                found = f"(CASE WHEN (r.pat # {at}) = ANY(r.keys) THEN {own} ELSE {found} END)"
+            return found, "text"
         case _:
             return f"(SELECT {pick}(t.code) FROM term t WHERE t.param = {at} AND t.key = ANY(r.keys))", "text"
