@@ -153,6 +153,20 @@ async def test_everything_at_an_instant_has_what_was_deleted_since(client: httpx
     assert wrong.status_code == 400
 
 
+async def test_everything_at_an_instant_shows_only_what_is_reached(client: httpx.AsyncClient) -> None:
+    made = await client.put("/Patient/1", json=PATIENT | {"id": "1"})
+    assert made.status_code in {200, 201}
+    hidden = await created(client, observation("Patient/1"))
+    then = hidden["meta"]["lastUpdated"]
+    await client.delete(f"/Observation/{hidden['id']}")
+    for who, seen in (("developer", True), ("resident", False)):
+        asked = {"_at": then, "_count": "100"}
+        whole = await client.get("/Patient/1/$everything", params=asked, headers={"x-who": who})
+        assert whole.status_code == 200
+        assert "1" in ids(whole.json())
+        assert (hidden["id"] in ids(whole.json())) is seen, who
+
+
 async def test_everything_of_an_encounter(client: httpx.AsyncClient) -> None:
     body = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}}
     visit = await created(client, body)
