@@ -65,7 +65,12 @@ def postgres_server() -> Iterator[embedded.Server]:
 
 def key_store() -> FileKeyStore:
     """Give the key store of the run, which unwraps the keys of every database copied from the template."""
-    return FileKeyStore.make(Path(os.environ[FOLDER]) / "master.key")
+    return FileKeyStore.make(key_file())
+
+
+def key_file() -> Path:
+    """Name the file of the master key of the run."""
+    return Path(os.environ[FOLDER]) / "master.key"
 
 
 def same(number: int) -> bytes:
@@ -79,17 +84,22 @@ def keys() -> FileKeyStore:
     return key_store()
 
 
+async def prepared(dsn: str) -> None:
+    """Bring a database to the schema of this version, and give it data keys under the key store of the run."""
+    await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    try:
+        await make_keys(connection, key_store(), cipher="sm4", random=same)
+    finally:
+        await connection.close()
+
+
 @pytest.fixture(scope="session")
-async def postgres_template(postgres_server: embedded.Server, keys: FileKeyStore) -> str:
+async def postgres_template(postgres_server: embedded.Server) -> str:
     """Name of a migrated, empty database of this process, to copy from; it has data keys."""
     name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     await _execute(postgres_server, f"CREATE DATABASE {name}")
-    await migrate(postgres_server.address(name))
-    connection = await asyncpg.connect(postgres_server.address(name))
-    try:
-        await make_keys(connection, keys, cipher="sm4", random=same)
-    finally:
-        await connection.close()
+    await prepared(postgres_server.address(name))
     return name
 
 

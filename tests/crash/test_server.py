@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import key_file, prepared
 from xinglin.cli.ports import answers, free_port
 from xinglin.store import embedded
-from xinglin.store.migrate import migrate
 
 CLIENTS = 8
 ENOUGH = 10 * CLIENTS  # acknowledged creates before the death
@@ -39,6 +39,7 @@ class Acknowledged:
 def serving(dsn: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `xinglin serve` in a session of its own, and end it when it still lives."""
     settings = {"XINGLIN_DATABASE_URL": dsn, "XINGLIN_PORT": str(port), "XINGLIN_LOG_LEVEL": "error"}
+    settings["XINGLIN_KEY_FILE"] = str(key_file())
     server = subprocess.Popen(
         [sys.executable, "-m", "xinglin", "serve"], env=os.environ | settings, start_new_session=True
     )
@@ -139,7 +140,7 @@ async def compare(port: int, told: Acknowledged) -> None:
 def check(dsn: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "xinglin", "check"],
-        env=os.environ | {"XINGLIN_DATABASE_URL": dsn},
+        env=os.environ | {"XINGLIN_DATABASE_URL": dsn, "XINGLIN_KEY_FILE": str(key_file())},
         capture_output=True,
         text=True,
         check=False,
@@ -151,7 +152,7 @@ def check(dsn: str) -> None:
 async def test_the_server_is_killed_while_clients_write(data_dir: Path) -> None:
     told = Acknowledged()
     with embedded.start(data_dir) as postgresql:
-        await migrate(postgresql.dsn)
+        await prepared(postgresql.dsn)
         port = free_port("127.0.0.1", 18_080)
         with serving(postgresql.dsn, port) as server:
             async with clients(port, told):
@@ -165,7 +166,7 @@ async def test_the_server_is_killed_while_clients_write(data_dir: Path) -> None:
 async def test_postgresql_is_killed_under_a_server_that_goes_on(data_dir: Path) -> None:
     told = Acknowledged()
     first = embedded.start(data_dir)
-    await migrate(first.dsn)
+    await prepared(first.dsn)
     port = free_port("127.0.0.1", 18_090)
     with serving(first.dsn, port):
         async with clients(port, told):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from tests.oracle.values import REFERENCES, STRINGS, TARGETS, TOKENS, TYPES, Document
+from tests.oracle.values import COMPARTMENT, REFERENCES, STRINGS, TARGETS, TOKENS, TYPES, Document, pointing
 
 # the documents of a type that somebody may find
 Seen = Callable[[str], Iterable[Document]]
@@ -68,7 +68,7 @@ class Search:
         return found
 
     def _within(self, document: Document) -> bool:
-        return not self.compartment or self.compartment in (REFERENCES[self.type]["patient"](document))
+        return not self.compartment or self.compartment in members(document)
 
     def included(self, matches: Iterable[Document], seen: Seen) -> set[str]:
         """References of what a page of matches brings along, without the matches themselves."""
@@ -85,6 +85,12 @@ class Search:
             fresh = [one for name, one in found.items() if name not in known]
             known |= found
         return set(known) - set(page)
+
+
+def members(document: Document) -> set[str]:
+    """The patients whose compartments a document belongs to: every place that R4 names."""
+    found = pointing(*COMPARTMENT.get(document["resourceType"], ()), to=("Patient",))(document)
+    return {str(one) for one in found}
 
 
 def name_of(document: Document) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tests.oracle.asked import name_of
 from tests.oracle.town import ICD10
-from tests.oracle.values import REFERENCES, TOKENS, Document, down, pointing
+from tests.oracle.values import COMPARTMENT, REFERENCES, TOKENS, Document, down, pointing
 from xinglin.security.grants import Grant
 from xinglin.security.principal import Principal
 
@@ -32,20 +32,7 @@ LEVELS: Final = ("L0", "L1", "L2", "L3")
 
 # the primary parameter's place, then every place that the patient compartment of R4 names
 PLACES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "Encounter": ("subject", ("subject",)),
-    "Appointment": ("participant.actor", ("participant.actor",)),
-    "CareTeam": ("subject", ("subject", "participant.member")),
-    "ServiceRequest": ("subject", ("subject", "performer")),
-    "Task": ("for", ("for",)),
-    "Consent": ("patient", ("patient",)),
-    "Condition": ("subject", ("subject", "asserter")),
-    "Observation": ("subject", ("subject", "performer")),
-    "MedicationRequest": ("subject", ("subject",)),
-    "AllergyIntolerance": ("patient", ("patient", "recorder", "asserter")),
-    "DiagnosticReport": ("subject", ("subject",)),
-    "DocumentReference": ("subject", ("subject", "author")),
-    "Communication": ("subject", ("subject", "sender", "recipient")),
-    "RelatedPerson": ("patient", ("patient",)),
+    type: (places[0], places) for type, places in {**COMPARTMENT, "Task": ("for",)}.items()
 }
 ACTORS: Final = ("Practitioner", "PractitionerRole", "Organization")
 # what the town's diagnoses are, by the first characters of their ICD-10 codes

@@ -142,3 +142,20 @@ TARGETS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     for type, codes in REFERENCES.items()
     for code in codes
 }
+
+# what the Patient compartment of R4 names, as places
+COMPARTMENT: Final[Mapping[str, tuple[str, ...]]] = {
+    "Encounter": ("subject",),
+    "Appointment": ("participant.actor",),
+    "CareTeam": ("subject", "participant.member"),
+    "ServiceRequest": ("subject", "performer"),
+    "Consent": ("patient",),
+    "Condition": ("subject", "asserter"),
+    "Observation": ("subject", "performer"),
+    "MedicationRequest": ("subject",),
+    "AllergyIntolerance": ("patient", "recorder", "asserter"),
+    "DiagnosticReport": ("subject",),
+    "DocumentReference": ("subject", "author"),
+    "Communication": ("subject", "sender", "recipient"),
+    "RelatedPerson": ("patient",),
+}

@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tests.conftest import ROOT, key_store, prepared
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.store import embedded
@@ -18,7 +19,6 @@ from xinglin.store.body import cut
 from xinglin.store.consistency import Fault, check
 from xinglin.store.executor import Change
 from xinglin.store.marks import indexed
-from xinglin.store.migrate import migrate
 from xinglin.store.store import Store
 
 CLIENTS = 16
@@ -50,7 +50,7 @@ async def write_until_it_fails(store: Store, client: int, acknowledged: dict[str
 
 
 async def compare(dsn: str, acknowledged: dict[str, tuple[int, int]]) -> None:
-    store = await Store.open(dsn)
+    store = await Store.open(dsn, keys=key_store())
     rows = await store.get_many([("Patient", id) for id in acknowledged])
     for row, (id, (vid, number)) in zip(rows, acknowledged.items(), strict=True):
         assert row is not None, f"{id} was acknowledged and is lost"
@@ -70,8 +70,8 @@ async def compare(dsn: str, acknowledged: dict[str, tuple[int, int]]) -> None:
 @pytest.mark.parametrize("whom", ["the server", "a process of the server"])
 async def test_postgresql_is_killed_while_clients_write(data_dir: Path, whom: str) -> None:
     server = embedded.start(data_dir)
-    await migrate(server.dsn)
-    store = await Store.open(server.dsn)
+    await prepared(server.dsn)
+    store = await Store.open(server.dsn, keys=key_store())
     acknowledged: dict[str, tuple[int, int]] = {}
     clients = asyncio.gather(*(write_until_it_fails(store, n, acknowledged) for n in range(CLIENTS)))
     await asyncio.sleep(SECONDS)
@@ -111,8 +111,10 @@ async def _backend(dsn: str) -> int:
 
 async def test_the_writing_process_is_killed(data_dir: Path) -> None:
     with embedded.start(data_dir) as server:
-        await migrate(server.dsn)
-        writer = await create_subprocess_exec(sys.executable, __file__, server.dsn, stdout=PIPE, limit=2**24)
+        await prepared(server.dsn)
+        writer = await create_subprocess_exec(
+            *(sys.executable, "-m", "tests.store.test_crash", server.dsn), stdout=PIPE, limit=2**24, cwd=ROOT
+        )
         assert writer.stdout is not None
         acknowledged: dict[str, tuple[int, int]] = {}
         while len(acknowledged) < 20 * CLIENTS:
@@ -129,7 +131,7 @@ async def test_the_writing_process_is_killed(data_dir: Path) -> None:
 
 async def _write(dsn: str) -> None:
     """Be the process that is killed: tell each acknowledged write in a line."""
-    store = await Store.open(dsn)
+    store = await Store.open(dsn, keys=key_store())
 
     async def client(n: int) -> None:
         for turn in range(100_000):

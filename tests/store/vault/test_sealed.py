@@ -30,14 +30,14 @@ async def stored(dsn: str, sql: str, *args: object) -> list[asyncpg.Record]:
 @pytest.mark.rule("R7-051")
 async def test_current_and_earlier_versions_are_sealed(store: Store, postgres_dsn: str) -> None:
     await store.write(change("create", "Patient", "1", SECRET))
-    await store.write(change("update", "Patient", "1", SECRET * 2))
+    await store.write(change("update", "Patient", "1", SECRET.replace("a secret", "another secret")))
     await store.load([change("create", "Observation", "2", SECRET)])
     found = await stored(postgres_dsn, "SELECT enc, body FROM res UNION ALL SELECT enc, body FROM hist")
     assert len(found) == 3
     assert all(record["enc"] < 0 and b"secret" not in record["body"] for record in found)
     assert SECRET.encode() in (await store.get("Observation", "2")).body()  # type: ignore[union-attr]
     versions = await history.page(store, "Patient", "1", count=5)
-    assert [SECRET.encode() in row.body() for row in versions.rows] == [True, True]
+    assert [SECRET.encode() in row.body() for row in versions.rows] == [False, True]
 
 
 async def test_definitions_are_not_sealed(store: Store, postgres_dsn: str) -> None:

@@ -30,10 +30,18 @@ TILE_BITS: Final = 8  # subtrees are stored at every eighth level
 
 _LOG: Final = structlog.get_logger("xinglin.ledger")
 
+# running: the oldest transaction that may still bring an entry; those of other databases of the cluster cannot.
 _STATE: Final = """
 SELECT t.size, t.txid::text AS txid, t.id, t.peaks, t.system, t.seen, c.system_identifier AS cluster,
-       pg_snapshot_xmin(pg_current_snapshot())::text AS running
-FROM audit_tree t, pg_control_system() c
+       coalesce((
+         SELECT x FROM pg_snapshot_xip(s.snapshot) x
+         WHERE NOT EXISTS (
+           SELECT FROM pg_stat_activity a JOIN pg_database d ON d.oid = a.datid
+           WHERE a.backend_xid = x::xid AND d.datname <> current_database()
+         )
+         ORDER BY x LIMIT 1
+       ), pg_snapshot_xmax(s.snapshot))::text AS running
+FROM audit_tree t, pg_control_system() c, (SELECT pg_current_snapshot() AS snapshot) s
 """
 _NEXT: Final = """
 SELECT a.id, a.txid::text AS number, a.entry FROM audit a
