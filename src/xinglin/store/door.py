@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from xinglin.fhir import codec
 from xinglin.fhir.attachments import may_hold_files
@@ -333,13 +333,16 @@ class Fhir(Reading):
             text = "AuditEvent is written by the platform alone."
             raise OutcomeError(Issue("not-supported", "ledger-only", order.type, text), status=405)
         before: Row | None = None
+        hidden = False
         if order.id is not None and self._work is not None and self._needs_transaction(order):
             before = await self.executor.get(order.type, order.id, lock=True)
             if before is not None and not await self._reaches_row(reach, order, before):
                 # As of what never was: a delete finds nothing, a version that is asked for does not match.
-                if order.wish == "delete" or order.if_match is not None:
+                if order.wish == "delete":
                     return Change("delete", order.type, order.id, expect=order.if_match, must="hidden")
-                if not before.deleted:
+                if order.if_match is not None:
+                    hidden, before = True, None
+                elif not before.deleted:
                     raise OutcomeError(not_found(order.type, order.id))
         if order.wish == "delete":
             self._guard(order.type, before, None)
@@ -353,7 +356,7 @@ class Fhir(Reading):
                 change = self._prepared(order, before, more | inherited, change.id)
         if not self.principal.roles & UNSHIELDED:
             await self._refuse_founding(order, before, change)
-        return change
+        return structs.replace(change, must="hidden") if hidden else change
 
     async def _reaches_row(self, reach: Reach, order: Order, row: Row) -> bool:
         """Tell whether a row may be reached; of a deleted one its last content counts."""
