@@ -87,6 +87,7 @@ def security(at: Addresses) -> dict[str, Any]:
         ],
         "extension": [
             {
+                # The name that SMART App Launch gives this extension; clients compare it letter by letter.
                 "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
                 "extension": [{"url": name, "valueUri": at.of(place)} for name, place in places.items()],
             }
