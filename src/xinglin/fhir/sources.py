@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 
 Marked = TypeVar("Marked")
 
-# R6-001, a point of the retention matrix A9-03, a configuration item A11-07.
-RULE_ID: Final = re.compile(r"R\d{1,2}-\d{3}|RA-\d{3}|A\d{1,2}-\d{2}")
+# R6-001, a point of the retention matrix A9-03, a configuration item A11-07, HR-10 of the book of public health.
+RULE_ID: Final = re.compile(r"R\d{1,2}-\d{3}|RA-\d{3}|A\d{1,2}-\d{2}|[A-Z]{2}-\d{2}")
 
 
 def cites(*ids: str) -> Callable[[Marked], Marked]:

@@ -28,7 +28,7 @@ from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
 from xinglin.web import design
 from xinglin.web.kit import Kit, MenuItem, PageContext
-from xinglin.web.view import Form, Language, Redirect, Rejected, View
+from xinglin.web.view import Download, Form, Language, Redirect, Rejected, View
 
 LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
@@ -66,7 +66,7 @@ KINDS: Final[Mapping[int, str]] = {
     504: "busy",
 }
 
-Answer = Callable[["Visit"], Awaitable[View | Redirect]]
+Answer = Callable[["Visit"], Awaitable[View | Redirect | Download]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,13 @@ class Site:
     # -- what is answered ---------------------------------------------------------------------------------------
 
     def _page(self, pages: list[Page]) -> Answer:
-        async def answer(visit: Visit) -> View | Redirect:
+        async def answer(visit: Visit) -> View | Redirect | Download:
             sent = visit.request.method == "POST"
             for page in pages:
                 run = page.send if sent else page.show
                 if run is not None and page.portal.roles & visit.principal.roles:
                     async with self._door.work(visit.principal) as work:
-                        found: View | Redirect = await run(work, visit.form)
+                        found: View | Redirect | Download = await run(work, visit.form)
                         return found
             # Whoever is known learns no more of a page of others than of one that is not there.
             raise _nothing() if visit.principal.id != ANONYMOUS.id else _unknown()
@@ -238,7 +238,12 @@ class Site:
         return replace(ANONYMOUS, address=address, device=request.headers.get("user-agent", "")[:200])
 
     def _response(
-        self, request: PageRequest, found: View | Redirect, principal: Principal, language: Language, token: str
+        self,
+        request: PageRequest,
+        found: View | Redirect | Download,
+        principal: Principal,
+        language: Language,
+        token: str,
     ) -> Response:
         response = self._made(request, found, principal, language, token)
         if found.session is not None:
@@ -246,13 +251,22 @@ class Site:
         return response
 
     def _made(
-        self, request: PageRequest, found: View | Redirect, principal: Principal, language: Language, token: str
+        self,
+        request: PageRequest,
+        found: View | Redirect | Download,
+        principal: Principal,
+        language: Language,
+        token: str,
     ) -> Response:
         private = PRIVATE if principal.id != ANONYMOUS.id or found.session is not None else {}
         if isinstance(found, Redirect):
             if request.headers.get("hx-request") == "true":
                 return Response(status_code=204, headers=HEADERS | private | {"hx-redirect": found.to})
             return RedirectResponse(found.to, status_code=303, headers=HEADERS | private)
+        if isinstance(found, Download):
+            kept = "inline" if found.inline else "attachment"
+            disposition = {"content-disposition": f"{kept}; filename*=UTF-8''{quote(found.name)}"}
+            return Response(found.body, headers=HEADERS | private | disposition, media_type=found.media_type)
         context = PageContext(
             language=language,
             here=_here(request),

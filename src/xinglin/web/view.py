@@ -1,4 +1,4 @@
-"""What a page function takes and gives: a form, and a view or a redirect."""
+"""What a page function takes and gives: a form, and a view, a redirect or a file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +58,20 @@ class Redirect:
     """Go on to another page: after a POST (303), or when the address has a better one. session: as of `View`."""
 
     to: str
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that a page gives: its bytes, media type, and the name it is kept under. session: as of `View`.
+
+    inline: the browser shows it where it can (a PDF), instead of keeping it.
+    """
+
+    body: bytes
+    media_type: str
+    name: str
+    inline: bool = False
     session: str | None = None
 
 
