@@ -18,7 +18,7 @@ def keys(
         typer.Argument(help="`list` the data keys; `rotate` them; `retire` those that nothing names any more."),
     ],
     domain: Annotated[
-        str, typer.Option(help="Only this domain; `tokens`: keys of identity tokens. Else: all that seal records.")
+        str, typer.Option(help="Only this domain; `tokens`: keys of identity tokens. Else: all that seal data.")
     ] = "",
 ) -> None:
     """Show or change the data keys, while others work; the master key stays where it is."""
@@ -63,7 +63,7 @@ async def _rotate(settings: "Settings", domain: str) -> None:
     from rich.progress import Progress
 
     from xinglin.cli.database import address
-    from xinglin.store.vault.keys import RECORDS, replace_key
+    from xinglin.store.vault.keys import DOMAINS, replace_key
     from xinglin.store.vault.keystore import FileKeyStore
     from xinglin.store.vault.rotation import reseal
     from xinglin.store.vault.vault import Vault
@@ -71,7 +71,7 @@ async def _rotate(settings: "Settings", domain: str) -> None:
     store = FileKeyStore(settings.master_key)
     connection = await asyncpg.connect(address(settings))
     try:
-        for one in (domain,) if domain else RECORDS:
+        for one in (domain,) if domain else DOMAINS:
             typer.echo(f"{one}: key {await replace_key(connection, store, one)} seals from now on")
     finally:
         await connection.close()

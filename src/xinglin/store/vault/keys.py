@@ -12,8 +12,7 @@ from xinglin.store.vault.vault import INDEX, KEY_BYTES, SIGNS, Vault, context
 Cipher = Literal["sm4", "aes", "off"]
 
 DOMAINS: Final = ("identity", "clinical", "accounts", "audit")
-RECORDS: Final = ("identity", "clinical", "audit")
-"""The domains under which records are sealed."""
+"""Under whose keys data are sealed: records by what they are, and what is kept of accounts."""
 
 SIGNERS: Final = ("audit", "authority", "time")
 """Whom the platform signs for: the ledger's heads, the test certificate authority, the local clock."""

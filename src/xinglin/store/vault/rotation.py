@@ -12,6 +12,8 @@ from typing import Any, Final
 from xinglin.fhir.search.keys import TYPE_NAMES
 from xinglin.store.faults import answered
 from xinglin.store.pool import Connection, Pool
+from xinglin.store.vault import columns
+from xinglin.store.vault.columns import COLUMNS
 from xinglin.store.vault.keys import CHANGED, take_keys
 from xinglin.store.vault.sealed import dictionary_place, domain_of
 from xinglin.store.vault.vault import INDEX, SIGNS, Vault
@@ -75,6 +77,10 @@ async def reseal(dsn: str, vault: Vault) -> AsyncIterator[tuple[int, int]]:
             done = 0
             yield done, total
             await _dictionaries(connection, vault, old)
+            for column in COLUMNS:
+                while count := await columns.reseal(connection, vault, column, old):
+                    done += count
+                    yield done, max(done, total)
             for table in ("res", "hist"):
                 place = _FIRST
                 while records := await connection.fetch(_BATCH[table], old, *place[: 2 if table == "res" else 3]):
