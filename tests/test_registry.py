@@ -7,7 +7,20 @@ import pytest
 from tests.errands import contract, policy
 from tests.errands.capability import COUNTER, declare
 from xinglin.fhir.declarations import Operation, Profile, Text, valueset
-from xinglin.registry import Capability, Handler, Invariant, Job, Page, Registry, RegistryError
+from xinglin.registry import (
+    CLINIC,
+    INSTITUTION,
+    RESIDENT,
+    Capability,
+    Card,
+    Handler,
+    Invariant,
+    Job,
+    Page,
+    Portal,
+    Registry,
+    RegistryError,
+)
 from xinglin.security.grants import Grant
 
 NAME = Text("甲", "A")
@@ -45,6 +58,18 @@ def test_a_sound_capability_is_taken_whole() -> None:
         (Capability("a", NAME, pages=(Page(COUNTER, "/errands", show=nothing),)), "page on GET /errands"),
         (Capability("a", NAME, pages=(Page(COUNTER, "/elsewhere", show=nothing),)), "outside its portal"),
         (Capability("a", NAME, pages=(Page(COUNTER, "/errands/x"),)), "neither shows nor takes"),
+        (Capability("a", NAME, pages=(Page(CLINIC, "/clinic", show=nothing),)), "stands a start page"),
+        (
+            Capability("a", NAME, pages=(Page(CLINIC, "/x", show=nothing, roles=frozenset({"resident"})),)),
+            "is for resident, who is not of the portal clinic",
+        ),
+        (Capability("a", NAME, pages=(Page(RESIDENT, "/my/x", show=nothing, menu=NAME),)), "names no tab"),
+        (Capability("a", NAME, pages=(Page(RESIDENT, "/my/x", show=nothing, tab="sky"),)), "unknown tab sky"),
+        (Capability("a", NAME, cards=(Card(COUNTER, NAME, nothing),)), "counter, which has no start page"),
+        (
+            Capability("a", NAME, cards=(Card(CLINIC, NAME, nothing, roles=frozenset({"insurer"})),)),
+            "the card A is for insurer",
+        ),
         (Capability("a", NAME, jobs=(Job("b.remind", nothing),)), "does not begin with its capability's name"),
         (Capability("a", NAME, grants=(Grant("x", frozenset({"read"}), "Nothing"),)), "unknown type Nothing"),
         (Capability("a", NAME, grants=(Grant("x", frozenset({"glance"}), "Task"),)), "unknown interaction glance"),
@@ -69,3 +94,30 @@ def test_all_contradictions_are_told_at_once() -> None:
         part in told
         for part in ("owner of profile", "handler of Task/$claim", "needs identity", "page on GET", "other: the job")
     )
+
+
+def test_a_page_is_for_the_roles_it_names_or_for_those_of_its_portal() -> None:
+    mine = Page(INSTITUTION, "/institution/x", show=nothing, menu=NAME)
+    desk = Page(INSTITUTION, "/desk/x", show=nothing, menu=NAME, roles=frozenset({"receptionist"}), order=1)
+    registry = Registry((Capability("a", NAME, pages=(mine, desk)),))
+    assert registry.menu({"system-admin"}) == (mine,)
+    assert registry.menu({"receptionist"}) == (desk,)
+    assert registry.menu({"resident"}) == ()
+
+
+def test_the_menu_and_the_cards_stand_in_their_order() -> None:
+    pages = tuple(Page(CLINIC, f"/{order}", show=nothing, menu=NAME, order=order) for order in (50, 10, 90))
+    cards = tuple(Card(CLINIC, NAME, nothing, order=order) for order in (9, 1))
+    own = Card(CLINIC, NAME, nothing, order=5, roles=frozenset({"nurse"}))
+    registry = Registry((Capability("a", NAME, pages=pages, cards=(*cards, own)),))
+    assert [page.order for page in registry.menu({"nurse"})] == [10, 50, 90]
+    assert [card.order for card in registry.cards(CLINIC, {"nurse"})] == [1, 5, 9]
+    assert [card.order for card in registry.cards(CLINIC, {"physician"})] == [1, 9]
+    assert registry.cards(RESIDENT, {"nurse"}) == ()
+
+
+def test_pages_of_a_whole_portal_have_any_path() -> None:
+    Registry((Capability("a", NAME, pages=(Page(CLINIC, "/patients/{id}", show=nothing),)),))
+    part = Portal("part", "/part", frozenset({"nurse"}), NAME, part_of=CLINIC)
+    wrong = Capability("a", NAME, pages=(Page(part, "/patients/{id}", show=nothing),))
+    assert "outside its portal /part" in faults(wrong)[0]

@@ -6,6 +6,7 @@ once, and makes the rulebook that the door obeys.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -23,16 +24,62 @@ Gives = TypeVar("Gives")
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """A part of the site for some roles; every path of its pages begins with ``path``."""
+    """A part of the site for some roles; every path of its pages begins with ``path``.
+
+    guests: roles that live here too, and read the pages that name them (`Page.roles`) and no others.
+    whole: where its roles live. At ``path`` stands their start page, made of cards; its pages may have any path.
+    part_of: under whose heading the menu shows its pages.
+    """
 
     name: str
     path: str
     roles: frozenset[str]
     title: Text
+    guests: frozenset[str] = frozenset()
+    whole: bool = False
+    part_of: "Portal | None" = None
 
 
-# For whoever operates or develops the platform; portals of residents and staff come with their capabilities.
+# For whoever operates or develops the platform.
 WORKBENCH: Final = Portal("workbench", "/", frozenset({"developer"}), Text("工作台", "Workbench"))
+
+RESIDENT: Final = Portal(
+    "resident", "/my", frozenset({"resident", "guardian"}), Text("居民服务", "My health"), whole=True
+)
+CLINIC: Final = Portal(
+    "clinic",
+    "/clinic",
+    frozenset(
+        {
+            *("physician", "village-doctor", "nurse", "pharmacist", "retail-pharmacist", "technician"),
+            *("family-doctor", "public-health"),
+        }
+    ),
+    Text("诊疗", "Care"),
+    whole=True,
+)
+INSTITUTION: Final = Portal(
+    "institution",
+    "/institution",
+    frozenset({"system-admin"}),
+    Text("机构", "Institution"),
+    guests=frozenset({"receptionist"}),
+    whole=True,
+)
+COMMISSION: Final = Portal(
+    "commission", "/commission", frozenset({"regulator"}), Text("监管", "Supervision"), whole=True
+)
+PORTALS: Final = (RESIDENT, CLINIC, INSTITUTION, COMMISSION)
+
+# The bar at the bottom of a resident's phone: name of the tab, text, icon. `Page.tab` names one.
+HOME: Final = "home"
+TABS: Final[Mapping[str, tuple[Text, str]]] = {
+    HOME: (Text("首页", "Home"), "home"),
+    "visits": (Text("就诊", "Visits"), "stethoscope"),
+    "health": (Text("健康", "Health"), "heartbeat"),
+    "messages": (Text("消息", "Messages"), "mail"),
+    "me": (Text("我的", "Me"), "user"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +109,12 @@ PageFunction = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One address of a portal: ``show`` answers GET, ``send`` answers POST. ``path`` may hold ``{names}``."""
+    """One address of a portal: ``show`` answers GET, ``send`` answers POST. ``path`` may hold ``{names}``.
+
+    menu: its text in the menu; without, it is reached from other pages. tab: under which tab of the residents' bar it
+    stands (`TABS`); the first page of a tab is where the tab leads. order: in the menu, the lower the earlier.
+    roles: who may open it; empty: the portal's roles.
+    """
 
     portal: Portal
     path: str
@@ -71,6 +123,40 @@ class Page:
     menu: Text | None = None
     icon: str = ""
     demo_only: bool = False
+    tab: str = ""
+    order: int = 50
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """Who may open it."""
+        return self.roles or self.portal.roles
+
+
+# (work, form) -> web.View | None
+CardFunction = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a capability puts on the start page of a whole portal.
+
+    show: gives a view whose template is the inside of the card; None when there is nothing to say. It is called with
+    the rights of whoever looks. order: the lower the further up. roles: for whom; empty: whoever lives in the portal.
+    wide: takes the whole width.
+    """
+
+    portal: Portal
+    title: Text
+    show: CardFunction
+    order: int = 50
+    roles: frozenset[str] = frozenset()
+    wide: bool = False
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """Who sees it."""
+        return self.roles or self.portal.roles | self.portal.guests
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +185,7 @@ class Capability:
     operations: tuple[Handler[Any, Any], ...] = ()
     grants: tuple[Grant, ...] = ()
     pages: tuple[Page, ...] = ()
+    cards: tuple[Card, ...] = ()
     jobs: tuple[Job, ...] = ()
     # "package:folder" of the page templates, for the page kit
     templates: str = ""
@@ -130,6 +217,16 @@ class Registry:
     def pages(self) -> tuple[Page, ...]:
         """All pages, in the order of the capabilities."""
         return tuple(page for one in self.capabilities for page in one.pages)
+
+    def menu(self, roles: AbstractSet[str]) -> tuple[Page, ...]:
+        """The pages that stand in the menu of whoever has one of *roles*, in the order of the menu."""
+        found = (page for page in self.pages if page.menu is not None and page.readers & roles)
+        return tuple(sorted(found, key=lambda page: page.order))
+
+    def cards(self, portal: Portal, roles: AbstractSet[str]) -> tuple[Card, ...]:
+        """The cards of a start page for *roles*, from above."""
+        found = (card for one in self.capabilities for card in one.cards if card.portal == portal)
+        return tuple(sorted((card for card in found if card.readers & roles), key=lambda card: card.order))
 
     @property
     def jobs(self) -> Mapping[str, Job]:
@@ -171,7 +268,7 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
             for one in capabilities
             for page in one.pages
             for verb in _verbs(page)
-            for role in page.portal.roles
+            for role in page.readers
         ),
     )
     yield from _twice("job", (job.name for one in capabilities for job in one.jobs))
@@ -186,6 +283,7 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
         yield from _operation_faults(one, grants)
         yield from _grant_faults(one)
         yield from _page_faults(one)
+        yield from _card_faults(one)
         for job in one.jobs:
             if not job.name.startswith(one.name + "."):
                 yield f"{one.name}: the job {job.name} does not begin with its capability's name"
@@ -231,10 +329,26 @@ def _grant_faults(one: Capability) -> Iterator[str]:
 
 def _page_faults(one: Capability) -> Iterator[str]:
     for page in one.pages:
-        if not page.path.startswith(page.portal.path):
+        if not page.portal.whole and not page.path.startswith(page.portal.path):
             yield f"{one.name}: the page {page.path} lies outside its portal {page.portal.path}"
+        if page.path in {portal.path for portal in PORTALS}:
+            yield f"{one.name}: at {page.path} stands a start page, which is made of cards"
+        for role in sorted(page.roles - page.portal.roles - page.portal.guests):
+            yield f"{one.name}: the page {page.path} is for {role}, who is not of the portal {page.portal.name}"
+        if page.tab and page.tab not in TABS:
+            yield f"{one.name}: the page {page.path} names the unknown tab {page.tab}"
+        if page.menu is not None and page.readers <= RESIDENT.roles and not page.tab:
+            yield f"{one.name}: the page {page.path} is in the menu of residents and names no tab"
         if page.show is None and page.send is None:
             yield f"{one.name}: the page {page.path} neither shows nor takes anything"
+
+
+def _card_faults(one: Capability) -> Iterator[str]:
+    for card in one.cards:
+        if card.portal not in PORTALS:
+            yield f"{one.name}: the card {card.title.en} is for {card.portal.name}, which has no start page"
+        for role in sorted(card.roles - card.portal.roles - card.portal.guests):
+            yield f"{one.name}: the card {card.title.en} is for {role}, who is not of the portal {card.portal.name}"
 
 
 def _verbs(page: Page) -> tuple[str, ...]:

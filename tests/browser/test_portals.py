@@ -35,7 +35,7 @@ async def site(postgres_dsn: str) -> AsyncIterator[str]:
 def menu_of(role: str) -> set[str]:
     """Give what the registry declares for a role."""
     return {
-        page.path for page in create_registry(Settings()).pages if page.menu is not None and role in page.portal.roles
+        page.path for page in create_registry(Settings()).pages if page.menu is not None and role in page.readers
     }
 
 

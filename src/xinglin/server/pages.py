@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.registry import Page, Registry
+from xinglin.registry import RESIDENT, Page, Registry
 from xinglin.security.accounts import DEMO_ROLES
 from xinglin.security.principal import ANONYMOUS, Principal
 from xinglin.server.asgi import PREFIX
@@ -142,7 +142,7 @@ class Site:
             sent = visit.request.method == "POST"
             for page in pages:
                 run = page.send if sent else page.show
-                if run is not None and page.portal.roles & visit.principal.roles:
+                if run is not None and page.readers & visit.principal.roles:
                     async with self._door.work(visit.principal) as work:
                         found: View | Redirect | Download = await run(work, visit.form)
                         return found
@@ -275,8 +275,9 @@ class Site:
             partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
             menu=self._menu(principal, language),
             who=self._kit.text("role.developer", language) if principal == DEVELOPER else principal.display,
-            finds=any(page.path == FIND and page.portal.roles & principal.roles for page in self._registry.pages),
+            finds=any(page.path == FIND and page.readers & principal.roles for page in self._registry.pages),
             role=next(iter(principal.roles)) if principal.session else "",
+            shell=_shell(principal),
             signed_in=bool(principal.session),
             csrf=masked(token),
             request_id=_number(request),
@@ -297,8 +298,8 @@ class Site:
     def _menu(self, principal: Principal, language: Language) -> tuple[MenuItem, ...]:
         items = [
             MenuItem(page.path, page.menu.zh if language == "zh" else page.menu.en, page.icon)
-            for page in self._registry.pages
-            if page.menu is not None and page.portal.roles & principal.roles
+            for page in self._registry.menu(principal.roles)
+            if page.menu is not None
         ]
         items.sort(key=lambda item: item.path == ACCOUNT)  # one's own account comes after the work
         if self._settings.design_page and "developer" in principal.roles:
@@ -408,6 +409,13 @@ def _number(request: PageRequest) -> str:
         request.state.number = id_of(list(request.scope["headers"])) or secrets.token_hex(8)
     number: str = request.state.number
     return number
+
+
+def _shell(principal: Principal) -> str:
+    """Name the template around pages for whoever asks."""
+    if principal.roles & (RESIDENT.roles | ANONYMOUS.roles):
+        return "centred.html"
+    return "staff.html"
 
 
 def _nothing() -> OutcomeError:

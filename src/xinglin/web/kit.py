@@ -34,7 +34,7 @@ class PageContext:
     here: path and query of the page. partial: HTMX asks for a block. who: the reader, as shown to the reader.
     role: the role acted in. signed_in: by a session, which can be ended. demo_roles: what one may become by one click,
     in a demonstration.
-    finds: there is a page to search for this reader.
+    finds: there is a page to search for this reader. shell: the template around pages for this reader.
     """
 
     language: Language
@@ -50,6 +50,7 @@ class PageContext:
     demo: bool = False
     signed_in: bool = False
     finds: bool = False
+    shell: str = "staff.html"
     demo_roles: tuple[str, ...] = ()
 
 

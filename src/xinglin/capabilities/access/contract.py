@@ -5,7 +5,7 @@ from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import Task
-from xinglin.registry import Portal
+from xinglin.registry import CLINIC, Portal
 from xinglin.security import labels
 from xinglin.security.accounts import STAFF_ROLES
 from xinglin.security.relations import BREAK_GLASS as BREAK_GLASS_CODE
@@ -144,5 +144,6 @@ CARE: Final = Portal(
     "/emergency",
     frozenset({"physician", "village-doctor", "nurse", "family-doctor"}),
     Text("诊疗", "Care"),
+    part_of=CLINIC,
 )
 PAGE: Final = "/emergency"

@@ -57,7 +57,7 @@ def _own(bounds: Limits) -> tuple[Page, ...]:
     at = contract.OWN
     return (
         Page(at, "/", show=own.show_start),
-        Page(at, contract.ACCOUNT, show=own.show, menu=Text("我的账户", "My account"), icon="user"),
+        Page(at, contract.ACCOUNT, show=own.show, menu=Text("我的账户", "My account"), icon="user", tab="me", order=90),
         Page(at, "/account/sessions", show=own.show_sessions, send=own.end_sessions),
         Page(at, "/account/security", show=partial(own.show_security, bounds)),
         Page(at, "/account/password", send=partial(own.send_password, bounds)),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from xinglin.fhir.declarations import Text, canonical
-from xinglin.registry import Portal
+from xinglin.registry import INSTITUTION, Portal
 from xinglin.security.accounts import EVERYBODY, SIGNED_IN
 
 LOGIN: Final = "/login"
@@ -16,7 +16,7 @@ ADMINISTRATION: Final = Portal(
     "administration", "/accounts", frozenset({"system-admin", "security-admin"}), Text("账户管理", "Accounts")
 )
 HIRING: Final = Portal("hiring", "/accounts", frozenset({"system-admin"}), Text("新建账户", "New accounts"))
-DESK: Final = Portal("desk", "/desk", frozenset({"receptionist"}), Text("服务台", "Desk"))
+DESK: Final = Portal("desk", "/desk", frozenset({"receptionist"}), Text("服务台", "Desk"), part_of=INSTITUTION)
 
 # On a Patient: to which level, by which method and when the person was proved (R6-043; types of T1).
 PROOFING: Final = canonical("proofing")

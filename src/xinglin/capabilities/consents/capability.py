@@ -28,6 +28,8 @@ def declare(settings: Settings) -> Capability:
                 send=pages.send,
                 menu=Text("知情同意", "Consents"),
                 icon="shield-lock",
+                tab="health",
+                order=70,
             ),
             Page(contract.OWN, "/consents/withdraw", send=pages.send_withdrawal),
         ),

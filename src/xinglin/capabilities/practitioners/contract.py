@@ -5,7 +5,7 @@ from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import VerificationResult
-from xinglin.registry import Portal
+from xinglin.registry import INSTITUTION, Portal
 from xinglin.security.credential_forms import KINDS
 
 CREDENTIALS: Final = CodeSet(
@@ -128,7 +128,11 @@ OPEN_SESSION: Final = Operation(
 
 # The administrator of an institution looks after its staff; the developer of a demonstration too.
 CREDENTIALS_PORTAL: Final = Portal(
-    "credentials", "/credentials", frozenset({"system-admin", "developer"}), Text("执业资质", "Credentials")
+    "credentials",
+    "/credentials",
+    frozenset({"system-admin", "developer"}),
+    Text("执业资质", "Credentials"),
+    part_of=INSTITUTION,
 )
 LIST: Final = "/credentials"
 
