@@ -4,6 +4,7 @@ An entry is kept as the very bytes that were hashed. No names, numbers or values
 the names of its parameters (R7-034).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +44,8 @@ class Act(Struct, frozen=True, omit_defaults=True):
 
     at: UTC, whole milliseconds. who: account. what: an interaction (``read``) or an event (``login``, ``denied``).
     type: FHIR type, when there is one. refs: versions shown or made, ``Type/id/_history/n``. patient: `rid` of the
-    patient. rule: the names of the grants that allowed it. detail: what else explains it, never content.
+    patient. encounter: ``Encounter/id``, when all that was shown or made belongs to one. rule: the names of the grants
+    that allowed it. detail: what else explains it, never content.
     """
 
     at: datetime
@@ -65,6 +67,23 @@ class Act(Struct, frozen=True, omit_defaults=True):
     purpose: str = ""
     rule: tuple[str, ...] = ()
     detail: str = ""
+
+
+_ENCOUNTER: Final = re.compile(
+    rb'"(?:encounter|context)"\s*:\s*\{\s*"reference"\s*:\s*"(Encounter/[A-Za-z0-9\-.]{1,64})"', re.ASCII
+)
+
+
+@cites("R7-041")
+def encounter_of(type: str, id: str, content: bytes) -> str:
+    """Give the visit (``Encounter/id``) that a resource belongs to, itself included; empty when it names none.
+
+    content: its JSON. What writes the reference otherwise than with ``reference`` first is not found.
+    """
+    if type == "Encounter":
+        return f"Encounter/{id}"
+    found = _ENCOUNTER.search(content) if b'"Encounter/' in content else None
+    return found[1].decode() if found else ""
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -89,6 +108,7 @@ def act_by(
     type: str = "",
     refs: tuple[str, ...] = (),
     patient: int | None = None,
+    encounter: str = "",
     outcome: Outcome = "0",
     rule: tuple[str, ...] = (),
     detail: str = "",
@@ -106,7 +126,7 @@ def act_by(
         type,
         refs,
         patient,
-        "",
+        encounter,
         principal.practitioner or "",
         principal.organization or "",
         principal.client,

@@ -185,3 +185,24 @@ async def test_a_compartment_is_kept_to(door: Door) -> None:
     with pytest.raises(OutcomeError) as refused:
         await fhir.search(parse("AuditEvent", [], compartment=("Practitioner", "1")))
     assert refused.value.status == 400
+
+
+@pytest.mark.rule("R7-041")
+async def test_an_act_names_the_visit_that_all_it_shows_belongs_to(door: Door) -> None:
+    fhir = door.auto(DOCTOR)
+    visit = await fhir.create(
+        b'{"resourceType":"Encounter","status":"in-progress","class":{"code":"AMB"},'
+        b'"subject":{"reference":"Patient/2"}}',
+        type="Encounter",
+    )
+    body = observation("2", id="x")
+    within = body[:-1] + b',"encounter":{"reference":"Encounter/%s"}}' % visit.id.encode()
+    made = await fhir.create(within, type="Observation")
+    await fhir.read("Observation", made.id)
+    await fhir.read("Encounter", visit.id)
+    acts = await found(door, entity=f"Encounter/{visit.id}")
+    refs = [[entity["what"]["reference"] for entity in act["entity"] if "what" in entity] for act in acts]
+    about = [act for act in refs if any(ref.startswith(f"Observation/{made.id}/_history/") for ref in act)]
+    assert len(about) == 2  # written, and read
+    assert all(f"Encounter/{visit.id}" in act for act in about)
+    assert sum(f"Encounter/{visit.id}/_history/1" in act for act in refs) == 2

@@ -178,7 +178,11 @@ def _first_id(micros: int) -> int:
 def _entity(where: _Where, value: str) -> str:
     if value.startswith("Patient/"):
         return f"a.patient = {where.put(_patient(value), 'int8')}"
-    return _holds(where, f'"{_text(value)}/_history/')
+    held = _holds(where, f'"{_text(value)}/_history/')
+    if not value.startswith("Encounter/"):
+        return held
+    within = _holds(where, f'"encounter":"{_text(value)}"')
+    return f"({held} OR {within})"
 
 
 def _holds(where: _Where, text: str) -> str:
@@ -337,6 +341,8 @@ def _entities(act: Act, patient: str | None) -> list[dict[str, Any]]:
             }
         )
     entities += [{"what": {"reference": ref}, "type": {"system": _ENTITY, "code": "2"}} for ref in act.refs]
+    if act.encounter and act.type != "Encounter":
+        entities.append({"what": {"reference": act.encounter}, "type": {"system": _ENTITY, "code": "2"}})
     if act.what == "search":
         # The names of its parameters: values are not kept.
         asked = f"{act.type}?{act.detail.replace(' ', '&')}"

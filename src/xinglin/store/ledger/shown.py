@@ -7,7 +7,7 @@ from xinglin.fhir import codec
 from xinglin.fhir.r4.compartments import COMPARTMENTS
 from xinglin.fhir.search.extract import entry as entry_of
 from xinglin.fhir.sources import cites
-from xinglin.security.ledger import Act, act_by
+from xinglin.security.ledger import Act, act_by, encounter_of
 from xinglin.security.principal import Principal
 from xinglin.store.executor import Row, microseconds
 
@@ -30,14 +30,27 @@ def acts_of(
     what: the interaction. type: what was asked for. detail: names of search parameters, never their values.
     """
     by_patient: dict[int | None, list[str]] = {}
+    visits: dict[int | None, set[str]] = {}
     for row in rows:
         ref = f"{row.rt}/{row.id}/_history/{row.vid}"
+        visit = encounter_of(row.rt, row.id, row.entry)
         for patient in (row.pat,) if row.pat is not None else _patients(row):
             by_patient.setdefault(patient, []).append(ref)
+            visits.setdefault(patient, set()).add(visit)
     if not by_patient:
         return [act_by(principal, at, what, type=type, rule=rule, detail=detail)]
     return [
-        act_by(principal, at, what, type=type, refs=tuple(refs), patient=patient, rule=rule, detail=detail)
+        act_by(
+            principal,
+            at,
+            what,
+            type=type,
+            refs=tuple(refs),
+            patient=patient,
+            encounter=next(iter(visits[patient])) if len(visits[patient]) == 1 else "",
+            rule=rule,
+            detail=detail,
+        )
         for patient, refs in by_patient.items()
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from xinglin.security.ledger import Act
+from xinglin.security.ledger import Act, encounter_of
 from xinglin.store.executor import Change, Written
 from xinglin.store.steps import Insert, Replace, Step
 
@@ -15,7 +15,8 @@ def acts_of(change: Change, outcome: Step | Written) -> list[Act]:
     if act is None:
         return []
     refs = (f"{change.rt}/{change.id}/_history/{_version(outcome)}",)
-    return [replace(act, refs=refs, patient=patient) for patient in _patients(change, outcome)]
+    visit = encounter_of(change.rt, change.id, change.tail)
+    return [replace(act, refs=refs, patient=patient, encounter=visit) for patient in _patients(change, outcome)]
 
 
 def batch_of(changes: Iterable[Change]) -> list[Act]:
