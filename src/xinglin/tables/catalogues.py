@@ -1,0 +1,261 @@
+"""Catalogues of practice: drugs, slices of Chinese medicine, laboratory items, services; and the ATC above the drugs.
+
+Codes are this project's own and stay: a row is added at the end, never numbered anew. Doses and ranges are of general
+knowledge, restated for made-up patients and for checks that a pharmacist or physician confirms; no label is replaced.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Final, TypeAlias
+
+from xinglin.tables.codes import rows
+
+ADULT_YEARS: Final = 18
+ELDER_YEARS: Final = 60
+MALE: Final = "male"
+FEMALE: Final = "female"
+
+# A strength says its parts before "/" (of a compound), the content after ":" (of a volume).
+_AMOUNT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+)")
+_MASS_MG: Final[Mapping[str, Decimal]] = {"ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}
+
+Range: TypeAlias = tuple[Decimal | None, Decimal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A generic drug in one form and strength.
+
+    unit: what is counted when dispensed (片 粒 支 瓶 袋); pack: how many of them in the smallest package.
+    substance: what acts in it, parts between "+"; kind: 化学药 生物制品 中成药; atc: none for 中成药.
+    insurance: 甲 乙 丙; antibiotic: 非限制 限制 特殊; control: 麻 精一 精二 毒 放.
+    adult_dose: usual single dose of an adult, max_daily: most in a day; both in dose_unit, None when not laid down.
+    frequency: qd bid tid qid q8h qn qw prn st …; pregnancy: 禁用 慎用 可用; min_age_years: None without a labelled age.
+    online_sale: 禁售 when no shop may sell it over the network; course_days: longest course that insurance pays.
+    """
+
+    code: str
+    name: str
+    form: str
+    strength: str
+    unit: str
+    atc: str
+    insurance: str
+    antibiotic: str
+    control: str
+    dose_unit: str
+    adult_dose: Decimal | None
+    max_daily: Decimal | None
+    frequency: str
+    route: str
+    pregnancy: str
+    min_age_years: int | None
+    elder_caution: bool
+    pack: int
+    substance: str
+    kind: str
+    online_sale: str
+    course_days: int | None
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What one unit holds, in dose_unit (0.25g is 250 for mg); None when strength does not say it."""
+        if self.dose_unit == self.unit:
+            return Decimal(1)
+        found = _AMOUNT.fullmatch(self.strength.rsplit(":", 1)[-1])
+        if found is None:
+            return None
+        number, unit = Decimal(found["number"]), found["unit"]
+        if unit == self.dose_unit:
+            return number
+        if unit not in _MASS_MG or self.dose_unit not in _MASS_MG:
+            return None
+        return number * _MASS_MG[unit] / _MASS_MG[self.dose_unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice of Chinese medicine (饮片).
+
+    nature: nature and flavours; meridians: entered, between spaces. Doses in g a day, None when not for inward use.
+    toxic: 大毒 有毒 小毒; controlled: one of the 28 toxic medicines of law (毒性药品), or 麻 for poppy husk.
+    incompatible: groups of the eighteen incompatibilities and the nineteen fears, see `incompatibilities`.
+    pregnancy: 禁用 忌用 慎用; insurance: 支付 单独不予支付 不予支付.
+    """
+
+    code: str
+    name: str
+    aliases: tuple[str, ...]
+    nature: str
+    meridians: tuple[str, ...]
+    dose_low_g: Decimal | None
+    dose_high_g: Decimal | None
+    toxic: str
+    controlled: str
+    incompatible: tuple[str, ...]
+    pregnancy: str
+    insurance: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabItem:
+    """A laboratory item.
+
+    unit: UCUM, empty when the result is words; normal: the usual words then. loinc: empty when not known for certain.
+    Ranges in unit, a side is None when open: adult and elder (from 60 years) of men and women, child (under 18).
+    """
+
+    code: str
+    name: str
+    abbreviation: str
+    loinc: str
+    unit: str
+    specimen: str
+    panel: str
+    male: Range
+    female: Range
+    child: Range
+    elder_male: Range
+    elder_female: Range
+    critical: Range
+    normal: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceItem:
+    """A service with its price in fen. price_type: class of the item; insurance: 甲 乙 丙."""
+
+    code: str
+    name: str
+    price_type: str
+    unit: str
+    price_fen: int
+    insurance: str
+
+
+@cache
+def drugs() -> tuple[Drug, ...]:
+    """Give every drug, in the order of the file."""
+    return tuple(_drug(row) for row in rows("drugs.csv"))
+
+
+@cache
+def _drugs_by_code() -> Mapping[str, Drug]:
+    return {one.code: one for one in drugs()}
+
+
+def drug(code: str) -> Drug:
+    """Give a drug by its code; KeyError when there is none."""
+    return _drugs_by_code()[code]
+
+
+@cache
+def labs() -> tuple[LabItem, ...]:
+    """Give every laboratory item, in the order of the file."""
+    return tuple(_lab(row) for row in rows("labs.csv"))
+
+
+@cache
+def _labs_by_code() -> Mapping[str, LabItem]:
+    return {one.code: one for one in labs()}
+
+
+def lab(code: str) -> LabItem:
+    """Give a laboratory item by its code; KeyError when there is none."""
+    return _labs_by_code()[code]
+
+
+def panel(name: str) -> tuple[LabItem, ...]:
+    """Give the items of a panel (血常规 肝功能 …), in their order."""
+    return tuple(one for one in labs() if one.panel == name)
+
+
+def reference(item: LabItem, sex: str, age_years: int) -> Range:
+    """Give the reference range of a person (sex: "male", "female"; of others the men's): a side is None when open."""
+    if age_years < ADULT_YEARS and item.child != (None, None):
+        return item.child
+    if age_years >= ELDER_YEARS:
+        return item.elder_female if sex == FEMALE else item.elder_male
+    return item.female if sex == FEMALE else item.male
+
+
+def interpretation(item: LabItem, value: Decimal, sex: str, age_years: int) -> str:
+    """Say how a value lies (v3 ObservationInterpretation): LL and HH are critical, else L, H or N."""
+    low, high = reference(item, sex, age_years)
+    critical_low, critical_high = item.critical
+    if critical_low is not None and value < critical_low:
+        return "LL"
+    if critical_high is not None and value > critical_high:
+        return "HH"
+    if low is not None and value < low:
+        return "L"
+    return "H" if high is not None and value > high else "N"
+
+
+def _drug(row: Mapping[str, str]) -> Drug:
+    return Drug(
+        code=row["code"],
+        name=row["name"],
+        form=row["form"],
+        strength=row["strength"],
+        unit=row["unit"],
+        atc=row["atc"],
+        insurance=row["insurance"],
+        antibiotic=row["antibiotic"],
+        control=row["control"],
+        dose_unit=row["dose_unit"],
+        adult_dose=_decimal(row["adult_dose"]),
+        max_daily=_decimal(row["max_daily"]),
+        frequency=row["frequency"],
+        route=row["route"],
+        pregnancy=row["pregnancy"],
+        min_age_years=_int(row["min_age_years"]),
+        elder_caution=row["elder_caution"] == "是",
+        pack=int(row["pack"]),
+        substance=row["substance"],
+        kind=row["kind"],
+        online_sale=row["online_sale"],
+        course_days=_int(row["course_days"]),
+    )
+
+
+def _lab(row: Mapping[str, str]) -> LabItem:
+    male = _range(row, "low", "high")
+    female = _range(row, "low_f", "high_f") or male
+    child = _range(row, "child_low", "child_high")
+    elder = _range(row, "elder_low", "elder_high")
+    elder_female = _range(row, "elder_low_f", "elder_high_f")
+    none = (None, None)
+    return LabItem(
+        code=row["code"],
+        name=row["name"],
+        abbreviation=row["abbreviation"],
+        loinc=row["loinc"],
+        unit=row["unit"],
+        specimen=row["specimen"],
+        panel=row["panel"],
+        male=male or none,
+        female=female or none,
+        child=child or none,
+        elder_male=elder or male or none,
+        elder_female=elder_female or female or none,
+        critical=_range(row, "critical_low", "critical_high") or none,
+        normal=row["normal"],
+    )
+
+
+def _range(row: Mapping[str, str], low: str, high: str) -> Range | None:
+    """Read a range; None when neither side is given."""
+    found = _decimal(row[low]), _decimal(row[high])
+    return None if found == (None, None) else found
+
+
+def _decimal(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def _int(text: str) -> int | None:
+    return int(text) if text else None
