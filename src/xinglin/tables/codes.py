@@ -7,10 +7,13 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from xinglin.fhir.sources import cites
+
 DATA: Final = resources.files("xinglin.tables") / "data"
 INDEX: Final = "index.csv"
 
-# Columns with a meaning of their own; every other column is a property of the concept.
+# Columns with a meaning of their own; every other column is a property of the concept. Several parents stand between
+# spaces, the main one first.
 CODE: Final = "code"
 NAME: Final = "name"
 PARENT: Final = "parent"
@@ -40,15 +43,20 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One code. parent: code above it, empty at the top. since, until: ISO days of validity, empty when open."""
+    """One code. parents: codes above it, the main one first. since, until: ISO days of validity, empty when open."""
 
     code: str
     name: str
-    parent: str = ""
+    parents: tuple[str, ...] = ()
     en: str = ""
     since: str = ""
     until: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parent(self) -> str:
+        """The main code above it; empty at the top."""
+        return self.parents[0] if self.parents else ""
 
 
 @cache
@@ -104,9 +112,43 @@ def _concept(row: Mapping[str, str]) -> Concept:
     return Concept(
         code=row[CODE],
         name=row[NAME],
-        parent=row.get(PARENT, ""),
+        parents=tuple(row.get(PARENT, "").split()),
         en=row.get(ENGLISH, ""),
         since=row.get(FROM, ""),
         until=row.get(UNTIL, ""),
         properties={name: value for name, value in row.items() if name not in _OWN and value},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How one code is said in another system. equivalence: of the target to the source, as R4 has it."""
+
+    source: str
+    target: str
+    equivalence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A map between two systems. source, target: their addresses."""
+
+    name: str
+    source: str
+    target: str
+    title_zh: str
+    title_en: str
+    links: tuple[Link, ...]
+
+
+@cites("CD-22")
+@cache
+def maps() -> tuple[Map, ...]:
+    """Give the maps between lists that differ by use: national, front page, record form, FHIR."""
+    links: dict[str, list[Link]] = {}
+    for row in rows("concept_map_rows.csv"):
+        links.setdefault(row["map"], []).append(Link(row["source_code"], row["target_code"], row["equivalence"]))
+    return tuple(
+        Map(row["map"], row["source"], row["target"], row["title_zh"], row["title_en"], tuple(links[row["map"]]))
+        for row in rows("concept_maps.csv")
     )
