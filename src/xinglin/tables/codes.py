@@ -1,6 +1,7 @@
 """Tables of codes: which there are, and their concepts."""
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,8 +100,7 @@ def by_code(name: str) -> Mapping[str, Concept]:
 
 def rows(file: str) -> Iterator[dict[str, str]]:
     """Read the rows of a file of `data`."""
-    with (DATA / file).open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
+    yield from csv.DictReader(io.StringIO(content(file).decode(), newline=""))
 
 
 def content(file: str) -> bytes:
