@@ -1,10 +1,14 @@
-"""What the index holds of a resource, with the rights that follow from it: relations, and the terms of consents."""
+"""What the index holds of a resource, with the rights that follow from it: relations, and the terms of consents.
 
-from msgspec import Struct
+A Patient has the keys of its blocks besides, by which those who may be the same person are found (`store.matching`).
+"""
+
+from msgspec import Struct, to_builtins
 
 from xinglin.fhir.search import keys, references
 from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.extract import entry
+from xinglin.matching import blocks
 from xinglin.security import consents, relations
 from xinglin.security.labels import BESIDE
 
@@ -17,7 +21,9 @@ def indexed(resource: Struct, *, now_us: int, base_url: str = "", id: str | None
     if made.rt in BESIDE:
         made.pats = _beside(resource, made.rt, base_url)
         made.pat = made.pats[0] if len(made.pats) == 1 else None
-    if made.pat is None:
+    if made.rt == "Patient":
+        _blocks(resource, made)
+    elif made.pat is None:
         # Consents of any of several patients count.
         made.keys.extend(consents.MEMBER ^ pat for pat in made.pats)
     elif made.rt in _RELATING:
@@ -27,6 +33,13 @@ def indexed(resource: Struct, *, now_us: int, base_url: str = "", id: str | None
     elif made.rt == "Consent":
         _consent(resource, made, made.pat, base_url)
     return made
+
+
+def _blocks(patient: Struct, made: Entry) -> None:
+    """Add the keys of the blocks of a Patient, before the keys that serve checks only."""
+    found = [key for key in blocks.keys(to_builtins(patient)) if key not in made.keys]
+    made.keys[len(made.ix) : len(made.ix)] = found
+    made.ix.extend((key, False) for key in found)
 
 
 def _beside(resource: Struct, rt: str, base_url: str) -> tuple[int, ...]:

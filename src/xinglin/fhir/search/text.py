@@ -89,13 +89,18 @@ def readings(name: str) -> tuple[str, ...]:
     if len(plain) > _LONGEST_NAME or not has_han(plain):
         return ()
     found: dict[str, None] = {}
-    for syllables in islice(product(*_syllables(plain)), _MOST_READINGS):
-        full = "".join(syllables)
+    for one in islice(product(*_syllables(plain)), _MOST_READINGS):
+        full = "".join(one)
         found[full] = None
         if "v" in full:
             found[full.replace("v", "u")] = None
-        found["".join(s[0] for s in syllables)] = None
+        found["".join(s[0] for s in one)] = None
     return tuple(found)
+
+
+def syllables(name: str) -> list[tuple[str, ...]]:
+    """Give the readings of each character of a *name* without tone; a run of other letters is one syllable."""
+    return _syllables(normal(name).replace(" ", ""))
 
 
 def _syllables(plain: str) -> list[tuple[str, ...]]:
