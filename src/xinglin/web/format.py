@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from xinglin.fhir.declarations import Text
 from xinglin.web.view import Language
 
 # Records of the platform are kept, and read, in the time of the region.
@@ -12,6 +13,11 @@ WEEKDAYS: Final = {
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
+
+
+def said(text: Text, language: Language) -> str:
+    """Give a text in the reader's language."""
+    return text.zh if language == "zh" else text.en
 
 
 def moment(value: str) -> str:

@@ -105,6 +105,7 @@ class Kit:
             "masked_name": show.masked_name,
             "masked_number": show.masked_number,
             "weekday": lambda value: show.weekday(value, language),
+            "said": lambda text: show.said(text, language),
         }
         return made
 
