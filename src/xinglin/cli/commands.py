@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "invite",
     "migrate",
     "load",
+    "city",
     "dump",
     "backup",
     "restore",

@@ -1,17 +1,35 @@
 """`xinglin load`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xinglin.settings import Settings
     from xinglin.store.crew import Progress
     from xinglin.store.rulebook import Rulebook
+    from xinglin.store.sources import Found
 
 DRAW_SECONDS: Final = 0.25
 SMALL_BYTES: Final = 512 * 1024  # up to here starting processes takes longer than loading
+
+
+class Measured(Protocol):
+    """What can be loaded, and how far it has been read: resources one by one, in bytes or any other measure."""
+
+    @property
+    def total_bytes(self) -> int:
+        """How much there is."""
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of it has been read."""
+
+    def __iter__(self) -> "Iterator[Found]":
+        """Give what is found."""
 
 
 def load(
@@ -52,6 +70,17 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
     refused: a file that is written anew, and removed when nothing was refused.
     """
     import os
+
+    from xinglin.store.sources import Sources
+
+    sources = Sources(paths)
+    if not processes and sources.total_bytes > SMALL_BYTES:
+        processes = os.cpu_count() or 1
+    return feed(settings, sources, refused, processes=processes)
+
+
+def feed(settings: "Settings", sources: Measured, refused: Path, *, processes: int) -> "Progress":
+    """Load what *sources* give, as `run` does. processes: 0 loads in this one."""
     import time
     from functools import partial
 
@@ -61,13 +90,9 @@ def run(settings: "Settings", paths: list[Path], refused: Path, *, processes: in
     from xinglin.cli.database import address
     from xinglin.security.principal import SYSTEM
     from xinglin.store import crew
-    from xinglin.store.sources import Sources
     from xinglin.store.vault.keystore import FileKeyStore
 
     console = Console(stderr=True)
-    sources = Sources(paths)
-    if not processes and sources.total_bytes > SMALL_BYTES:
-        processes = os.cpu_count() or 1
     task = crew.Task(
         address(settings),
         partial(rulebook, settings),

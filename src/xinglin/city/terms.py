@@ -1,0 +1,73 @@
+"""Code systems and the smallest building blocks of resources; blocks are shared, so none is ever changed."""
+
+from datetime import date
+from functools import cache
+from typing import Any, Final
+
+from xinglin.fhir.declarations import canonical
+
+Json = dict[str, Any]
+
+HEALTH_RECORD: Final = "urn:oid:2.16.156.10011.1.2"
+HEALTH_CARD: Final = "urn:oid:2.16.156.10011.1.19"
+OUTPATIENT_NUMBER: Final = "urn:oid:2.16.156.10011.1.11"
+INPATIENT_NUMBER: Final = "urn:oid:2.16.156.10011.1.12"
+PRESCRIPTION_NUMBER: Final = "urn:oid:2.16.156.10011.1.20"
+INSURED_PERSON: Final = "https://xinglin.health/id/insurance-person"
+HOUSEHOLD: Final = "https://xinglin.health/id/household"
+NEWBORN: Final = "https://xinglin.health/id/newborn"
+
+ICD10: Final = "http://hl7.org/fhir/sid/icd-10-cn"
+ICD9: Final = canonical("icd-9-cm-3-cn", "CodeSystem")
+LOINC: Final = "http://loinc.org"
+UCUM: Final = "http://unitsofmeasure.org"
+HL7: Final = "http://terminology.hl7.org/CodeSystem"
+SYNTHETIC: Final = canonical("synthetic", "CodeSystem")
+FAULT: Final = canonical("synthetic-fault", "CodeSystem")
+# What is made up says so (PG-10).
+META: Final[Json] = {"tag": [{"system": SYNTHETIC, "code": "city", "display": "合成数据"}]}
+
+
+def system(name: str) -> str:
+    """Give the address of one of the project's own code systems."""
+    return canonical(name, "CodeSystem")
+
+
+@cache
+def coding(system: str, code: str, display: str = "") -> Json:
+    """Write a Coding."""
+    return {"system": system, "code": code} | ({"display": display} if display else {})
+
+
+@cache
+def concept(system: str, code: str, text: str = "") -> Json:
+    """Write a CodeableConcept of one coding; its text is the display."""
+    return {"coding": [coding(system, code, text)]} | ({"text": text} if text else {})
+
+
+def reference(type_: str, id_: str, display: str = "") -> Json:
+    """Write a Reference."""
+    made: Json = {"reference": f"{type_}/{id_}"}
+    if display:
+        made["display"] = display
+    return made
+
+
+def identifier(system: str, value: str) -> Json:
+    """Write an Identifier."""
+    return {"system": system, "value": value}
+
+
+def extension(name: str, **value: object) -> Json:
+    """Write an extension of the project with one value, such as ``valueCode="410802"``."""
+    return {"url": canonical(name), **value}
+
+
+def nested(url: str, *parts: tuple[str, Json]) -> Json:
+    """Write an extension of extensions."""
+    return {"url": url, "extension": [{"url": name, **value} for name, value in parts]}
+
+
+def instant(day: date, minute: int) -> str:
+    """Write an instant of Beijing. minute: of the day."""
+    return f"{day.isoformat()}T{minute // 60:02d}:{minute % 60:02d}:00+08:00"

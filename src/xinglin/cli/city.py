@@ -1,0 +1,124 @@
+"""`xinglin city`."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from xinglin.city.people import Place
+    from xinglin.city.spec import CitySpec
+    from xinglin.settings import Settings
+    from xinglin.store.crew import Progress
+    from xinglin.store.sources import Found
+
+SEED: Final = 410800
+YEARS: Final = 3
+AHEAD: Final = 4
+SOURCE: Final = "city"  # what the file of refusals names
+
+
+def city(
+    residents: Annotated[int, typer.Option(min=1, help="People who live in the city.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = SEED,
+    years: Annotated[int, typer.Option(min=1, max=10, help="Years of visits, up to the last day.")] = YEARS,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day (default: today in Beijing).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write NDJSON here instead of loading it.")] = None,
+    processes: Annotated[int, typer.Option(min=0, max=64, help="Processes that work; 0: one for each core.")] = 0,
+    refused: Annotated[Path, typer.Option(help="File that takes what is refused.")] = Path("refused.ndjson"),
+) -> None:
+    """Make a synthetic Jiaozuo and load it, or write it to a file; nobody in it exists."""
+    import os
+
+    from xinglin.city.spec import CitySpec
+    from xinglin.cli.database import database, migrated
+    from xinglin.cli.processes import Stop
+    from xinglin.settings import read
+    from xinglin.store.crew import LoadFailure
+
+    spec = CitySpec(residents, seed, years, until.date() if until is not None else today())
+    crew = processes or os.cpu_count() or 1
+    try:
+        if out is not None:
+            write(spec, out, processes=crew)
+            return
+        with database(read(os.environ)) as settings:
+            migrated(settings)
+            progress = load_city(settings, spec, refused, processes=crew)
+    except Stop:
+        typer.echo("Stopped. The same command goes on from here.", err=True)
+        raise typer.Exit(130) from None
+    except LoadFailure as failure:
+        typer.echo(f"{failure}\nThe same command goes on from here.", err=True)
+        raise typer.Exit(1) from None
+    if progress.refused:
+        raise typer.Exit(1)
+
+
+def today() -> date:
+    """Give the date in Beijing."""
+    from xinglin.store.clock import Clock
+    from xinglin.web.format import ZONE
+
+    return Clock().now().astimezone(ZONE).date()
+
+
+class Making:
+    """A city as something to load: measured in residents."""
+
+    def __init__(self, spec: "CitySpec") -> None:
+        self.spec = spec
+        self.total_bytes = spec.residents
+        self.read_bytes = 0
+
+    def __iter__(self) -> "Iterator[Found]":
+        from xinglin.city import generate
+        from xinglin.store.sources import Item
+
+        line = 0
+        for raw in generate.commons(self.spec):
+            line += 1
+            yield Item(SOURCE, line, raw)
+        for part in generate.parts(self.spec):
+            for raw in generate.made(self.spec, part):
+                line += 1
+                yield Item(SOURCE, line, raw)
+            self.read_bytes = min(self.total_bytes, self.read_bytes + generate.PART * 3)
+
+
+def load_city(settings: "Settings", spec: "CitySpec", refused: Path, *, processes: int) -> "Progress":
+    """Load a city into the database that the settings name."""
+    from xinglin.cli.load import feed
+
+    return feed(settings, Making(spec), refused, processes=processes)
+
+
+def write(spec: "CitySpec", out: Path, *, processes: int) -> None:
+    """Write a city as NDJSON; the bytes are the same with any number of processes."""
+    from collections import deque
+    from multiprocessing import get_context
+    from multiprocessing.pool import AsyncResult
+
+    from xinglin.city import generate
+
+    with out.open("wb") as file, get_context("fork").Pool(processes) as pool:
+        for raw in generate.commons(spec):
+            file.write(raw + b"\n")
+        waiting: deque[AsyncResult[bytes]] = deque()  # no more than a few parts are made ahead of the file
+        for part in generate.parts(spec):
+            waiting.append(pool.apply_async(lines, (spec, part)))
+            if len(waiting) > AHEAD * processes:
+                file.write(waiting.popleft().get())
+        while waiting:
+            file.write(waiting.popleft().get())
+
+
+def lines(spec: "CitySpec", part: "tuple[Place, ...]") -> bytes:
+    """Make a part of the city as NDJSON."""
+    from xinglin.city import generate
+
+    return b"".join(raw + b"\n" for raw in generate.made(spec, part))
