@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl
 
+import msgspec
 from msgspec import Struct, structs
 
 from xinglin.fhir import codec
@@ -40,6 +41,7 @@ from xinglin.store.reading import Reading, forbidden, not_found, stale
 from xinglin.store.rulebook import UNSHIELDED, Rulebook
 from xinglin.store.scanning import Uploads
 from xinglin.store.store import Store
+from xinglin.store.terminology.keeping import CODE_SYSTEM, follow
 from xinglin.store.transaction import Transaction
 
 Takes = TypeVar("Takes")
@@ -260,6 +262,7 @@ class Fhir(Reading):
             written = await inside.executor.write_many(changes)
             for order, change, one in zip(orders, changes, written, strict=True):
                 await inside._must_have_stayed(order, change, one)
+                await inside._followed(order, one)
             return written
 
     def judge(self, order: Order) -> Change:
@@ -302,12 +305,13 @@ class Fhir(Reading):
         change = await self._allow(order)
         written = await self.executor.write(change)
         await self._must_have_stayed(order, change, written)
+        await self._followed(order, written)
         return written
 
     def _needs_transaction(self, order: Order) -> bool:
         """A write needs more than its own statement when the state before counts, or the reach asks SQL."""
         guarded = bool(self.door.rulebook.invariants.get(order.type)) and order.wish != "create"
-        if guarded or not self.reach(order.wish, order.type).whole:
+        if guarded or order.type == CODE_SYSTEM or not self.reach(order.wish, order.type).whole:
             return True
         making = self.reach("create", order.type)
         return order.wish == "update" and not making.whole and not making.nothing
@@ -449,6 +453,12 @@ class Fhir(Reading):
             if not reach.whole and change.entry is not None and not await self._reached(reach, order.type, change.id):
                 text = "What you wrote lies outside what you may write."
                 raise OutcomeError(Issue("forbidden", "outside-reach", order.type, text))
+
+    async def _followed(self, order: Order, written: Written) -> None:
+        """Keep the table of concepts in step with a code system."""
+        if order.type == CODE_SYSTEM and self._work is not None and not written.unchanged:
+            document = None if order.resource is None else msgspec.to_builtins(_struct_of(order))
+            await follow(self._work.executor, written.id, document, written.vid)
 
     async def only_match(self, type: str, criteria: str, *, without: Collection[str] = ()) -> Row | None:
         """Find the one resource that meets the criteria, holding the criteria's lock; several are refused (412).

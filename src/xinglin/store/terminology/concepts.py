@@ -1,0 +1,209 @@
+"""Concepts as they are read: one with its neighbours, and those that somebody types a part of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from xinglin.fhir.sources import cites
+from xinglin.store.executor import Executor, Record
+from xinglin.store.terminology.systems import System
+from xinglin.store.terminology.words import BREAK, plain, question
+
+COLUMNS: Final = (
+    "c.sid, c.code, c.display, c.parents, c.designations, c.properties, c.definition, c.abstract, c.since, c.until"
+)
+MOST_COUNTED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One concept. since, until: days from which it counts, and no more; designations, properties: as in FHIR."""
+
+    system: System
+    code: str
+    display: str
+    parents: tuple[str, ...]
+    abstract: bool
+    since: date | None
+    until: date | None
+    definition: str = ""
+    designations: Sequence[Mapping[str, Any]] = field(default=())
+    properties: Sequence[Mapping[str, Any]] = field(default=())
+
+    @cites("ST-57")
+    def counts_on(self, day: date) -> bool:
+        """Tell whether the code may be used on a day: begun, and not yet retired."""
+        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+
+    def named(self, language: str | None) -> str:
+        """Give the name in a language (``zh``, ``en-GB``), or the main one when there is none."""
+        if not language or speaks(self.system.language or "zh", language):
+            return self.display
+        for one in self.designations:
+            if speaks(str(one.get("language", "")), language) and one.get("value"):
+                return str(one["value"])
+        return self.display
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name."""
+        return (self.display, *(str(one["value"]) for one in self.designations if one.get("value")))
+
+
+def speaks(language: str, wanted: str) -> bool:
+    """Tell whether a text in *language* will do for who wants *wanted*: ``zh-CN`` does for ``zh``, and back."""
+    return _primary(language) == _primary(wanted.partition(",")[0])
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0].strip().lower()
+
+
+def found(record: Record, systems: Mapping[int, System]) -> Found:
+    """Open a record with COLUMNS."""
+    return Found(
+        system=systems[record["sid"]],
+        code=record["code"],
+        display=record["display"],
+        parents=tuple(record["parents"]),
+        abstract=record["abstract"],
+        since=record["since"],
+        until=record["until"],
+        definition=record["definition"],
+        designations=msgspec.json.decode(record["designations"]),
+        properties=msgspec.json.decode(record["properties"]),
+    )
+
+
+async def concepts(executor: Executor, system: System, codes: Iterable[str]) -> dict[str, Found]:
+    """Give concepts of a system by code; what it does not have is missing."""
+    records = await executor.fetch(
+        f"SELECT {COLUMNS} FROM concept c WHERE c.sid = $1 AND c.code = ANY ($2::text[])", system.sid, list(codes)
+    )
+    return {one.code: one for one in (found(record, {system.sid: system}) for record in records)}
+
+
+async def concept(executor: Executor, system: System, code: str) -> Found | None:
+    """Give one concept."""
+    return (await concepts(executor, system, (code,))).get(code)
+
+
+async def children(executor: Executor, system: System, code: str, *, count: int = 1_000) -> list[Found]:
+    """Give the codes directly below one, in the order of the system; of the empty code, those at the top."""
+    below, args = ("c.parents @> ARRAY[$3]", (code,)) if code else ("c.parents = '{}'", ())
+    records = await executor.fetch(
+        f"SELECT {COLUMNS} FROM concept c WHERE c.sid = $1 AND {below} ORDER BY c.place LIMIT $2",
+        *(system.sid, count, *args),
+    )
+    return [found(record, {system.sid: system}) for record in records]
+
+
+async def path(executor: Executor, system: System, code: str) -> list[Found]:
+    """Give the codes above one, from the top down, by its main parents."""
+    records = await executor.fetch(
+        f"SELECT {COLUMNS} FROM concept c WHERE c.sid = $1 AND c.code IN"
+        " (SELECT b.ancestor FROM concept_below b WHERE b.sid = $1 AND b.code = $2)",
+        *(system.sid, code),
+    )
+    each = {one.code: one for one in (found(record, {system.sid: system}) for record in records)}
+    start = await concept(executor, system, code)
+    way: list[Found] = []
+    while start is not None and start.parents and start not in way:
+        start = each.get(start.parents[0])
+        if start is not None and start not in way:
+            way.insert(0, start)
+    return way
+
+
+async def subsumes(executor: Executor, system: System, above: str, below: str) -> bool:
+    """Tell whether *above* stands anywhere above *below*."""
+    return bool(
+        await executor.fetch(
+            "SELECT 1 FROM concept_below b WHERE b.sid = $1 AND b.code = $2 AND b.ancestor = $3",
+            *(system.sid, below, above),
+        )
+    )
+
+
+class Add:
+    """Collects arguments of a statement: gives the placeholder of each."""
+
+    def __init__(self, *args: object) -> None:
+        self.args: list[object] = list(args)
+
+    def __call__(self, value: object) -> str:
+        """Add an argument, and give its placeholder."""
+        self.args.append(value)
+        return f"${len(self.args)}"
+
+
+def meets(text: str, add: Add) -> str:
+    """Give the condition over ``concept c`` that it has what is typed: Chinese, pinyin, initials, English, a code.
+
+    Several parts must all be found; the empty text is met by every concept.
+    """
+    parts = question(text)
+    if not parts:
+        return "true"
+    grams = sorted({gram for _, each in parts for gram in each})
+    return " AND ".join(
+        [f"c.grams @> {add(grams)}::int4[]", *(f"strpos(c.words, {add(part)}) > 0" for part, _ in parts)]
+    )
+
+
+def rank(text: str, systems: Sequence[System], add: Add) -> str:
+    """Give the order of what is found.
+
+    First the code itself, then codes that begin so, then names and readings that begin so, then the others; of equals
+    the shorter name, and what is retired last. Without a text: the order of the systems.
+    """
+    parts = question(text)
+    if not parts:
+        return f"array_position({add([one.sid for one in systems])}::int8[], c.sid), c.place"
+    whole = add(plain(text))
+    begins = add(BREAK + parts[0][0].removeprefix(BREAK))
+    return (
+        f"CASE WHEN lower(c.code) = {whole} THEN 0 WHEN c.display = {whole} THEN 1"
+        f" WHEN starts_with(lower(c.code), {whole}) THEN 2 WHEN strpos(c.words, {begins}) > 0 THEN 3 ELSE 4 END,"
+        " c.until IS NOT NULL, length(c.display), c.sid, c.place"
+    )
+
+
+async def find(
+    executor: Executor,
+    text: str,
+    systems: Sequence[System],
+    *,
+    condition: str = "true",
+    add: Add | None = None,
+    count: int = 20,
+    offset: int = 0,
+) -> list[Found]:
+    """Find concepts of some systems by what is typed; *condition* narrows further, its arguments stand in *add*."""
+    add = Add(*add.args) if add is not None else Add()
+    where = f"c.sid = ANY ({add([one.sid for one in systems])}::int8[]) AND {meets(text, add)} AND ({condition})"
+    records = await executor.fetch(
+        f"SELECT {COLUMNS} FROM concept c WHERE {where}"
+        f" ORDER BY {rank(text, systems, add)} LIMIT {int(count)} OFFSET {int(offset)}",
+        *add.args,
+        custom_plan=True,
+    )
+    each = {one.sid: one for one in systems}
+    return [found(record, each) for record in records]
+
+
+async def number(
+    executor: Executor, text: str, systems: Sequence[System], *, condition: str = "true", add: Add | None = None
+) -> int:
+    """Count what `find` would find, up to MOST_COUNTED."""
+    add = Add(*add.args) if add is not None else Add()
+    where = f"c.sid = ANY ({add([one.sid for one in systems])}::int8[]) AND {meets(text, add)} AND ({condition})"
+    records = await executor.fetch(
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM concept c WHERE {where} LIMIT {MOST_COUNTED}) AS some",
+        *add.args,
+        custom_plan=True,
+    )
+    return int(records[0]["n"])

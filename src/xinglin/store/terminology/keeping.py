@@ -1,0 +1,229 @@
+"""Concepts in their tables: written with the CodeSystem that holds them, or beside one that only names them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
+from xinglin.store.executor import ROW_COLUMNS
+from xinglin.store.faults import answered
+from xinglin.store.store import Store
+from xinglin.store.terminology.words import words_of
+from xinglin.store.transaction import Transaction
+
+CODE_SYSTEM: Final = "CodeSystem"
+# What a CodeSystem holds itself; more concepts stand in the table alone.
+MOST_INLINE: Final = 1_000
+WRITTEN_AT_ONCE: Final = 5_000
+
+_COLUMNS: Final = (
+    *("bucket", "sid", "code", "place", "display", "parents", "designations", "properties"),
+    *("definition", "abstract", "since", "until", "words", "grams"),
+)
+# Properties with a meaning of their own (http://hl7.org/fhir/R4/codesystem.html#defined-props).
+PARENTS: Final = frozenset({"parent", "subsumedBy"})
+UNSELECTABLE: Final = frozenset({"notSelectable", "abstract"})
+RETIRED: Final = frozenset({"retirementDate", "deprecationDate"})
+ALWAYS: Final = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One concept as it is kept. designations, properties: as in CodeSystem.concept. until: first day retired."""
+
+    code: str
+    display: str
+    parents: tuple[str, ...] = ()
+    designations: Sequence[Mapping[str, Any]] = ()
+    properties: Sequence[Mapping[str, Any]] = ()
+    definition: str = ""
+    abstract: bool = False
+    since: date | None = None
+    until: date | None = None
+
+
+async def follow(transaction: Transaction, id: str, document: Mapping[str, Any] | None, vid: int) -> None:
+    """Keep the table in step with a CodeSystem that is written in *transaction*; None: it is deleted.
+
+    Concepts that were loaded beside a resource stay as long as the resource does and holds none itself.
+    """
+    bucket, sid = bucket_of(id), rid_of(CODE_SYSTEM, id)
+    if document is None:
+        await transaction.fetch("DELETE FROM code_system WHERE bucket = $1 AND sid = $2", bucket, sid)
+        await _forget(transaction, bucket, sid)
+        return
+    inline = document.get("content") in {"complete", "fragment"}
+    before = await transaction.fetch("SELECT inline FROM code_system WHERE bucket = $1 AND sid = $2", bucket, sid)
+    found = tuple(concepts_of(document)) if inline else ()
+    if inline or (before and before[0]["inline"]):
+        await _forget(transaction, bucket, sid)
+        await _write(transaction, bucket, sid, found)
+    await transaction.fetch(
+        """
+        INSERT INTO code_system AS s
+          (bucket, sid, id, url, version, title, language, since, status, content, inline, vid, digest, concepts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13)
+        ON CONFLICT (bucket, sid) DO UPDATE SET
+          url = excluded.url, version = excluded.version, title = excluded.title, language = excluded.language,
+          since = excluded.since, status = excluded.status, content = excluded.content, inline = excluded.inline,
+          vid = excluded.vid, concepts = CASE WHEN s.inline OR excluded.inline THEN excluded.concepts
+                                              ELSE s.concepts END
+        """,
+        *(bucket, sid, id, document.get("url", ""), document.get("version", "")),
+        *(document.get("title") or document.get("name") or document.get("url") or id, document.get("language", "")),
+        *(day_of(document.get("date")), document.get("status", ""), document.get("content", "")),
+        *(inline, vid, len(found)),
+    )
+
+
+async def keep(transaction: Transaction, id: str, concepts: Iterable[Kept], digest: str) -> int:
+    """Put concepts beside a CodeSystem that names them and holds none; gives how many there are.
+
+    digest: of where they come from, so that the same file is not read twice.
+    """
+    bucket, sid = bucket_of(id), rid_of(CODE_SYSTEM, id)
+    await _forget(transaction, bucket, sid)
+    count = await _write(transaction, bucket, sid, concepts)
+    await mark(transaction, id, digest)
+    await transaction.fetch("UPDATE code_system SET concepts = $3 WHERE bucket = $1 AND sid = $2", bucket, sid, count)
+    return count
+
+
+async def mark(transaction: Transaction, id: str, digest: str) -> None:
+    """Note which file the concepts of a system came from."""
+    await transaction.fetch(
+        "UPDATE code_system SET digest = $3 WHERE bucket = $1 AND sid = $2",
+        *(bucket_of(id), rid_of(CODE_SYSTEM, id), digest),
+    )
+
+
+async def behind(store: Store) -> int:
+    """Bring the table in step with CodeSystems that did not pass the door one by one (bulk loads); gives how many."""
+    done = 0
+    while True:
+        found = await store.fetch(
+            f"SELECT {ROW_COLUMNS} FROM res r LEFT JOIN code_system s ON s.bucket = r.bucket AND s.sid = r.rid"
+            " WHERE r.rt = $1 AND s.vid IS DISTINCT FROM r.vid AND NOT r.deleted ORDER BY r.rid LIMIT 50",
+            TYPE_CODES[CODE_SYSTEM],
+            timeout_ms=60_000,
+        )
+        if not found:
+            return done
+        for row in await store.rows(found):
+            async with store.begin() as transaction:
+                await follow(transaction, row.id, msgspec.json.decode(row.body()), row.vid)
+            done += 1
+
+
+def concepts_of(document: Mapping[str, Any]) -> Iterator[Kept]:
+    """Read the concepts of a CodeSystem, parents before children; a code that stands twice counts once."""
+    nested = list(_nested(document.get("concept", ())))
+    above: dict[str, dict[str, None]] = {}
+    for concept, outer in nested:
+        own = above.setdefault(concept["code"], {})
+        own.update(dict.fromkeys(outer))
+        for one in concept.get("property", ()):
+            value = one.get("valueCode") or one.get("valueString")
+            if one.get("code") in PARENTS and value:
+                own[value] = None
+            elif one.get("code") == "child" and value:
+                above.setdefault(value, {})[concept["code"]] = None
+    done: set[str] = set()
+    for concept, _ in nested:
+        code = concept["code"]
+        if code in done:
+            continue
+        done.add(code)
+        properties = concept.get("property", ())
+        yield Kept(
+            code=code,
+            display=concept.get("display", ""),
+            parents=tuple(one for one in above[code] if one != code),
+            designations=concept.get("designation", ()),
+            properties=tuple(one for one in properties if one.get("code") not in PARENTS | {"child"}),
+            definition=concept.get("definition", ""),
+            abstract=any(one.get("code") in UNSELECTABLE and one.get("valueBoolean") is True for one in properties),
+            since=next((day_of(p.get("valueDateTime")) for p in properties if p.get("code") == "effectiveDate"), None),
+            until=next((day_of(p.get("valueDateTime")) for p in properties if p.get("code") in RETIRED), None)
+            or _retired(properties),
+        )
+
+
+def day_of(text: object) -> date | None:
+    """Read the day of a FHIR date or dateTime, the first of an incomplete one; None when there is none."""
+    if not isinstance(text, str) or not text:
+        return None
+    year, month, day = (*text[:10].split("-"), "01", "01")[:3]
+    return date(int(year), int(month), int(day))
+
+
+def _retired(properties: Iterable[Mapping[str, Any]]) -> date | None:
+    """Read a concept that is inactive without a date as retired from the beginning."""
+    for one in properties:
+        retired = one.get("valueCode") in {"retired", "inactive"} or one.get("valueString") in {"retired", "inactive"}
+        if (one.get("code") == "inactive" and one.get("valueBoolean") is True) or (
+            one.get("code") == "status" and retired
+        ):
+            return ALWAYS
+    return None
+
+
+def _nested(concepts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
+    """Give concepts in the order of the resource, each with the code that it is nested in."""
+    stack: list[tuple[Mapping[str, Any], tuple[str, ...]]] = [(one, ()) for one in reversed(tuple(concepts))]
+    while stack:
+        concept, outer = stack.pop()
+        yield concept, outer
+        stack += [(one, (concept["code"],)) for one in reversed(concept.get("concept", ()))]
+
+
+async def _forget(transaction: Transaction, bucket: int, sid: int) -> None:
+    for table in ("concept", "concept_below"):
+        await transaction.fetch(f"DELETE FROM {table} WHERE bucket = $1 AND sid = $2", bucket, sid, timeout_ms=60_000)
+
+
+async def _write(transaction: Transaction, bucket: int, sid: int, concepts: Iterable[Kept]) -> int:
+    parents: dict[str, tuple[str, ...]] = {}
+    part: list[tuple[Any, ...]] = []
+    async with answered():
+        for place, one in enumerate(concepts):
+            if one.code in parents:
+                text = f"The code {one.code[:80]!r} stands twice."
+                raise OutcomeError(Issue("duplicate", "code-twice", "CodeSystem.concept.code", text), status=422)
+            parents[one.code] = one.parents
+            part.append(_row(bucket, sid, place, one))
+            if len(part) == WRITTEN_AT_ONCE:
+                await transaction.connection.copy_records_to_table("concept", records=part, columns=_COLUMNS)
+                part = []
+        await transaction.connection.copy_records_to_table("concept", records=part, columns=_COLUMNS)
+        pairs = ((bucket, sid, above, code) for code in parents for above in above_of(parents, code))
+        await transaction.connection.copy_records_to_table(
+            "concept_below", records=pairs, columns=("bucket", "sid", "ancestor", "code")
+        )
+    return len(parents)
+
+
+def above_of(parents: Mapping[str, Sequence[str]], code: str) -> dict[str, None]:
+    """Give everything above a code, each once; a circle in the data ends where it began."""
+    found: dict[str, None] = {}
+    stack = list(parents.get(code, ()))
+    while stack:
+        one = stack.pop()
+        if one not in found and one != code:
+            found[one] = None
+            stack += parents.get(one, ())
+    return found
+
+
+def _row(bucket: int, sid: int, place: int, one: Kept) -> tuple[Any, ...]:
+    names = (one.display, *(str(each.get("value", "")) for each in one.designations))
+    words, grams = words_of(one.code, names)
+    return (
+        *(bucket, sid, one.code, place, one.display, list(one.parents)),
+        *(msgspec.json.encode(one.designations).decode(), msgspec.json.encode(one.properties).decode()),
+        *(one.definition, one.abstract, one.since, one.until, words, grams),
+    )

@@ -1,0 +1,76 @@
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.conftest import key_store
+from xinglin.app import create_registry
+from xinglin.security.principal import SYSTEM
+from xinglin.settings import read
+from xinglin.store.door import Door, UnitOfWork
+from xinglin.store.store import Store
+from xinglin.store.terminology.concepts import find
+from xinglin.store.terminology.systems import newest, system_of, systems
+
+URL = "http://example.org/fish"
+
+
+@pytest.fixture(scope="module")
+async def door(postgres_dsn: str) -> AsyncIterator[Door]:
+    store = await Store.open(postgres_dsn, connections=10, keys=key_store())
+    yield Door(store, create_registry(read({})).rulebook)
+    await store.close()
+
+
+@pytest.fixture
+async def work(door: Door) -> AsyncIterator[UnitOfWork]:
+    async with door.work(SYSTEM) as work:
+        yield work
+
+
+def fish(**members: object) -> bytes:
+    document = {
+        "resourceType": "CodeSystem",
+        "id": "fish",
+        "url": URL,
+        "version": "1",
+        "status": "active",
+        "content": "complete",
+        "language": "zh",
+        "concept": [
+            {
+                "code": "F",
+                "display": "鱼",
+                "concept": [
+                    {"code": "F1", "display": "鲤鱼", "designation": [{"language": "en", "value": "carp"}]},
+                    {"code": "F2", "display": "草鱼"},
+                ],
+            },
+            {"code": "M", "display": "哺乳动物", "property": [{"code": "notSelectable", "valueBoolean": True}]},
+        ],
+    }
+    return json.dumps(document | members).encode()
+
+
+async def codes(door: Door, text: str) -> list[str]:
+    store = door.store
+    return [one.code for one in await find(store, text, newest(await systems(store)))]
+
+
+async def test_a_code_system_written_through_the_door_keeps_its_concepts_in_the_table(door: Door) -> None:
+    fhir = door.auto(SYSTEM)
+    await fhir.update(fish(), type="CodeSystem", id="fish")
+    system = await system_of(door.store, URL)
+    assert system is not None
+    assert (system.version, system.concepts, system.complete) == ("1", 4, True)
+    assert await codes(door, "") == ["F", "F1", "F2", "M"]
+    assert await codes(door, "cy") == ["F2"]
+    assert await codes(door, "liyu") == ["F1"]
+    assert await codes(door, "carp") == ["F1"]
+    assert await codes(door, "鱼") == ["F", "F2", "F1"] or await codes(door, "鱼") == ["F", "F1", "F2"]
+    assert await codes(door, "f2") == ["F2"]
+    await fhir.update(fish(concept=[{"code": "F", "display": "鱼"}]), type="CodeSystem", id="fish")
+    assert await codes(door, "") == ["F"]
+    await fhir.delete("CodeSystem", "fish")
+    assert await systems(door.store) == []
+    assert await codes(door, "") == []
