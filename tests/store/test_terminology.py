@@ -10,6 +10,7 @@ from xinglin.settings import read
 from xinglin.store.door import Door, UnitOfWork
 from xinglin.store.store import Store
 from xinglin.store.terminology.concepts import find
+from xinglin.store.terminology.filling import fill
 from xinglin.store.terminology.systems import newest, system_of, systems
 
 URL = "http://example.org/fish"
@@ -74,3 +75,24 @@ async def test_a_code_system_written_through_the_door_keeps_its_concepts_in_the_
     await fhir.delete("CodeSystem", "fish")
     assert await systems(door.store) == []
     assert await codes(door, "") == []
+
+
+async def test_the_national_tables_are_filled_in_once(door: Door) -> None:
+    done = await fill(door)
+    assert "code system gbt-2261-1" in done
+    assert await fill(door) == ()
+    sex = await system_of(door.store, "https://xinglin.health/fhir/CodeSystem/gbt-2261-1")
+    assert sex is not None
+    assert sex.complete
+    assert [one.code for one in await find(door.store, "nanxing", [sex])] == ["1"]
+    fhir = door.auto(SYSTEM)
+    document = json.loads((await fhir.read("CodeSystem", "gbt-2261-1")).body())
+    assert document["identifier"] == [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:2.16.156.10011.2.3.3.4"}]
+    assert document["content"] == "complete"
+    divisions = json.loads((await fhir.read("CodeSystem", "division")).body())
+    assert (divisions["content"], "concept" in divisions) == ("not-present", False)
+    found = await system_of(door.store, divisions["url"])
+    assert found is not None
+    assert found.concepts == divisions["count"]
+    await fhir.read("ValueSet", "division")
+    await fhir.read("ConceptMap", "marital-to-front-page")

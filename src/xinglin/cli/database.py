@@ -54,6 +54,31 @@ def migrated(settings: Settings) -> tuple[str, ...]:
         raise _ended(f"The database of XINGLIN_DATABASE_URL must exist: {failure}") from None
 
 
+def filled(settings: Settings) -> tuple[str, ...]:
+    """Bring the national tables of codes, and the concepts of code systems that were loaded, into the database."""
+    import asyncio
+
+    from xinglin.fhir.outcome import OutcomeError
+
+    try:
+        return asyncio.run(_filled(settings))
+    except OutcomeError as failure:
+        raise _ended(f"The tables of codes cannot be written: {failure}") from None
+
+
+async def _filled(settings: Settings) -> tuple[str, ...]:
+    from xinglin.app import create_registry, open_door
+    from xinglin.store.terminology.filling import fill
+    from xinglin.store.terminology.keeping import behind
+
+    door = await open_door(settings, create_registry(settings))
+    try:
+        await behind(door.store)
+        return await fill(door)
+    finally:
+        await door.store.close()
+
+
 async def _keys(settings: Settings) -> tuple[str, ...]:
     """Make the keys that are missing: the master key only for a store that has no data keys yet."""
     import asyncpg

@@ -20,7 +20,7 @@ def demo() -> None:
     import os
     from dataclasses import replace
 
-    from xinglin.cli.database import database, migrated
+    from xinglin.cli.database import database, filled, migrated
     from xinglin.cli.ports import free_port
     from xinglin.cli.processes import Stop
     from xinglin.settings import is_loopback, read
@@ -33,6 +33,7 @@ def demo() -> None:
         with database(wanted) as settings:
             migrated(settings)
             _load(settings)
+            filled(settings)
             port = free_port(settings.host, settings.port)
             if port != settings.port:
                 typer.echo(f"Port {settings.port} is taken; using {port}.")
@@ -162,7 +163,8 @@ async def _is_empty(settings: "Settings") -> bool:
 
     door = await open_door(settings, create_registry(settings))
     try:
-        newest = await door.auto(SYSTEM).history(count=1)
+        # What a migration brings of its own are codes.
+        newest = await door.auto(SYSTEM).history("Patient", count=1)
         return not newest.rows
     finally:
         await door.store.close()

@@ -45,7 +45,7 @@ def load(
     """Load FHIR resources; run it again after a stop, and only what is missing is written."""
     import os
 
-    from xinglin.cli.database import database, migrated
+    from xinglin.cli.database import database, filled, migrated
     from xinglin.cli.processes import Stop
     from xinglin.settings import read
     from xinglin.store.crew import LoadFailure
@@ -54,6 +54,8 @@ def load(
         with database(read(os.environ)) as settings:
             migrated(settings)
             progress = run(settings, paths, refused, processes=processes)
+            # After the load, as an empty store is loaded faster.
+            filled(settings)
     except Stop:
         typer.echo("Stopped. The same command goes on from here.", err=True)
         raise typer.Exit(130) from None

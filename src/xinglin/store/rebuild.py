@@ -9,6 +9,7 @@ from typing import Final
 
 import asyncpg
 
+from xinglin.fhir.search.keys import TYPE_CODES
 from xinglin.store.faults import answered
 from xinglin.store.pool import Connection, Pool
 
@@ -26,15 +27,19 @@ ORDER BY c.relname
 """
 
 
+# What every store holds from its migration on.
+_BROUGHT: Final = [TYPE_CODES[name] for name in ("CodeSystem", "ValueSet", "ConceptMap")]
+
+
 async def put_aside(dsn: str) -> bool:
-    """Drop the indexes that are not unique, when the store is empty; tells whether it was."""
+    """Drop the indexes that are not unique, when the store holds no records yet; tells whether it was so."""
     async with answered():
         connection = await Pool(dsn, 1, timeout_ms=0).connect()
         try:
             async with connection.transaction():
                 await connection.execute("SET LOCAL lock_timeout = 2000")
                 await connection.execute(f"LOCK TABLE {', '.join(TABLES)} IN ACCESS EXCLUSIVE MODE")
-                if await connection.fetchval("SELECT EXISTS (SELECT FROM res)"):
+                if await connection.fetchval("SELECT EXISTS (SELECT FROM res WHERE rt <> ALL ($1::int2[]))", _BROUGHT):
                     return False
                 for index in await connection.fetch(_PLAIN_INDEXES, list(TABLES)):
                     await connection.execute(
