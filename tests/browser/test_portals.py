@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
@@ -12,6 +13,7 @@ from tests.conftest import FOLDER
 from tests.server.running import running
 from xinglin.app import create_registry
 from xinglin.cli.demonstration_accounts import seed
+from xinglin.registry import PORTALS
 from xinglin.security.accounts import DEMO_ROLES
 from xinglin.settings import Settings, read
 from xinglin.web.catalogue import load
@@ -20,6 +22,9 @@ from xinglin.web.files import folder_of
 ROLES = tuple(role for role in DEMO_ROLES if role != "guardian")
 # Pages of their menus are looked at besides the start page.
 LOOKED_AT = frozenset({"resident", "audit-admin", "system-admin", "receptionist"})
+SEARCHING = frozenset(
+    role for page in create_registry(Settings()).pages if page.path == "/people" for role in page.readers
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +39,23 @@ async def site(postgres_dsn: str) -> AsyncIterator[str]:
 
 def menu_of(role: str) -> set[str]:
     """Give what the registry declares for a role."""
-    return {
-        page.path for page in create_registry(Settings()).pages if page.menu is not None and role in page.readers
-    }
+    return {page.path for page in create_registry(Settings()).pages if page.menu is not None and role in page.readers}
+
+
+def places_of(role: str, home: str | None) -> str:
+    """Name what holds the menu of a role: residents have a bar, staff a menu, others tiles."""
+    return ".mine-bar a" if role == "resident" else ".shell-menu a.shell-item" if home else ".tile"
+
+
+async def links(page: Page, places: str) -> set[str]:
+    """Give where the links of a menu lead, those of every tab included."""
+    found: set[str] = set(await page.locator(places).evaluate_all("all => all.map(one => one.getAttribute('href'))"))
+    if places != ".mine-bar a":
+        return found
+    for tab in sorted(found):
+        await page.goto(tab)
+        found |= set(await page.locator(".mine-tabs a").evaluate_all("all => all.map(one => one.getAttribute('href'))"))
+    return found
 
 
 async def look_at(page: Page, address: str, name: str) -> None:
@@ -57,10 +76,11 @@ async def test_each_role_starts_at_its_own_work(opened: Open, role: str) -> None
     await become(page, load([folder_of("xinglin.web")], "zh")(f"role.{role}"))
     await look_at(page, "/", f"{role}-start")
     await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-    tiles = await page.locator(".tile").evaluate_all("all => all.map(one => one.getAttribute('href'))")
-    assert set(tiles) == menu_of(role)
+    home = next((portal.path for portal in PORTALS if role in portal.roles | portal.guests), None)
+    assert urlsplit(page.url).path == (home or "/")
+    assert await links(page, places_of(role, home)) == menu_of(role) | ({home} if home else set())
     await expect(page.get_by_role("button", name="退出登录").first).to_be_visible()
-    await expect(page.locator("[data-search]")).to_have_count(0)
+    await expect(page.locator("[data-search]")).to_have_count(1 if role in SEARCHING else 0)
     if role in LOOKED_AT:
         for path in sorted(menu_of(role)):
             await look_at(page, path, f"{role}{path.replace('/', '-')}")

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -13,9 +13,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.registry import RESIDENT, Page, Registry
+from xinglin.registry import PORTALS, Page, Portal, Registry
 from xinglin.security.accounts import DEMO_ROLES
 from xinglin.security.principal import ANONYMOUS, Principal
+from xinglin.server import shell
 from xinglin.server.asgi import PREFIX
 from xinglin.server.base import address_of, base_url_of, hostname, id_of
 from xinglin.server.call import PrincipalOf
@@ -24,18 +25,17 @@ from xinglin.server.log import frames_of
 from xinglin.server.packing import is_of, masked, packed
 from xinglin.server.principals import DEVELOPER, development
 from xinglin.server.sessions import cookie_name, same_origin
+from xinglin.server.starts import Places, Starts
 from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
 from xinglin.web import design
-from xinglin.web.kit import Kit, MenuItem, PageContext
+from xinglin.web.kit import Kit, MenuGroup, MenuItem, PageContext
 from xinglin.web.view import Download, Form, Language, Redirect, Rejected, View
 
 LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
 CSRF_COOKIE: Final = "csrf"
 LOGIN: Final = "/login"
-ACCOUNT: Final = "/account"
-FIND: Final = "/find"
 A_YEAR: Final = 365 * 24 * 3600
 FIELDS_MAX: Final = 200
 
@@ -112,6 +112,8 @@ class Site:
         self._kit = kit
         self._principal_of = principal_of
         self._demo = settings.demo and settings.loopback
+        self._starts = Starts(registry, door)
+        self._places = Places(door)
         self._has_login = any(page.path == LOGIN for page in registry.pages)
         self._log = structlog.get_logger()
 
@@ -125,6 +127,7 @@ class Site:
             routes.append(Route("/design", self._guarded(self._design), methods=["GET"]))
         routes += part.routes
         routes += [Route(path, self._guarded(answer), methods=[verb]) for (verb, path), answer in part.pages.items()]
+        routes += [Route(one.path, self._guarded(self._start(one)), methods=["GET"]) for one in PORTALS]
         pages: dict[str, list[Page]] = {}
         for page in self._registry.pages:
             if not page.demo_only or self._demo:
@@ -140,6 +143,9 @@ class Site:
     def _page(self, pages: list[Page]) -> Answer:
         async def answer(visit: Visit) -> View | Redirect | Download:
             sent = visit.request.method == "POST"
+            home = shell.portal_of(visit.principal)
+            if home is not None and visit.request.url.path == "/" and not sent:
+                return Redirect(home.path)
             for page in pages:
                 run = page.send if sent else page.show
                 if run is not None and page.readers & visit.principal.roles:
@@ -148,6 +154,14 @@ class Site:
                         return found
             # Whoever is known learns no more of a page of others than of one that is not there.
             raise _nothing() if visit.principal.id != ANONYMOUS.id else _unknown()
+
+        return answer
+
+    def _start(self, portal: Portal) -> Answer:
+        async def answer(visit: Visit) -> View:
+            if shell.portal_of(visit.principal) != portal:
+                raise _nothing() if visit.principal.id != ANONYMOUS.id else _unknown()
+            return await self._starts.show(portal, visit.principal, visit.form)
 
         return answer
 
@@ -185,6 +199,7 @@ class Site:
                 principal = await self._who(request)
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
                 form = await _form(request, language, base, token)
+                await self._places.learn(principal)
                 _refuse_foreign(request)
                 found = await answer(Visit(request, self._settings, form, principal))
                 if found.session is not None:
@@ -273,16 +288,14 @@ class Site:
             now=self._door.clock.now(),
             large=request.cookies.get(LARGE_COOKIE) == "on",
             partial=request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in request.headers,
-            menu=self._menu(principal, language),
             who=self._kit.text("role.developer", language) if principal == DEVELOPER else principal.display,
-            finds=any(page.path == FIND and page.readers & principal.roles for page in self._registry.pages),
             role=next(iter(principal.roles)) if principal.session else "",
-            shell=_shell(principal),
             signed_in=bool(principal.session),
             csrf=masked(token),
             request_id=_number(request),
             demo=self._demo,
             demo_roles=DEMO_ROLES if self._demo else (),
+            **self._around(principal, request.url.path, language),
         )
         body = self._kit.render(found, context)
         headers = HEADERS | private | {"vary": VARY, "x-request-id": _number(request)}
@@ -295,16 +308,26 @@ class Site:
             body, headers = small, headers | {"content-encoding": "gzip"}
         return Response(body, found.status, headers, media_type="text/html; charset=utf-8")
 
-    def _menu(self, principal: Principal, language: Language) -> tuple[MenuItem, ...]:
-        items = [
-            MenuItem(page.path, page.menu.zh if language == "zh" else page.menu.en, page.icon)
-            for page in self._registry.menu(principal.roles)
-            if page.menu is not None
-        ]
-        items.sort(key=lambda item: item.path == ACCOUNT)  # one's own account comes after the work
+    def _around(self, principal: Principal, here: str, language: Language) -> dict[str, Any]:
+        """Give what of the page's context follows from who reads and where."""
+        groups = shell.groups_of(self._registry, principal, language)
+        menu = tuple(item for group in groups for item in group.items)
         if self._settings.design_page and "developer" in principal.roles:
-            items.append(MenuItem("/design", self._kit.text("design.title", language), "palette"))
-        return tuple(items)
+            menu = (*menu, MenuItem("/design", self._kit.text("design.title", language), "palette"))
+            groups = (MenuGroup("", menu),)
+        home = shell.portal_of(principal)
+        return {
+            "menu": menu,
+            "groups": groups,
+            "at": shell.current(here, menu),
+            "tabs": shell.tabs_of(self._registry, principal, here, language),
+            "finds": shell.search_of(self._registry, principal),
+            "shell": shell.shell_of(principal),
+            "start": home.path if home is not None else "/",
+            "acting": principal.display.rpartition(" · ")[2],
+            "place": self._places.known(principal.organization),
+            "card": shell.CARD if shell.has_page(self._registry, principal, shell.CARD) else "",
+        }
 
 
 def language_of(request: PageRequest, default: Language) -> Language:
@@ -409,13 +432,6 @@ def _number(request: PageRequest) -> str:
         request.state.number = id_of(list(request.scope["headers"])) or secrets.token_hex(8)
     number: str = request.state.number
     return number
-
-
-def _shell(principal: Principal) -> str:
-    """Name the template around pages for whoever asks."""
-    if principal.roles & (RESIDENT.roles | ANONYMOUS.roles):
-        return "centred.html"
-    return "staff.html"
 
 
 def _nothing() -> OutcomeError:

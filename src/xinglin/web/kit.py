@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from xinglin.web import format as show
 from xinglin.web import names
@@ -27,6 +29,25 @@ class MenuItem:
     icon: str
 
 
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """Entries of the menu under one heading."""
+
+    title: str
+    items: tuple[MenuItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab of the residents' bar. pages: what the menu holds under it, the first of which it leads to."""
+
+    path: str
+    text: str
+    icon: str
+    current: bool
+    pages: tuple[MenuItem, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
     """What every page shows besides its own values.
@@ -34,7 +55,10 @@ class PageContext:
     here: path and query of the page. partial: HTMX asks for a block. who: the reader, as shown to the reader.
     role: the role acted in. signed_in: by a session, which can be ended. demo_roles: what one may become by one click,
     in a demonstration.
-    finds: there is a page to search for this reader. shell: the template around pages for this reader.
+    finds: the page that the search box asks; empty for a reader without one. shell: the template around the page.
+    menu: all entries; groups: the same under headings; at: the entry under which the page lies.
+    tabs: the residents' bar. start: where the reader's work begins. acting: the person acted for.
+    place: the institution acted for. card: the page of one's health card; empty without one.
     """
 
     language: Language
@@ -49,8 +73,15 @@ class PageContext:
     request_id: str = ""
     demo: bool = False
     signed_in: bool = False
-    finds: bool = False
+    finds: str = ""
     shell: str = "staff.html"
+    groups: tuple[MenuGroup, ...] = ()
+    at: str = ""
+    tabs: tuple[Tab, ...] = ()
+    start: str = "/"
+    acting: str = ""
+    place: str = ""
+    card: str = ""
     demo_roles: tuple[str, ...] = ()
 
 
@@ -94,6 +125,7 @@ class Kit:
             "t": texts,
             "language": language,
             "static": self.static.address,
+            "inside": inside,
             "type_name": lambda code: names.type_name(code, language),
             "code_name": lambda code: names.code_name(code, language),
         }
@@ -108,6 +140,13 @@ class Kit:
             "said": lambda text: show.said(text, language),
         }
         return made
+
+
+@pass_context
+def inside(context: Context, view: View) -> Markup:
+    """Render a view inside the page that is being rendered: a card of a start page."""
+    template = context.environment.get_template(view.template)
+    return Markup(template.render({"page": context["page"], **view.values}))  # noqa: S704  a template's own output
 
 
 def _source(declared: str) -> tuple[Path, str]:

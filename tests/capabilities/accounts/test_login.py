@@ -21,7 +21,9 @@ async def test_password_and_code_begin_a_session(client: httpx.AsyncClient, hire
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
-    shown = await client.get("/")
+    start = await client.get("/")
+    assert (start.status_code, start.headers["location"]) == (303, "/clinic")
+    shown = await client.get("/clinic")
     assert shown.status_code == 200
     assert "王建国" in shown.text
     assert "医师" in shown.text
