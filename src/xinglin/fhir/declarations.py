@@ -60,7 +60,9 @@ Level = Literal["system", "type", "instance"]
 class Operation(Generic[Takes, Gives]):
     """A FHIR operation ``$code``, typed in and out: frozen dataclasses, str, int, bool, Decimal, or resource structs.
 
-    on: FHIR type, or ``*`` for the system level.
+    on: FHIR type, or ``*`` for the system level. of_one: may also be called at a resource, whose id is the parameter
+    ``id``. definition: address of the OperationDefinition, when the standard has it. A field of *takes* whose
+    ``metadata`` has a ``name`` is the parameter of that name (``system-version``).
     """
 
     code: str
@@ -70,3 +72,5 @@ class Operation(Generic[Takes, Gives]):
     level: Level = "type"
     affects_state: bool = True
     title: Text | None = None
+    of_one: bool = False
+    definition: str = ""

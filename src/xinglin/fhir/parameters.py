@@ -46,7 +46,7 @@ def read(document: Mapping[str, Any], into: type[T]) -> T:
     issues: list[Issue] = []
     values: dict[str, object] = {}
     hints = get_type_hints(into)
-    known = {_camel(field.name): field for field in _fields(into)}
+    known = {name_of(field): field for field in _fields(into)}
     issues += [
         Issue("not-supported", "unknown-parameter", where(name), f"There is no parameter {name}.")
         for name in given.keys() - known.keys()
@@ -89,6 +89,16 @@ def write(value: object) -> dict[str, Any]:
     else:
         parts = list(_parts("return", value))
     return {"resourceType": "Parameters"} | ({"parameter": parts} if parts else {})
+
+
+def name_of(field: Field[Any]) -> str:
+    """Give the name of the parameter that a field is."""
+    return str(field.metadata.get("name") or _camel(field.name))
+
+
+def kind_of(hint: Any) -> type:
+    """Give the type of one value of a field, of which there may be none or several."""
+    return _shape(hint)[0]
 
 
 def where(name: str) -> str:

@@ -5,8 +5,8 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any, Final, get_type_hints
 
-from xinglin.fhir.declarations import BASE, Operation
-from xinglin.fhir.parameters import read, write
+from xinglin.fhir.declarations import BASE, Level, Operation
+from xinglin.fhir.parameters import kind_of, name_of, read, write
 from xinglin.server.call import Call, Handler
 from xinglin.server.http import Response
 from xinglin.server.negotiate import GENERAL
@@ -30,12 +30,18 @@ def route_of(operation: Operation[Any, Any]) -> OperationRoute:
     """
     return OperationRoute(
         operation.code,
-        frozenset({operation.level if operation.on != "*" else "system"}),
+        _levels(operation),
         _handler(operation),
-        f"{BASE}/OperationDefinition/{operation.on}-{operation.code}".replace("*-", ""),
+        operation.definition or f"{BASE}/OperationDefinition/{operation.on}-{operation.code}".replace("*-", ""),
         types=frozenset() if operation.on == "*" else frozenset({operation.on}),
         query=not operation.affects_state,
     )
+
+
+def _levels(operation: Operation[Any, Any]) -> frozenset[Level]:
+    if operation.on == "*":
+        return frozenset({"system"})
+    return frozenset({operation.level, "instance"} if operation.of_one else {operation.level})
 
 
 def _handler(operation: Operation[Any, Any]) -> Handler:
@@ -53,12 +59,12 @@ def _handler(operation: Operation[Any, Any]) -> Handler:
 def _of_query(call: Call, takes: type) -> list[dict[str, Any]]:
     """Turn the parameters of the address into parts, as the fields of *takes* want them."""
     hints = get_type_hints(takes) if is_dataclass(takes) else {}
-    names = {field.name.replace("_", "").lower(): field.name for field in fields(takes)} if is_dataclass(takes) else {}
+    names = {name_of(field).lower(): field.name for field in fields(takes)} if is_dataclass(takes) else {}
     parts = []
     for name, value in call.pairs:
         if name in GENERAL:
             continue
-        hint = hints.get(names.get(name.lower(), ""), str)
+        hint = kind_of(hints.get(names.get(name.lower(), ""), str))
         member, convert = next((made for kind, made in _MEMBERS.items() if kind is hint), ("valueString", str))
         made = convert(value)
         parts.append({"name": name, member: value if made is None else made})
