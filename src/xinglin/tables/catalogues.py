@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -18,8 +19,35 @@ ELDER_YEARS: Final = 60
 MALE: Final = "male"
 FEMALE: Final = "female"
 
-# A strength says its parts before "/" (of a compound), the content after ":" (of a volume).
-_AMOUNT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+)")
+# Doses in a day of each frequency; None where it is once (st) or as needed (prn).
+FREQUENCIES: Final[Mapping[str, Fraction | None]] = {
+    "qd": Fraction(1),
+    "qn": Fraction(1),
+    "bid": Fraction(2),
+    "tid": Fraction(3),
+    "qid": Fraction(4),
+    "q12h": Fraction(2),
+    "q8h": Fraction(3),
+    "q6h": Fraction(4),
+    "q4h": Fraction(6),
+    "qod": Fraction(1, 2),
+    "q72h": Fraction(1, 3),
+    "tiw": Fraction(3, 7),
+    "biw": Fraction(2, 7),
+    "qw": Fraction(1, 7),
+    "q2w": Fraction(1, 14),
+    "q3w": Fraction(1, 21),
+    "q4w": Fraction(1, 28),
+    "q8w": Fraction(1, 56),
+    "q6m": Fraction(1, 182),
+    "qy": Fraction(1, 365),
+    "st": None,
+    "prn": None,
+}
+
+# A strength is the whole and, after ":", what acts in it (20mL:1g); the parts of a compound stand between "/", the
+# number of puffs after "×".
+_AMOUNT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+|[喷吸揿])")
 _MASS_MG: Final[Mapping[str, Decimal]] = {"ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}
 
 Range: TypeAlias = tuple[Decimal | None, Decimal | None]
@@ -62,18 +90,23 @@ class Drug:
 
     @property
     def amount(self) -> Decimal | None:
-        """What one unit holds, in dose_unit (0.25g is 250 for mg); None when strength does not say it."""
+        """What one unit holds, in dose_unit: 0.25g is 250 for mg, 20mL:1g is 20 for mL; None when not said (drops)."""
         if self.dose_unit == self.unit:
             return Decimal(1)
-        found = _AMOUNT.fullmatch(self.strength.rsplit(":", 1)[-1])
-        if found is None:
+        whole, _, content = self.strength.partition(":")
+        for part in (whole, content, whole.rpartition("×")[2]):
+            found = _AMOUNT.fullmatch(part)
+            if found is not None and found["unit"] == self.dose_unit:
+                return Decimal(found["number"])
+        found = _AMOUNT.fullmatch(content or whole)
+        if found is None or found["unit"] not in _MASS_MG or self.dose_unit not in _MASS_MG:
             return None
-        number, unit = Decimal(found["number"]), found["unit"]
-        if unit == self.dose_unit:
-            return number
-        if unit not in _MASS_MG or self.dose_unit not in _MASS_MG:
-            return None
-        return number * _MASS_MG[unit] / _MASS_MG[self.dose_unit]
+        return Decimal(found["number"]) * _MASS_MG[found["unit"]] / _MASS_MG[self.dose_unit]
+
+    @property
+    def doses_a_day(self) -> Fraction | None:
+        """How many doses the usual frequency makes in a day (a week's one is 1/7); None for once or as needed."""
+        return FREQUENCIES[self.frequency]
 
 
 @dataclass(frozen=True, slots=True)
