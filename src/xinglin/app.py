@@ -11,8 +11,10 @@ from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.audit import capability as audit
 from xinglin.capabilities.consents import capability as consents
+from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
+from xinglin.capabilities.residents import capability as residents
 from xinglin.capabilities.signatures import capability as signatures
 from xinglin.capabilities.signatures.gateways import BUILT_IN
 from xinglin.capabilities.signatures.operations.verify import page as verify_page
@@ -45,7 +47,9 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     watching.declare,  # 安全监测: its desk leads the officer's menu
     accounts.declare,  # 账户
     records.declare,  # 记录浏览
+    health_records.declare,  # 健康档案
     practitioners.declare,  # 人员与资质
+    residents.declare,  # 居民主索引与健康卡
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名

@@ -1,0 +1,164 @@
+"""Values of a record in the words of its readers: concepts, doses, people, results. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from xinglin.capabilities.health_records.operations.names import Names
+from xinglin.capabilities.health_records.rules.documents import Document, decimal, instant
+from xinglin.capabilities.health_records.rules.results import Flag, Measure, Reading
+from xinglin.web.brief import brief, name, quantity
+from xinglin.web.format import day_of, moment
+from xinglin.web.view import Language
+
+# SNOMED CT names end in what kind of thing they are: "Sepsis (disorder)".
+_KINDS: Final = ("disorder", "finding", "procedure", "situation", "regime/therapy", "substance", "event", "morphologic")
+ARROWS: Final[dict[Flag, str]] = {"HH": "↑↑", "H": "↑", "LL": "↓↓", "L": "↓", "A": "＊", "N": "", "": ""}
+TONES: Final[dict[Flag, str]] = {"HH": "danger", "LL": "danger", "H": "warning", "L": "warning", "A": "warning"}
+_UNITS: Final = {
+    "zh": {"h": "小时", "d": "日", "wk": "周", "mo": "月", "a": "年", "min": "分钟", "s": "秒"},
+    "en": {"h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year", "min": "minute", "s": "second"},
+}
+# HL7 TimingAbbreviation, as a prescription is read.
+_ABBREVIATIONS: Final = {
+    "zh": {
+        "QD": "每日 1 次", "BID": "每日 2 次", "TID": "每日 3 次", "QID": "每日 4 次", "QOD": "隔日 1 次",
+        "Q4H": "每 4 小时 1 次", "Q6H": "每 6 小时 1 次", "Q8H": "每 8 小时 1 次", "Q12H": "每 12 小时 1 次",
+        "QN": "每晚 1 次", "HS": "睡前", "QW": "每周 1 次", "BIW": "每周 2 次", "WK": "每周 1 次", "MO": "每月 1 次",
+        "AM": "早上", "PM": "下午", "ST": "立即", "STAT": "立即", "PRN": "必要时", "AC": "饭前", "PC": "饭后",
+    },
+    "en": {
+        "QD": "once a day", "BID": "twice a day", "TID": "3 times a day", "QID": "4 times a day",
+        "QOD": "every other day", "Q4H": "every 4 hours", "Q6H": "every 6 hours", "Q8H": "every 8 hours",
+        "Q12H": "every 12 hours", "QN": "every night", "HS": "at bedtime", "QW": "once a week", "BIW": "twice a week",
+        "WK": "once a week", "MO": "once a month", "AM": "in the morning", "PM": "in the afternoon",
+        "ST": "at once", "STAT": "at once", "PRN": "when needed", "AC": "before meals", "PC": "after meals",
+    },
+}  # fmt: skip
+
+
+def concept(value: Any, language: Language, names: Names | None = None) -> str:
+    """Name a CodeableConcept, or what a Reference to a resource with a code stands for."""
+    if isinstance(value, dict) and value.get("reference") and not value.get("display"):
+        found = names.of(value) if names is not None else None
+        if found is not None:
+            return concept(found.get("code"), language)
+    said = brief(value, language) if value else ""
+    head, _, tail = said.rpartition(" (")
+    return head if head and tail.rstrip(")") in _KINDS else said
+
+
+def person(value: Any, names: Names, language: Language) -> str:
+    """Name the person or institution that a Reference names; empty when nobody may know."""
+    if isinstance(value, dict) and value.get("display"):
+        return str(value["display"])
+    found = names.of(value)
+    if found is None:
+        return ""
+    if found.get("resourceType") == "PractitionerRole":
+        return person(found.get("practitioner"), names, language)
+    given = found.get("name")
+    return name(given[0]) if isinstance(given, list) and given else str(given or "")
+
+
+def dose(dosage: Sequence[Document], language: Language) -> str:
+    """Say how a medicine is taken: ``每次 5 mg，每日 1 次，口服``."""
+    return ("；" if language == "zh" else "; ").join(said for one in dosage if (said := _dose(one, language)))
+
+
+def _dose(one: Document, language: Language) -> str:
+    if one.get("text"):
+        return str(one["text"])
+    zh = language == "zh"
+    amounts = [rate["doseQuantity"] for rate in one.get("doseAndRate", ()) if "doseQuantity" in rate]
+    said = quantity(_trimmed(amounts[0]), language) if amounts else ""
+    parts = [f"每次 {said}" if zh else said] if said else []
+    parts += [_frequency(one.get("timing", {}), language)]
+    parts += [brief(one.get("route"), language), brief(one.get("additionalInstruction"), language)]
+    if one.get("asNeededBoolean") or one.get("asNeededCodeableConcept"):
+        why = brief(one.get("asNeededCodeableConcept"), language)
+        parts.append(
+            (f"必要时（{why}）" if zh else f"when needed ({why})") if why else "必要时" if zh else "when needed"
+        )
+    return ("，" if zh else ", ").join(part for part in parts if part)
+
+
+def _frequency(timing: Document, language: Language) -> str:
+    code = timing.get("code") or {}
+    for coding in code.get("coding", ()):
+        known = _ABBREVIATIONS[language].get(str(coding.get("code", "")).upper())
+        if known:
+            return known
+    if code.get("text"):
+        return str(code["text"])
+    repeat = timing.get("repeat", {})
+    times, every = repeat.get("frequency"), decimal(repeat.get("period"))
+    unit = _UNITS[language].get(repeat.get("periodUnit", ""))
+    if not times or every is None or unit is None:
+        return ""
+    often = plain(every)
+    if language == "zh":
+        return f"每{'' if often == '1' else f' {often} '}{unit} {times} 次"
+    count = "once" if times == 1 else f"{times} times"
+    return f"{count} {'a' if unit != 'hour' else 'an'} {unit}" if often == "1" else f"{count} every {often} {unit}s"
+
+
+def plain(number: Decimal) -> str:
+    """Write a number without digits that say nothing: ``1.0`` is 1."""
+    return f"{number.normalize():f}"
+
+
+def _trimmed(value: Document) -> dict[str, Any]:
+    number = decimal(value.get("value"))
+    return {**value, "value": plain(number)} if number is not None else dict(value)
+
+
+def value_of(measure: Measure, language: Language) -> str:
+    """Write a measured value without its unit; a coded or worded one in its words."""
+    if measure.number is not None:
+        comparator = measure.value.get("comparator", "") if isinstance(measure.value, dict) else ""
+        return f"{comparator}{measure.number:f}"
+    value = measure.value
+    return moment(value) if isinstance(value, str) else brief(value, language) if value is not None else ""
+
+
+def reading_of(one: Reading, language: Language) -> str:
+    """Write a result: ``138/86`` for a pair, parts with their names, else its value."""
+    if not one.parts:
+        return value_of(one.measure, language)
+    if len(one.parts) == 2 and all(part.number is not None for _, part in one.parts):
+        return "/".join(value_of(part, language) for _, part in one.parts)
+    colon = "：" if language == "zh" else ": "
+    parts = (f"{concept(what, language)}{colon}{value_of(part, language)} {part.unit}" for what, part in one.parts)
+    return ("；" if language == "zh" else "; ").join(part.strip() for part in parts)
+
+
+def unit_of(one: Reading) -> str:
+    """Give the printed unit of a result."""
+    printed = one.measure.unit or next((part.unit for _, part in one.parts if part.unit), "")
+    return {"mm[Hg]": "mmHg", "Cel": "°C", "{tablet}": "片", "/min": "/min", "kg/m2": "kg/m²"}.get(printed, printed)
+
+
+def range_of(one: Reading) -> str:
+    """Write the reference range: ``3.9–6.1``, ``< 5.2``; of a pair both."""
+    if one.parts:
+        return " / ".join(said for _, part in one.parts if (said := bounds(part.low, part.high)))
+    return bounds(one.measure.low, one.measure.high)
+
+
+def bounds(low: Decimal | None, high: Decimal | None) -> str:
+    """Write a range with one or two ends."""
+    if low is not None and high is not None:
+        return f"{low:f}–{high:f}"
+    return f"≤ {high:f}" if high is not None else f"≥ {low:f}" if low is not None else ""
+
+
+def day(value: str) -> str:
+    """Give the day of a FHIR date in the region, as it is precise."""
+    return day_of(value) if value else ""
+
+
+def months_ago(value: str, now: str) -> int:
+    """Count the whole months between two FHIR dates; 0 when either is none."""
+    then, today = instant(value), instant(now)
+    return 0 if then is None or today is None else max(0, int((today - then).days // 30.44))
