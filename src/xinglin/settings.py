@@ -313,6 +313,14 @@ class Settings:
         _whole(30, 365), default=90, says="Days after which a staff account that nobody used is disabled."
     )
     dependants_most: int = _setting(_whole(0, 20), default=5, says="Most dependants of a resident's account.")
+    card_minutes: int = _setting(
+        cites("R6-040")(_whole(1, 30)), default=3, says="Minutes for which a dynamic code of a health card is valid."
+    )
+    card_uses: Literal["once", "validity"] = _setting(
+        _one_of("once", "validity"),
+        default="once",
+        says="`once`: a code of a health card serves once. `validity`: as often as it is shown while it is valid.",
+    )
     sms_url: str | None = _setting(
         _web_address, default=None, says="Gateway of text messages. Not set: residents cannot sign in by phone."
     )

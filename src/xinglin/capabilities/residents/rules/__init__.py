@@ -1,0 +1,1 @@
+"""Decisions about residents: numbers, registrations, records, cards."""
