@@ -70,7 +70,7 @@ async def _insert(dsn: str, made: Sequence[Insert], at_once: int, connections: i
     following = iter(groups)
 
     async def work(link: "asyncpg.Connection[asyncpg.Record]") -> None:
-        insert = await link.prepare(statements.INSERT)
+        insert = await link.prepare(statements.insert(0))
         for arguments in following:
             await insert.fetch(*arguments)
 

@@ -18,6 +18,7 @@ LOCAL = {
     "audit_tree",
     "data_key",
     "dict",
+    "merging",
     "migration",
     "put_aside",
     "watched",

@@ -16,7 +16,7 @@ WHOLE = ("Seq Scan on res", "Seq Scan on hist", "Seq Scan on ix", "Seq Scan on d
 @pytest.mark.parametrize("filled", [False, True])
 @pytest.mark.parametrize(
     "sql",
-    [records.CURRENT, records.LOCKED, records.STATE, records.LOCKED_STATE, statements.INDEXED, statements.REPLACE],
+    [records.CURRENT, records.LOCKED, records.STATE, records.LOCKED_STATE, statements.INDEXED, statements.replace(0)],
     ids=["current", "locked", "state", "locked state", "indexed", "replace"],
 )
 async def test_no_table_is_scanned(store: Store, postgres_dsn: str, sql: str, *, filled: bool) -> None:

@@ -13,6 +13,8 @@ from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.entry import Entry
+from xinglin.fhir.search.persons import Persons
+from xinglin.store import persons
 from xinglin.store.executor import Row
 from xinglin.store.faults import answered
 from xinglin.store.marks import indexed
@@ -82,14 +84,17 @@ async def check(
         connection = await pool.connect()
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                walk = _Walk(store, connection, report, base_url)
+                walk = _Walk(store, connection, report, base_url, await persons.read(connection))
                 return await walk.all(progress)
         finally:
             await connection.close(timeout=5)
 
 
 class _Walk:
-    def __init__(self, store: Store, connection: Connection, report: Callable[[Fault], None], base_url: str) -> None:
+    def __init__(
+        self, store: Store, connection: Connection, report: Callable[[Fault], None], base_url: str, known: Persons
+    ) -> None:
+        self._persons = known
         self._store = store
         self._connection = connection
         self._report = report
@@ -167,7 +172,7 @@ class _Walk:
         except OutcomeError as refusal:
             self._fault("body-refused", of, ", ".join(f"{issue.key} {issue.where}" for issue in refusal.issues[:3]))
             return None
-        return indexed(struct, id=row.id, now_us=0, base_url=self._base_url)
+        return indexed(struct, id=row.id, now_us=0, base_url=self._base_url, persons=self._persons)
 
     def _inline(self, of: str, record: Any, entry: Entry) -> None:
         if record["pat"] != entry.pat:

@@ -11,6 +11,7 @@ from xinglin.fhir import codec
 from xinglin.fhir.search.extract import entry
 from xinglin.fhir.search.keys import TYPE_CODES
 from xinglin.fhir.search.match import matches
+from xinglin.fhir.search.persons import Persons, of_persons
 from xinglin.fhir.search.query import Condition, Query
 from xinglin.store import history
 from xinglin.store.executor import ROW_COLUMNS, Executor, Row, microseconds
@@ -39,7 +40,9 @@ async def departed(
     Raises OutcomeError (400) for a token that is none.
     """
     before = history.place_of(token) if token else None
-    of_type = dict(query.of_types())
+    persons = executor.persons
+    patient = persons.canonical(patient)
+    of_type = dict(of_persons(query, persons).of_types())
     kept: list[tuple[Row, Row]] = []
     more = True
     while more and len(kept) <= count:
@@ -48,7 +51,7 @@ async def departed(
         for row in gone:
             found = await versions(row.rt, row.id, (at, at + timedelta(microseconds=1)))
             then = next((one for one in found if not one.deleted and one.ts <= at), None)
-            if then is not None and _within(query, of_type, then):
+            if then is not None and _within(query, of_type, then, persons):
                 kept.append((row, then))
         if gone:
             before = gone[-1].ts, gone[-1].rid
@@ -70,8 +73,8 @@ async def _deleted(
     return await executor.rows(await executor.fetch(sql, [TYPE_CODES[one] for one in types], patient, after, ts, rid))
 
 
-def _within(query: Query, of_type: dict[str, Condition], then: Row) -> bool:
+def _within(query: Query, of_type: dict[str, Condition], then: Row, persons: Persons) -> bool:
     """Tell whether the version belonged to the compartment; it may have moved before it was deleted."""
     struct = codec.decode(then.body(), then.rt)
-    made = entry(struct, now_us=microseconds(then.ts), base_url=query.base_url)
+    made = entry(struct, now_us=microseconds(then.ts), base_url=query.base_url, persons=persons)
     return matches(of_type[then.rt], made, updated_us=microseconds(then.ts)) is True

@@ -25,18 +25,20 @@ from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.profiles import profile_issues
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.home import home_of
+from xinglin.fhir.search.persons import Persons
 from xinglin.fhir.search.query import EVERYTHING, Query
 from xinglin.fhir.search.veil import telling
 from xinglin.security.grants import Reach
 from xinglin.security.labels import GATHERING, is_minor
 from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
-from xinglin.store import rights
+from xinglin.store import rights, search
 from xinglin.store.body import cut
 from xinglin.store.executor import Change, Must, Row, Written, microseconds
 from xinglin.store.explain import Decision, explain
 from xinglin.store.ledger import events
 from xinglin.store.marks import indexed
+from xinglin.store.persons import PersonsChanged
 from xinglin.store.reading import Reading, forbidden, not_found, stale
 from xinglin.store.rulebook import UNSHIELDED, Rulebook
 from xinglin.store.scanning import Uploads
@@ -96,8 +98,10 @@ class Door:
         self.masks = lru_cache(maxsize=1_024)(rulebook.masks)
         self.single = lru_cache(maxsize=8_192)(self._single)
 
-    def _single(self, principal: Principal, type: str, reach: Reach) -> tuple[str, tuple[object, ...]]:
-        return rights.single(type, reach, lambda on: self.reach(principal, "search", on), self.base_url)
+    def _single(
+        self, principal: Principal, type: str, reach: Reach, persons: Persons
+    ) -> tuple[str, tuple[object, ...]]:
+        return rights.single(type, reach, lambda on: self.reach(principal, "search", on), self.base_url, persons)
 
     def auto(self, principal: Principal) -> "Fhir":
         """Give calls that each commit by themselves."""
@@ -254,12 +258,13 @@ class Fhir(Reading):
     async def write_many(self, orders: Sequence[Order]) -> list[Written]:
         """Write several resources, all or none, each once; answers stand in the order given."""
         async with self._transaction() as inside:
-            changes = [await inside._allow_one_of(order) for order in orders]
-            for place, order in enumerate(orders):
-                # What gathers others inherits from those that are written beside it, too.
-                if order.type in GATHERING and (more := rights.beside(changes[place], changes)):
-                    changes[place] = await inside._allow(order, more, changes[place].id)
-            written = await inside.executor.write_many(changes)
+            changes = await inside._allow_all(orders)
+            try:
+                written = await inside.executor.write_many(changes)
+            except PersonsChanged:
+                # From here on the transaction keeps others from merging.
+                changes = await inside._allow_all(orders, [change.id for change in changes])
+                written = await inside.executor.write_many(changes)
             for order, change, one in zip(orders, changes, written, strict=True):
                 await inside._must_have_stayed(order, change, one)
                 await inside._followed(order, one)
@@ -302,11 +307,30 @@ class Fhir(Reading):
         if self._work is None and self._needs_transaction(order):
             async with self.door.work(self.principal) as work:
                 return await work.fhir._write(order)
-        change = await self._allow(order)
-        written = await self.executor.write(change)
+        change, written = await self._written(order)
         await self._must_have_stayed(order, change, written)
         await self._followed(order, written)
         return written
+
+    async def _written(self, order: Order) -> tuple[Change, Written]:
+        """Judge an order and write it; anew when patients were merged between the two."""
+        for _ in range(search.ATTEMPTS):
+            change = await self._allow(order)
+            try:
+                return change, await self.executor.write(change)
+            except PersonsChanged:
+                await self.executor.learn_persons()
+        raise PersonsChanged
+
+    async def _allow_all(self, orders: Sequence[Order], made: Sequence[str | None] = ()) -> list[Change]:
+        """Judge orders that are written together. made: ids that were made for them before."""
+        ids = made or [None] * len(orders)
+        changes = [await self._allow_one_of(order, id) for order, id in zip(orders, ids, strict=True)]
+        for place, order in enumerate(orders):
+            # What gathers others inherits from those that are written beside it, too.
+            if order.type in GATHERING and (more := rights.beside(changes[place], changes)):
+                changes[place] = await self._allow(order, more, changes[place].id)
+        return changes
 
     def _needs_transaction(self, order: Order) -> bool:
         """A write needs more than its own statement when the state before counts, or the reach asks SQL."""
@@ -316,10 +340,10 @@ class Fhir(Reading):
         making = self.reach("create", order.type)
         return order.wish == "update" and not making.whole and not making.nothing
 
-    async def _allow_one_of(self, order: Order) -> Change:
+    async def _allow_one_of(self, order: Order, made: str | None = None) -> Change:
         """Judge an order among others: what refuses it says which one it is."""
         try:
-            return await self._allow(order)
+            return await self._allow(order, made=made)
         except OutcomeError as refused:
             if not order.where:
                 raise
@@ -410,7 +434,13 @@ class Fhir(Reading):
         self._guard(order.type, before, struct)
         made = made or order.id or self.door.clock.new_id(home_of(struct))
         tail = self._labelled(struct, cutting.tail, before, more)
-        entry = indexed(struct, id=made, now_us=microseconds(self.executor.now), base_url=self.door.base_url)
+        entry = indexed(
+            struct,
+            id=made,
+            now_us=microseconds(self.executor.now),
+            base_url=self.door.base_url,
+            persons=self.executor.persons,
+        )
         must = order.must
         if order.wish == "update" and must == "any" and self.reach("create", order.type).nothing:
             must = "exists"

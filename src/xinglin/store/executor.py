@@ -13,6 +13,7 @@ from xinglin.store.body import head
 
 if TYPE_CHECKING:
     from xinglin.fhir.search.entry import Entry
+    from xinglin.fhir.search.persons import Persons
 
 Op = Literal["create", "update", "delete"]
 Must = Literal["any", "new", "exists", "hidden"]
@@ -120,6 +121,13 @@ class Executor(Protocol):
     @property
     def now(self) -> datetime:
         """The clock: of this moment (`Store`) or of the transaction's begin; UTC, whole milliseconds."""
+
+    @property
+    def persons(self) -> "Persons":
+        """Who stands for whom, as far as it is known here; whatever is written or asked is made with it."""
+
+    async def learn_persons(self) -> "Persons":
+        """Read who stands for whom now."""
 
     async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:
         """Return the current version, also when it is a delete; None when there never was one.

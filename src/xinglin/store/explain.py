@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xinglin.fhir.search import keys
+from xinglin.fhir.search.persons import reached
 from xinglin.fhir.search.query import Always, And, Condition, Keys, Not, Owned
 from xinglin.security import labels
 from xinglin.security.consents import Shield
@@ -68,9 +69,10 @@ async def explain(
     if id is None or reach.nothing:
         return Decision(not reach.nothing, tuple(fixed))
     asked = [*open_, *_narrowing(on, reach, base_url)]
-    builder = Builder(lambda type: rulebook.reach(who, "search", type), base_url)
+    persons = executor.persons
+    builder = Builder(lambda type: rulebook.reach(who, "search", type), base_url, persons)
     whole = shields.condition_of(on, reach, base_url) or Always()
-    columns = [builder.check(on, one.condition, "r") for one in (*asked, _Asked("", "", whole))]
+    columns = [builder.check(on, reached(on, one.condition, persons), "r") for one in (*asked, _Asked("", "", whole))]
     named = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(columns))
     where = f"r.rid = {builder.key(keys.rid_of(on, id))} AND NOT r.deleted"
     found = await executor.fetch(f"SELECT {named} FROM res r WHERE {where}", *builder.values(executor.now))

@@ -8,6 +8,7 @@ from msgspec import Struct, to_builtins
 from xinglin.fhir.search import keys, references
 from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.extract import entry
+from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.matching import blocks
 from xinglin.security import consents, relations
 from xinglin.security.labels import BESIDE
@@ -15,11 +16,15 @@ from xinglin.security.labels import BESIDE
 _RELATING = frozenset({"Encounter", "Appointment", "CareTeam", "ServiceRequest", "Task"})
 
 
-def indexed(resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None) -> Entry:
+def indexed(
+    resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None, persons: Persons = NOBODY
+) -> Entry:
     """Compute what the index holds of *resource*; arguments as of `fhir.search.extract.entry`."""
-    made = entry(resource, now_us=now_us, base_url=base_url, id=id)
+    made = entry(resource, now_us=now_us, base_url=base_url, id=id, persons=persons)
     if made.rt in BESIDE:
-        made.pats = _beside(resource, made.rt, base_url)
+        found = _beside(resource, made.rt, base_url)
+        made.pats = tuple(dict.fromkeys(map(persons.canonical, found)))
+        made.named = tuple(one for one in found if persons.canonical(one) != one)
         made.pat = made.pats[0] if len(made.pats) == 1 else None
     if made.rt == "Patient":
         _blocks(resource, made)

@@ -8,6 +8,7 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.keys import bucket_of, rid_of
+from xinglin.fhir.search.persons import NOBODY
 from xinglin.fhir.search.query import Query
 from xinglin.security.grants import Reach
 from xinglin.security.ledger import Act
@@ -187,7 +188,9 @@ class Reading:
         predicate = None
         if id is None:
             types = [type] if type else list(RESOURCES)
-            predicate = search.reach_predicate(types, self._reach_for("history"), self._searchable, self.executor.now)
+            predicate = search.reach_predicate(
+                types, self._reach_for("history"), self._searchable, self.executor.now, self.executor.persons
+            )
         wanted = history.COUNT if count is None else count
         kept: list[Row] = []
         token = page.pop("token", None)
@@ -226,10 +229,15 @@ class Reading:
 
     async def _single(self, reach: Reach, type: str, id: str, *, lock: bool = False) -> tuple[Row | None, bool]:
         """Read one resource, and tell whether it is alive and within *reach*, by one statement."""
-        sql, args = self.door.single(self.principal, type, reach)
         place = (bucket_of(id), rid_of(type, id))
         end = " FOR UPDATE OF r" if lock else ""
-        records = await self.executor.fetch(sql + end, *timed(args, self.executor.now), *place)
+        for _ in range(search.ATTEMPTS):
+            persons = self.executor.persons
+            sql, args = self.door.single(self.principal, type, reach, persons.mark or NOBODY)
+            records = await self.executor.fetch(sql + end, *timed(args, self.executor.now), *place)
+            if not records or records[0]["epoch"] == persons.epoch:
+                break
+            await self.executor.learn_persons()  # patients were merged meanwhile
         rows = await self.executor.rows(records)
         if not rows or (rows[0].rt, rows[0].id) != (type, id):
             return None, False

@@ -18,6 +18,7 @@ from xinglin.fhir.search import keys
 from xinglin.fhir.search.catalog import parameter, targets
 from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.match import matches
+from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.fhir.search.query import Always, And, Condition, Never, Not, Or, Owned, Query
 from xinglin.security import labels, masks
 from xinglin.security.grants import Reach
@@ -49,16 +50,18 @@ class Asking:
 # -- one resource ---------------------------------------------------------------------------------------------------
 
 
-def single(type: str, reach: Reach, searchable: ReachOf, base_url: str) -> tuple[str, tuple[object, ...]]:
+def single(
+    type: str, reach: Reach, searchable: ReachOf, base_url: str, persons: Persons = NOBODY
+) -> tuple[str, tuple[object, ...]]:
     """Write the statement that reads one resource and says (column reached) whether it lies within *reach*.
 
-    Its last two arguments are bucket and rid; the others may hold moments.
+    Its last two arguments are bucket and rid; the others may hold moments. Column epoch: whose persons there are.
     """
-    builder = Builder(searchable, base_url)
-    check = builder.check(type, condition_of(type, reach, base_url) or Always(), "r")
+    builder = Builder(searchable, base_url, persons)
+    check = builder.check(type, condition_of(type, reach, base_url, persons) or Always(), "r")
     place = len(builder.args)
     sql = (
-        f"SELECT {ROW_COLUMNS}, {check} AS reached FROM res r"
+        f"SELECT {ROW_COLUMNS}, {check} AS reached, (SELECT epoch FROM merging WHERE one) AS epoch FROM res r"
         f" WHERE r.bucket = ${place + 1}::int4 AND r.rid = ${place + 2}::int8"
     )
     return sql, tuple(builder.args)
@@ -69,15 +72,20 @@ def single(type: str, reach: Reach, searchable: ReachOf, base_url: str) -> tuple
 
 async def allowed(asking: Asking, rows: Sequence[Row]) -> list[bool]:
     """Tell of versions with content whether each is reached by what it says itself."""
-    return await _hold(asking, rows, lambda type: condition_of(type, asking.reach(type), asking.base_url) or Always())
+    persons = asking.executor.persons
+    return await _hold(
+        asking, rows, lambda type: condition_of(type, asking.reach(type), asking.base_url, persons) or Always()
+    )
 
 
 async def _hold(asking: Asking, rows: Sequence[Row], condition: Callable[[str], Condition]) -> list[bool]:
-    builder = Builder(asking.searchable, asking.base_url)
+    persons = asking.executor.persons
+    builder = Builder(asking.searchable, asking.base_url, persons)
     found = [False] * len(rows)
     parts: list[str] = []
     for place, row in enumerate(rows):
-        entry = indexed(codec.decode(row.body(), row.rt), now_us=microseconds(row.ts), base_url=asking.base_url)
+        struct = codec.decode(row.body(), row.rt)
+        entry = indexed(struct, now_us=microseconds(row.ts), base_url=asking.base_url, persons=persons)
         left = settled(condition(row.rt), entry, microseconds(row.ts))
         if isinstance(left, Always):
             found[place] = True
@@ -173,13 +181,15 @@ async def covered(asking: Asking, rows: Sequence[Row], *, versions: bool = False
 
 async def _bare(asking: Asking, rows: Sequence[Row], *, versions: bool) -> set[tuple[int, int]]:
     if versions:
-        held = await _hold(asking, rows, lambda type: bare_of(type, asking.reach(type), asking.base_url))
+        whose = asking.executor.persons
+        held = await _hold(asking, rows, lambda type: bare_of(type, asking.reach(type), asking.base_url, whose))
         return {(row.rid, row.vid) for row, bare in zip(rows, held, strict=True) if bare}
-    builder = Builder(asking.searchable, asking.base_url)
+    persons = asking.executor.persons
+    builder = Builder(asking.searchable, asking.base_url, persons)
     parts = []
     for type in sorted({row.rt for row in rows}):
         rids = builder.arg([row.rid for row in rows if row.rt == type], "int8[]")
-        check = builder.check(type, bare_of(type, asking.reach(type), asking.base_url), "r")
+        check = builder.check(type, bare_of(type, asking.reach(type), asking.base_url, persons), "r")
         parts.append(f"SELECT r.rid, r.vid FROM res r WHERE r.rid = ANY({rids}) AND {check}")
     found = await asking.executor.fetch(" UNION ALL ".join(parts), *builder.values(asking.executor.now))
     return {(record["rid"], record["vid"]) for record in found}

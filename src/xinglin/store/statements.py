@@ -5,6 +5,7 @@ keys that serve checks only.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from xinglin.fhir.search.entry import Entry
@@ -15,12 +16,15 @@ from xinglin.store.steps import Insert, Replace
 Arguments = tuple[Any, ...]
 Rows = dict[int, set[tuple[Any, ...]]]
 
+# Where a writing statement of its own asks whether patients were merged since its rows were made (`store.persons`).
+_ASKED: Final = "/* asked */"
+
 # Keys come as the text of an array for each version: the driver looks at every element of an array of numbers.
-INSERT: Final = """
+_INSERT: Final = """
 WITH n AS MATERIALIZED (
   SELECT * FROM unnest($1::int4[], $2::int2[], $3::text[], $4::int8[], $5::timestamptz[], $6::int8[], $7::int8[],
                        $8::int2[], $9::bytea[], $10::text[], $11::text[], $12::int2[], $13::text[])
-       AS n(bucket, rt, id, rid, ts, pat, ord, enc, body, indexed, checks, coded, doc)
+       AS n(bucket, rt, id, rid, ts, pat, ord, enc, body, indexed, checks, coded, doc) /* asked */
 ), r AS (
   INSERT INTO res (bucket, rt, id, rid, vid, ts, pat, ord, keys, enc, body)
   SELECT bucket, rt, id, rid, 1, ts, pat, ord, indexed::int8[] || checks::int8[], enc, body FROM n
@@ -40,11 +44,11 @@ INSERT INTO tx (bucket, rid, rt, doc) SELECT bucket, rid, rt, doc::tsvector FROM
 """
 
 # Only versions that are still the current ones are replaced; every part asks `old`, so the others are left untouched.
-REPLACE: Final = """
+_REPLACE: Final = """
 WITH n AS MATERIALIZED (
   SELECT * FROM unnest($1::int4[], $2::int8[], $3::int4[], $4::timestamptz[], $5::bool[], $6::int8[], $7::int8[],
                        $8::int2[], $9::bytea[], $11::int4[], $12::int4[])
-       AS n(bucket, rid, vid, ts, gone, pat, ord, enc, body, a, z)
+       AS n(bucket, rid, vid, ts, gone, pat, ord, enc, body, a, z) /* asked */
 ), old AS MATERIALIZED (
   SELECT r.bucket, r.rt, r.id, r.rid, r.vid, r.ts, r.txid, r.deleted, r.enc, r.body
   FROM n JOIN res r ON r.bucket = n.bucket AND r.rid = n.rid
@@ -116,6 +120,22 @@ INSERT INTO term (bucket, param, tid, system, code, display, key, tkey)
 SELECT * FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[])
 ON CONFLICT DO NOTHING
 """
+
+
+@lru_cache(maxsize=16)
+def insert(epoch: int | None) -> str:
+    """Give the statement that writes first versions. epoch: fail when patients were merged since; None: known."""
+    return _asking(_INSERT, epoch)
+
+
+@lru_cache(maxsize=16)
+def replace(epoch: int | None) -> str:
+    """Give the statement that writes next versions; epoch as of `insert`."""
+    return _asking(_REPLACE, epoch)
+
+
+def _asking(sql: str, epoch: int | None) -> str:
+    return sql.replace(_ASKED, "" if epoch is None else f"WHERE (SELECT merges_unchanged({int(epoch)}))")
 
 
 class _Keys:

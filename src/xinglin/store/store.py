@@ -10,7 +10,9 @@ import structlog
 
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.keys import rid_of
+from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.fhir.search.veil import take_secret
+from xinglin.store import persons
 from xinglin.store.body import UnknownDictionary
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
@@ -22,6 +24,7 @@ from xinglin.store.ledger.proofs import Proofs
 from xinglin.store.ledger.sequencer import Sequencer
 from xinglin.store.ledger.written import batch_of
 from xinglin.store.maintenance import train_dictionaries
+from xinglin.store.persons import PersonsChanged
 from xinglin.store.pool import BY_IDENTITY, Connection, Pool
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert
@@ -29,7 +32,7 @@ from xinglin.store.transaction import Transaction, limited
 from xinglin.store.vault.keys import CHANGED, take_keys
 from xinglin.store.vault.keystore import KeyStore
 from xinglin.store.vault.vault import UnknownKey, Vault
-from xinglin.store.writing import Writer
+from xinglin.store.writing import Writer, prepared_at
 
 _LOG: Final = structlog.get_logger("xinglin.store")
 
@@ -66,7 +69,8 @@ class Store:
         self.sql_timeout_ms = sql_timeout_ms
         self.records = Records(keep_bytes, self.vault)
         self.writer = Writer(self.records, keep=noop_updates == "keep")
-        heard = {CHANGED: vault.changed}
+        self._persons = NOBODY
+        heard = {CHANGED: vault.changed, persons.CHANGED: self._merged}
         size = max(2, connections - READ_LANES - WRITE_LANES - 1)
         self._pool = Pool(dsn, size, timeout_ms=sql_timeout_ms, heard=heard)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,6 +122,7 @@ class Store:
             if store.vault.search_secret:
                 take_secret(store.vault.search_secret)
             await store.records.take_dictionaries(link.connection, now=True)
+            store._persons = await persons.read(link.connection)
         return store
 
     async def close(self) -> None:
@@ -133,6 +138,29 @@ class Store:
     def now(self) -> datetime:
         """The clock at this moment."""
         return self.clock.now()
+
+    @property
+    def persons(self) -> Persons:
+        """Who stands for whom (see `Executor.persons`); soon after a merge elsewhere it is the state before."""
+        return self._persons
+
+    async def learn_persons(self) -> Persons:
+        """Read who stands for whom now; a later reading never gives way to an earlier one."""
+        async with self._link() as connection:
+            found = await persons.read(connection)
+        if found.epoch > self._persons.epoch:
+            self._persons = found
+        return self._persons
+
+    def _merged(self) -> None:
+        """Take up a merge that another process told of; whoever is earlier finds out by its own statement."""
+        task = asyncio.get_running_loop().create_task(self._hear())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _hear(self) -> None:
+        with suppress(OutcomeError):  # every statement that depends on it asks again
+            await self.learn_persons()
 
     async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:
         """Return the current version (see `Executor.get`); a lock needs a transaction."""
@@ -168,6 +196,11 @@ class Store:
             await self.records.take_dictionaries(connection, now=True)  # one may be made while we load
             await self.writer.learn_terms(connection, changes)
             async with connection.transaction():
+                # Held until the commit, whatever it answers.
+                epoch = self._persons.epoch
+                known = await connection.fetchval(persons.KNOWN, epoch)
+                if not known or not all(prepared_at(change, epoch) for change in changes):
+                    raise PersonsChanged
                 await copy_in(connection, steps, self.records.bodies)
                 await self.ledger.append(connection, batch_of(changes))
         await self._train(self.records.bodies.wanting())
@@ -209,6 +242,7 @@ class Store:
                     sql_timeout_ms=self.sql_timeout_ms,
                     learn=self._terms.ask,
                     ledger=self.ledger,
+                    known=self._persons,
                 )
                 yield transaction
                 await transaction.settle()
@@ -218,6 +252,8 @@ class Store:
                 raise
             async with answered():
                 await work.commit()
+        if transaction.persons.epoch > self._persons.epoch:
+            self._persons = transaction.persons
         self._care()
 
     @asynccontextmanager
@@ -249,7 +285,8 @@ class Store:
                 order.answer.set_result(None)
 
     async def _write(self, connection: Connection, orders: Sequence[Order[Change, Written]]) -> None:
-        await self.writer.group(connection, await self._alive(connection, orders), self.clock.now())
+        alive = await self._alive(connection, orders)
+        await self.writer.group(connection, alive, self.clock.now(), self._persons.epoch)
         self._care()
 
     async def _alive(

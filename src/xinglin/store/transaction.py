@@ -5,20 +5,22 @@ from datetime import datetime
 from typing import cast
 
 from xinglin.fhir.search.keys import hash64
+from xinglin.fhir.search.persons import Persons
 from xinglin.security.ledger import Act
-from xinglin.store import jobs
+from xinglin.store import jobs, persons
 from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import answered
 from xinglin.store.ledger.ledger import Ledger
+from xinglin.store.persons import PersonsChanged
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
-from xinglin.store.writing import Writer
+from xinglin.store.writing import Writer, prepared_at
 
 
 class Transaction:
     """An open transaction; `Store.begin` makes, commits and rolls back. Implements `Executor`.
 
-    ledger: gets the acts noted, before the commit.
+    ledger: gets the acts noted, before the commit. known: who stands for whom when it begins.
     learn: writes the new coded values of changes on another connection, at once and for good.
     One task uses it at a time. After any OutcomeError from the database it can only be rolled back.
     """
@@ -33,6 +35,7 @@ class Transaction:
         sql_timeout_ms: int,
         learn: Callable[[Sequence[Change]], Awaitable[None]],
         ledger: Ledger,
+        known: Persons,
     ) -> None:
         self.connection = connection
         self.sql_timeout_ms = sql_timeout_ms
@@ -43,6 +46,26 @@ class Transaction:
         self._ledger = ledger
         self._acts: list[Act] = []
         self._custom = False
+        self._persons = known
+        self._holds = False
+
+    @property
+    def persons(self) -> Persons:
+        """Who stands for whom (see `Executor.persons`)."""
+        return self._persons
+
+    async def learn_persons(self) -> Persons:
+        """Read who stands for whom, merges of this transaction included."""
+        async with answered():
+            self._persons = await persons.read(self.connection)
+        return self._persons
+
+    async def hold_persons(self) -> None:
+        """Let nobody else write until the end, so that patients can be merged; before the first write."""
+        async with answered():
+            await self.connection.execute("SELECT merges_held()")
+        self._holds = True
+        await self.learn_persons()
 
     @property
     def now(self) -> datetime:
@@ -67,13 +90,29 @@ class Transaction:
         return (await self.write_many([change]))[0]
 
     async def write_many(self, changes: Sequence[Change]) -> list[Written]:
-        """Write several changes by one statement of each kind; a refusal leaves nothing of them written."""
+        """Write several changes by one statement of each kind; a refusal leaves nothing of them written.
+
+        PersonsChanged when they were prepared with other persons than there are: prepare them again.
+        """
         if not changes:
             return []
+        await self._keep_persons()
+        if not all(prepared_at(change, self._persons.epoch) for change in changes):
+            raise PersonsChanged
         async with answered():
             if self._writer.new_terms(changes):
                 await self._learn(changes)
             return await self._writer.all(self.connection, changes, self._now, self._acts)
+
+    async def _keep_persons(self) -> None:
+        """Let nobody merge patients from the first write until the end."""
+        if self._holds:
+            return
+        async with answered():
+            known = await self.connection.fetchval(persons.KNOWN, self._persons.epoch)
+        self._holds = True
+        if not known:
+            await self.learn_persons()
 
     async def fetch(
         self, sql: str, *args: object, custom_plan: bool = False, timeout_ms: int | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import asyncpg
@@ -16,6 +17,7 @@ from xinglin.store.faults import IN_THE_WAY, meaning
 from xinglin.store.lanes import Order
 from xinglin.store.ledger import rows
 from xinglin.store.ledger.written import acts_of
+from xinglin.store.persons import MERGED_MEANWHILE, PersonsChanged
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert, Replace, decide, fresh, written
@@ -23,8 +25,18 @@ from xinglin.store.steps import Insert, Replace, decide, fresh, written
 ATTEMPTS: Final = 5
 TERMS_KNOWN_MAX: Final = 200_000
 
-AUDITED_INSERT: Final = rows.audited(statements.INSERT)
-AUDITED_REPLACE: Final = rows.audited(statements.REPLACE, mark="int8", only="e.mark IN (SELECT rid FROM old)")
+
+@lru_cache(maxsize=16)
+def audited_insert(epoch: int | None) -> str:
+    """Give the statement of `statements.insert` with the acts of what it writes."""
+    return rows.audited(statements.insert(epoch))
+
+
+@lru_cache(maxsize=16)
+def audited_replace(epoch: int | None) -> str:
+    """Give the statement of `statements.replace` with the acts of what it writes."""
+    return rows.audited(statements.replace(epoch), mark="int8", only="e.mark IN (SELECT rid FROM old)")
+
 
 Term = tuple[int, str, str, str, int, int]
 
@@ -37,17 +49,27 @@ class Writer:
         self._keep = keep
         self._terms: set[tuple[int, str, str, str]] = set()
 
-    async def group(self, connection: Connection, orders: Sequence[Order[Change, Written]], now: datetime) -> None:
-        """Write the changes of several callers, each by itself: one that is refused leaves the others alone."""
+    async def group(
+        self, connection: Connection, orders: Sequence[Order[Change, Written]], now: datetime, epoch: int
+    ) -> None:
+        """Write the changes of several callers, each by itself: one that is refused leaves the others alone.
+
+        epoch: of the persons that this process knows; what was prepared with others is refused (PersonsChanged).
+        """
         await self._records.take_dictionaries(connection)
         await self.learn_terms(connection, [order.item for order in orders])
-        open_orders = list(orders)
+        open_orders: list[Order[Change, Written]] = []
+        for order in orders:
+            if prepared_at(order.item, epoch):
+                open_orders.append(order)
+            else:
+                _refuse(order, PersonsChanged())
         for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(0.002 * 2**attempt)
-            open_orders = await self._once(connection, open_orders, now)
             if not open_orders:
                 return
+            if attempt:
+                await asyncio.sleep(0.002 * 2**attempt)
+            open_orders = await self._once(connection, open_orders, now, epoch)
         for order in open_orders:
             text = "Others changed the resource again and again."
             _refuse(order, OutcomeError(Issue("conflict", "concurrent-change", text=text)))
@@ -103,7 +125,7 @@ class Writer:
         }
 
     async def _once(
-        self, connection: Connection, orders: list[Order[Change, Written]], now: datetime
+        self, connection: Connection, orders: list[Order[Change, Written]], now: datetime, epoch: int
     ) -> list[Order[Change, Written]]:
         """Try once; returns the orders whose resources were changed by somebody else meanwhile."""
         sought = [order for order in orders if not fresh(order.item)]
@@ -126,8 +148,8 @@ class Writer:
                 case Replace():
                     replaces.append((order, outcome))
         await self._answer_group(connection, unchanged)
-        again = await self._insert_group(connection, inserts) if inserts else []
-        return again + (await self._replace_group(connection, replaces) if replaces else [])
+        again = await self._insert_group(connection, inserts, epoch) if inserts else []
+        return again + (await self._replace_group(connection, replaces, epoch) if replaces else [])
 
     async def _answer_group(self, connection: Connection, group: list[tuple[Order[Change, Written], Written]]) -> None:
         """Answer the changes that change nothing, once their acts are written."""
@@ -138,52 +160,65 @@ class Writer:
             _answer(order, outcome)
 
     async def _insert_group(
-        self, connection: Connection, group: list[tuple[Order[Change, Written], Insert]]
+        self, connection: Connection, group: list[tuple[Order[Change, Written], Insert]], epoch: int
     ) -> list[Order[Change, Written]]:
         try:
-            await self._insert(connection, [step for _, step in group], audit=True)
+            await self._insert(connection, [step for _, step in group], audit=True, epoch=epoch)
         except asyncpg.PostgresError as fault:
-            return await self._one_by_one(connection, group, fault, self._insert_group)
+            return await self._one_by_one(connection, group, fault, self._insert_group, epoch)
         for order, step in group:
             _answer(order, written(step))
         return []
 
     async def _replace_group(
-        self, connection: Connection, group: list[tuple[Order[Change, Written], Replace]]
+        self, connection: Connection, group: list[tuple[Order[Change, Written], Replace]], epoch: int
     ) -> list[Order[Change, Written]]:
         try:
-            done = await self._replace(connection, [step for _, step in group], audit=True)
+            done = await self._replace(connection, [step for _, step in group], audit=True, epoch=epoch)
         except asyncpg.PostgresError as fault:
-            return await self._one_by_one(connection, group, fault, self._replace_group)
+            return await self._one_by_one(connection, group, fault, self._replace_group, epoch)
         for order, step in group:
             if step.old.row.rid in done:
                 _answer(order, written(step))
         return [order for order, step in group if step.old.row.rid not in done]
 
     async def _one_by_one(
-        self, connection: Connection, group: list[tuple[Order[Change, Written], Any]], fault: Exception, write: Any
+        self,
+        connection: Connection,
+        group: list[tuple[Order[Change, Written], Any]],
+        fault: asyncpg.PostgresError,
+        write: Any,
+        epoch: int,
     ) -> list[Order[Change, Written]]:
         """After a group failed as a whole: replay its members alone, so that each gets its own answer."""
         if connection.is_closed():
             raise fault
+        if fault.sqlstate == MERGED_MEANWHILE:
+            for order, _ in group:
+                _refuse(order, PersonsChanged())
+            return []
         if len(group) > 1:
-            return [order for member in group for order in await write(connection, [member])]
+            return [order for member in group for order in await write(connection, [member], epoch)]
         order = group[0][0]
         if isinstance(fault, IN_THE_WAY):
             return [order]  # decided anew against what stands there now
         _refuse(order, meaning(fault))
         return []
 
-    async def _insert(self, connection: Connection, steps: Sequence[Insert], *, audit: bool = False) -> None:
-        """Write first versions. audit: write their acts too, by the same statement."""
+    async def _insert(
+        self, connection: Connection, steps: Sequence[Insert], *, audit: bool = False, epoch: int | None = None
+    ) -> None:
+        """Write first versions. audit: write their acts too, by the same statement. epoch: see `statements.insert`."""
         arguments = statements.insert_arguments(steps, self._records.bodies)
         acts = [act for step in steps for act in acts_of(step.change, step)] if audit else []
         if acts:
-            await connection.execute(AUDITED_INSERT, *arguments, *rows.arguments(acts))
+            await connection.execute(audited_insert(epoch), *arguments, *rows.arguments(acts))
         else:
-            await connection.execute(statements.INSERT, *arguments)
+            await connection.execute(statements.insert(epoch), *arguments)
 
-    async def _replace(self, connection: Connection, steps: Sequence[Replace], *, audit: bool = False) -> set[int]:
+    async def _replace(
+        self, connection: Connection, steps: Sequence[Replace], *, audit: bool = False, epoch: int | None = None
+    ) -> set[int]:
         """Write next versions; returns the rids that were still at the version that the steps know.
 
         audit: write the acts of these too, by the same statement.
@@ -195,9 +230,9 @@ class Writer:
         acts = [(act, step.old.row.rid) for step in steps for act in acts_of(step.change, step)] if audit else []
         if acts:
             audit_arguments = *rows.arguments(act for act, _ in acts), [rid for _, rid in acts]
-            done = await connection.fetch(AUDITED_REPLACE, *arguments, *audit_arguments)
+            done = await connection.fetch(audited_replace(epoch), *arguments, *audit_arguments)
         else:
-            done = await connection.fetch(statements.REPLACE, *arguments)
+            done = await connection.fetch(statements.replace(epoch), *arguments)
         return {record["rid"] for record in done}
 
 
@@ -212,6 +247,11 @@ def _term_columns(terms: Sequence[Term]) -> tuple[list[Any], ...]:
         [key for *_, key, _ in terms],
         [text_key for *_, text_key in terms],
     )
+
+
+def prepared_at(change: Change, epoch: int) -> bool:
+    """Tell whether the index rows of a change were made with the persons of this epoch; a delete has none."""
+    return change.entry is None or change.entry.epoch == epoch
 
 
 def _answer(order: Order[Change, Written], outcome: Written) -> None:

@@ -136,6 +136,7 @@ def union(conditions: list[Condition]) -> Condition:
                 coded=one.coded,
                 indexed=one.indexed,
                 pats=tuple(dict.fromkeys(last.pats + one.pats)),
+                refs=last.refs + one.refs,
             )
         elif isinstance(one, IdIn) and isinstance(last, IdIn):
             joined[-1] = IdIn(tuple(dict.fromkeys(last.ids + one.ids)))
@@ -334,9 +335,12 @@ def reference(asked: Asked, raw: str, wanted: str | None) -> Condition:
 
 def _to(asked: Asked, candidates: list[tuple[str, str]]) -> Keys:
     primary = asked.code in catalog.primary(asked.type)
+    salt = keys.reference_salt(asked.type, asked.code)
+    patients = [keys.rid_of(name, target) for name, target in candidates if name == "Patient"]
     return Keys(
-        tuple(keys.reference_key(asked.type, asked.code, keys.rid_of(name, target)) for name, target in candidates),
-        pats=tuple(keys.rid_of(name, target) for name, target in candidates if primary and name == "Patient"),
+        tuple(salt ^ keys.rid_of(name, target) for name, target in candidates),
+        pats=tuple(patients) if primary else (),
+        refs=tuple((salt ^ one, one) for one in patients),
     )
 
 

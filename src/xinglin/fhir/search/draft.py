@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from xinglin.fhir.search import keys
+from xinglin.fhir.search.persons import NOBODY, Persons
 
 
 class Draft:
@@ -10,11 +11,17 @@ class Draft:
 
     ix: key to "is coded". primary: key and target of references to patients by primary parameters, which lose their row
     when the target turns out to be the resource's one patient. checks: keys without rows. main: the main date's ranges.
+    persons: which patients stand for which. merged: merged patient to parameters that name it.
     """
 
-    __slots__ = ("base_url", "checks", "dx", "id", "ix", "main", "primary", "qx", "references", "sx", "terms", "type")
+    __slots__ = (
+        *("base_url", "checks", "dx", "id", "ix", "main", "merged", "persons", "primary", "qx", "references", "sx"),
+        *("terms", "type"),
+    )
 
-    def __init__(self, resource_type: str, resource_id: str, base_url: str) -> None:
+    def __init__(self, resource_type: str, resource_id: str, base_url: str, persons: Persons = NOBODY) -> None:
+        self.persons = persons
+        self.merged: dict[int, set[str]] = {}
         self.type = resource_type
         self.id = resource_id
         self.base_url = base_url
@@ -35,6 +42,13 @@ class Draft:
         self.terms[parameter, system, value, text, key, text_key] = None
         if text:
             self.checks[text_key] = None
+
+    def patient(self, code: str, rid: int) -> int:
+        """Give the patient who stands for the one that a parameter names, and note which one it names."""
+        survivor = self.persons.canonical(rid)
+        if survivor != rid:
+            self.merged.setdefault(rid, set()).add(code)
+        return survivor
 
     def patients(self, codes: Iterable[str]) -> dict[int, None]:
         """Give the identities of the patients that any of the parameters names."""

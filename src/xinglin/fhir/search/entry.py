@@ -16,6 +16,8 @@ class Entry(Struct):
     sx: (key, normalised text). qx: (key, value). tx: a tsvector in text form, weight A from the narrative.
     terms: (parameter, system, code, normalised text, ix key, text key), the dictionary behind tokens without a system
     and ``:text``.
+    epoch: of the `Persons` it was made with; pat, pats and keys name survivors. named: patients of pats as the content
+    names them, where that differs.
     """
 
     rt: str
@@ -32,3 +34,5 @@ class Entry(Struct):
     qx: list[tuple[int, float]]
     tx: str
     terms: list[tuple[int, str, str, str, int, int]]
+    epoch: int = 0
+    named: tuple[int, ...] = ()

@@ -11,6 +11,7 @@ from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.search import catalog, indexers, keys, wording
 from xinglin.fhir.search.draft import Draft
 from xinglin.fhir.search.entry import Entry
+from xinglin.fhir.search.persons import NOBODY, Persons, named_key
 
 __all__ = ["Entry", "entry"]
 
@@ -21,17 +22,19 @@ _OWN = frozenset({"_id", "_lastUpdated"})
 _ROOT = "%resource."
 
 
-def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None) -> Entry:
+def entry(
+    resource: Struct, *, now_us: int, base_url: str = "", id: str | None = None, persons: Persons = NOBODY
+) -> Entry:
     """Compute what the index holds of *resource*.
 
     now_us: the time it is written, microseconds. base_url: of this server, so that its absolute references are local.
-    id: the logical id, when the resource does not carry it (yet).
+    id: the logical id, when the resource does not carry it (yet). persons: which patients stand for which.
     """
     resource_type = type(resource).__name__
     resource_id = id if id is not None else getattr(resource, "id", None)
     if resource_id is None:
         raise ValueError("a resource is indexed under its id")
-    draft = Draft(resource_type, resource_id, base_url)
+    draft = Draft(resource_type, resource_id, base_url, persons)
     plan = _plan(resource_type)
     plan.visit(draft, resource)
     ord_ = _main(draft, plan.main) if draft.main and plan.main is not None else keys.UNDATED + now_us
@@ -42,6 +45,8 @@ def entry(resource: Struct, *, now_us: int, base_url: str = "", id: str | None =
 
 def _entry(draft: Draft, plan: "_Plan", ord_: int, text: str) -> Entry:
     pat, pats = _patients(draft, plan)
+    for merged in draft.merged:
+        draft.ix[named_key(merged)] = False
     if pat is not None:
         for key, target in draft.primary.items():
             if target == pat:
@@ -67,13 +72,15 @@ def _entry(draft: Draft, plan: "_Plan", ord_: int, text: str) -> Entry:
         list(draft.qx),
         text,
         list(draft.terms),
+        draft.persons.epoch,
+        _named(draft, plan) if draft.merged else (),
     )
 
 
 def _patients(draft: Draft, plan: "_Plan") -> tuple[int | None, tuple[int, ...]]:
     """Tell whose record the resource belongs to: the one patient, and all."""
     if draft.type == "Patient":
-        own = keys.rid_of("Patient", draft.id)
+        own = draft.patient("", keys.rid_of("Patient", draft.id))
         return own, tuple({own: None, **draft.patients(("link",))})
     if not plan.primary or not draft.references:
         return None, ()
@@ -82,6 +89,12 @@ def _patients(draft: Draft, plan: "_Plan") -> tuple[int | None, tuple[int, ...]]
         return None, tuple(every)
     (one,) = every
     return (one if one in draft.patients(plan.primary) else None), tuple(every)
+
+
+def _named(draft: Draft, plan: "_Plan") -> tuple[int, ...]:
+    """Give the merged patients in whose record the resource stands by what it says itself."""
+    belonging = {"", "link"} if draft.type == "Patient" else set(plan.belonging)
+    return tuple(one for one, codes in draft.merged.items() if codes & belonging)
 
 
 def _main(draft: Draft, code: str) -> int:

@@ -99,6 +99,8 @@ def _referring(resource_type: str, code: str, present: int) -> Visit:
             if target is None:
                 draft.ix[keys.key_of(resource_type, code, text)] = False
             else:
+                if is_patient and draft.persons:
+                    target = draft.patient(code, target)
                 key = salt ^ target
                 draft.ix[key] = False
                 if is_patient:
@@ -305,6 +307,8 @@ def reference(draft: Draft, code: str, kind: str, value: Any) -> None:
 
 def _to(draft: Draft, code: str, target_type: str, target_id: str) -> None:
     rid = keys.rid_of(target_type, target_id)
+    if target_type == "Patient":
+        rid = draft.patient(code, rid)
     key = keys.reference_key(draft.type, code, rid)
     draft.ix[key] = False
     if target_type == "Patient":

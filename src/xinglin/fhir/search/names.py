@@ -138,7 +138,14 @@ def compartment(name: str, compartment_id: str, resource_type: str) -> Condition
         found.append(IdIn((compartment_id,)))
     if codes:
         spelled = tuple(keys.reference_key(resource_type, code, target) for code in codes)
-        found.append(Keys(spelled, pats=(target,) if name == "Patient" and resource_type != "Patient" else ()))
+        of_patient = name == "Patient"
+        found.append(
+            Keys(
+                spelled,
+                pats=(target,) if of_patient and resource_type != "Patient" else (),
+                refs=tuple((key, target) for key in spelled) if of_patient else (),
+            )
+        )
     return conditions.union(found) if found else Never()
 
 

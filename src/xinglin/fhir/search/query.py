@@ -56,13 +56,15 @@ class Keys:
 
     coded: each key is also indexed by patient. indexed: each has rows in ix; else it stands in res.keys only.
     pats: identities of patients for which "is the patient of the resource" alone already satisfies the condition; the
-    keys then find the other resources.
+    keys then find the other resources. refs: key and patient, of keys that are references to patients; they follow from
+    the keys, and tell which to ask when patients are merged (`fhir.search.persons`).
     """
 
     keys: tuple[int, ...]
     coded: bool = False
     indexed: bool = True
     pats: tuple[int, ...] = ()
+    refs: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def select(
         f" ORDER BY {x}.ord DESC, {x}.rid DESC LIMIT {NEWEST}"
     )
     several = f"EXISTS (SELECT FROM res {r} WHERE {r}.rid = {w}.k1 AND {builder.check(part.type, chain, r)})"
-    targets = f"SELECT rid FROM ({builder.found('Patient', chain.targets[0][1])}) {builder.alias('u')}"
+    targets = f"SELECT rid FROM ({builder.targets('Patient', chain.targets[0][1])}) {builder.alias('u')}"
     # Inside CASE the subquery stays a table of hashes, which every row asks.
     theirs = f"CASE WHEN {w}.pat IS NULL THEN {several} ELSE {w}.pat IN ({targets}) END"
     o = builder.alias("o")

@@ -175,7 +175,7 @@ async def _fetch(
         by_type.setdefault(place[0], []).append(place)
     if not by_type:
         return []
-    builder = Builder(reach)
+    builder = Builder(reach, persons=executor.persons)
     parts = []
     for kind, some in by_type.items():
         named = [keys.rid_of(kind, one) for _, one, version in some if version is None]
@@ -222,7 +222,7 @@ async def _referring(
     executor: Executor, asked: Sequence[Include], start: Sequence[Row], reach: ReachOf, room: int
 ) -> list[Row]:
     """Find resources that refer to any of *start*, newest first."""
-    builder = Builder(reach)
+    builder = Builder(reach, persons=executor.persons)
     parts: list[str] = []
     for source, codes in _sources(asked).items():
         found = [sql for code, target in codes for sql in _reverse(builder, source, code, target, start)]
@@ -255,14 +255,15 @@ def _sources(asked: Sequence[Include]) -> dict[str, set[tuple[str, str | None]]]
 def _reverse(builder: Builder, source: str, code: str, target: str | None, start: Sequence[Row]) -> list[str]:
     """Give the identities of *source* resources whose parameter *code* names any of *start*."""
     allowed = catalog.targets(source, code)
-    rids = [row.rid for row in start if row.rt in allowed and target in {None, row.rt}]
+    persons = builder.persons
+    rids = [persons.canonical(row.rid) for row in start if row.rt in allowed and target in {None, row.rt}]
     if not rids:
         return []
     salt = keys.reference_salt(source, code)
     x = builder.alias("x")
     wanted = builder.arg([salt ^ rid for rid in rids], "int8[]")
     found = [f"SELECT {x}.rid FROM ix {x} WHERE {x}.key = ANY({wanted})"]
-    patients = [row.rid for row in start if row.rt == "Patient"]
+    patients = [persons.canonical(row.rid) for row in start if row.rt == "Patient"]
     if patients and code in catalog.primary(source) and target in {None, "Patient"}:
         p = builder.alias("p")
         mine = builder.arg(patients, "int8[]")

@@ -13,7 +13,7 @@ _NAMES: Final = {code: name for name, code in TYPE_CODES.items()}
 
 async def overview(executor: Executor, types: Sequence[str], reach: ReachOf) -> dict[str, int]:
     """Count the living resources of each type within reach, at most MOST of each; types without any are left out."""
-    builder = Builder(reach)
+    builder = Builder(reach, persons=executor.persons)
     whole: list[int] = []
     parts: list[str] = []
     for on in types:

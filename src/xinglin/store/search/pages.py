@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.search import keys
+from xinglin.fhir.search.persons import Persons, depends, of_persons
 from xinglin.fhir.search.query import Always, Condition, Keys, Never, Query
 from xinglin.security.grants import Reach
 from xinglin.store.executor import Executor, Record, Row, SqlFragment
+from xinglin.store.persons import PersonsChanged, guard
 from xinglin.store.search import chains, plan, record, token
 from xinglin.store.search.includes import (
     MOST_INCLUDED,
@@ -30,6 +32,9 @@ from xinglin.store.search.terminology import Expander, StoredTerminology
 
 PAGE: Final = 20
 """Rows of a page when neither the query nor the caller says a number."""
+
+ATTEMPTS: Final = 5
+"""How often a search is made anew when patients are merged while it runs."""
 
 _FRESH_S = 10.0
 _MOST_COUNTS = 10_000
@@ -73,6 +78,7 @@ def _frozen(args: Sequence[object]) -> tuple[object, ...]:
     return tuple(tuple(one) if isinstance(one, list) else one for one in args)
 
 
+EPOCH: Final = "SELECT epoch FROM merging WHERE one"
 _COUNTS: Final = _Counts()
 _STATEMENTS: Final = Statements()
 
@@ -86,27 +92,45 @@ async def run(
     A type without any reach gives an empty page, as if it held nothing. Raises OutcomeError 400 for a token of another
     search and for value sets that are not known, 503 when the time is over.
     """
+    for _ in range(ATTEMPTS):
+        try:
+            return await _run(executor, query, reach, expander, judge)
+        except _Outdated:
+            await executor.learn_persons()
+    raise PersonsChanged
+
+
+async def _run(
+    executor: Executor, query: Query, reach: ReachOf, expander: Expander | None, judge: Judge | None
+) -> Page:
+    persons = executor.persons
+    asked, query = query, of_persons(query, persons)
     query = await resolved(query, executor, reach, expander or StoredTerminology(executor))
-    total = await count(executor, query, reach) if query.total != "none" or _counted(query) else None
+    total = await _total(executor, query, reach, persons) if query.total != "none" or _counted(query) else None
     if _counted(query):
-        return Page([], [], None, total, (), query)
+        return Page([], [], None, total, (), asked)
     size = query.count if query.count is not None else PAGE
-    records, brought, following = await _matches(executor, query, reach, size)
+    records, brought, following = await _matches(executor, query, reach, size, persons)
     rows = await executor.rows(records)
     if not query.includes:
-        return Page(rows, [], following, total, (), query)
-    if brought is not None and len(brought) <= MOST_INCLUDED and all(map(_plain, rows)):
+        return Page(rows, [], following, total, (), asked)
+    if brought is not None and len(brought) <= MOST_INCLUDED and all(_plain(row, persons) for row in rows):
         named = {row.pat for row in rows}
         more = await executor.rows([one for one in brought if one["rid"] in named])
-        return Page(rows, more, following, total, (), query)
-    patients = [one["pat"] for one in records]
+        return Page(rows, more, following, total, (), asked)
+    # Who stands for another may not be whom a row names.
+    patients = [None if persons.several(one["pat"]) else one["pat"] for one in records]
     more, issues = await included(executor, query.includes, rows, patients, reach, query.base_url, judge)
-    return Page(rows, more, following, total, tuple(issues), query)
+    return Page(rows, more, following, total, tuple(issues), asked)
 
 
-def _plain(row: Row) -> bool:
+class _Outdated(Exception):
+    """A statement found out that patients were merged since it was made."""
+
+
+def _plain(row: Row, persons: Persons) -> bool:
     """Tell whether the patient that a row names is the one it stands under, as it is now."""
-    return row.pat is not None and unversioned(row.entry)
+    return row.pat is not None and not persons.several(row.pat) and unversioned(row.entry)
 
 
 def _counted(query: Query) -> bool:
@@ -124,13 +148,15 @@ def _parts(builder: Builder, query: Query) -> list[Part]:
 
 
 async def _matches(
-    executor: Executor, query: Query, reach: ReachOf, size: int
+    executor: Executor, query: Query, reach: ReachOf, size: int, persons: Persons
 ) -> tuple[list[Record], list[Record] | None, str | None]:
     """Find the records of a page, those of their patients where the includes ask for them, and the next token."""
-    planned = await _planned(executor, query, reach, size + 1)
+    planned = await _planned(executor, query, reach, size + 1, persons)
     if planned is None:
         return [], None, None
     records = await executor.fetch(planned.sql, *timed(planned.args, executor.now), custom_plan=planned.custom)
+    if planned.guarded and not records and (await executor.fetch(EPOCH))[0]["epoch"] != persons.epoch:
+        raise _Outdated
     brought = None
     if planned.brings:
         brought = [one for one in records if one["more"]]
@@ -142,42 +168,46 @@ async def _matches(
     return records, brought, following
 
 
-async def _planned(executor: Executor, query: Query, reach: ReachOf, limit: int) -> Planned | None:
+async def _planned(executor: Executor, query: Query, reach: ReachOf, limit: int, persons: Persons) -> Planned | None:
     """Make the statement of a page, or take the one of its shape; None when nothing can be found."""
     # Within the same reaches the same query has the same statement.
-    noted: tuple[tuple[str, ...], tuple[Reach, ...], int, Planned] | None = query.noted.get("planned")
-    if noted is not None and noted[2] == limit and noted[1] == tuple([reach(on) for on in noted[0]]):
+    mark = limit, persons.epoch, persons.mark
+    noted: tuple[tuple[str, ...], tuple[Reach, ...], object, Planned] | None = query.noted.get("planned")
+    if noted is not None and noted[2] == mark and noted[1] == tuple([reach(on) for on in noted[0]]):
         return noted[3]
-    asked = shape(query, limit)
+    asked = shape(query, limit, persons)
     known = _STATEMENTS.get(asked, reach) if asked is not None else None
     if asked is not None and known is not None:
         if not known.counted:
             types = _STATEMENTS.types(asked)
-            query.noted["planned"] = types, tuple([reach(on) for on in types]), limit, known
+            query.noted["planned"] = types, tuple([reach(on) for on in types]), mark, known
         return known
     seen = Asked(reach)
-    planned = await _made(executor, query, seen, limit)
+    planned = await _made(executor, query, seen, limit, persons)
     if planned is None or asked is None or not _STATEMENTS.again(asked):
         return planned
     # Without counts the choice of the plan does not depend on keys: make it once more with slots in their place.
-    kept = planned if planned.counted else await _made(executor, opened(query), seen, limit)
+    kept = planned if planned.counted else await _made(executor, opened(query), seen, limit, persons)
     if kept is not None:
         _STATEMENTS.put(asked, reach, seen.types, kept)
     return planned
 
 
-async def _made(executor: Executor, query: Query, reach: ReachOf, limit: int) -> Planned | None:
-    builder = Builder(reach, query.base_url)
+async def _made(executor: Executor, query: Query, reach: ReachOf, limit: int, persons: Persons) -> Planned | None:
+    builder = Builder(reach, query.base_url, persons)
     parts = _parts(builder, query)
     order, counts = await _order(executor, builder, query, reach, parts)
     after = token.read(query.token, query, order) if query.token is not None else None
     if not parts:
         return None
     sql = page_sql(builder, parts, order, after, limit, counts)
+    guarded = any(depends(one) for part in parts for one in part.conditions)
+    if guarded:
+        sql = f"SELECT p.* FROM ({sql}) p WHERE {guard(persons.epoch)}"
     brings = bool(query.includes) and follows_patient(query)
     if brings:
         sql = with_patients(builder, sql, order)
-    return Planned(sql, builder.args, order, _custom(parts), bool(counts), brings)
+    return Planned(sql, builder.args, order, _custom(parts), bool(counts), brings, guarded)
 
 
 async def statement(executor: Executor, query: Query, reach: ReachOf, builder: Builder, limit: int) -> str:
@@ -241,7 +271,7 @@ async def _counted_conditions(
 ) -> plan.Counts:
     if not wanted:
         return {}
-    builder = Builder(reach, query.base_url)
+    builder = Builder(reach, query.base_url, executor.persons)
     sql = plan.count_sql(builder, part, wanted)
     found = _COUNTS.get(sql, builder.args)
     if found is None:
@@ -253,13 +283,29 @@ async def _counted_conditions(
 
 async def count(executor: Executor, query: Query, reach: ReachOf) -> int:
     """Count what *query* finds within *reach*, exactly."""
-    query = await resolved(query, executor, reach, StoredTerminology(executor))
-    builder = Builder(reach, query.base_url)
+    for _ in range(ATTEMPTS):
+        persons = executor.persons
+        try:
+            asked = await resolved(of_persons(query, persons), executor, reach, StoredTerminology(executor))
+            return await _total(executor, asked, reach, persons)
+        except _Outdated:
+            await executor.learn_persons()
+    raise PersonsChanged
+
+
+async def _total(executor: Executor, query: Query, reach: ReachOf, persons: Persons) -> int:
+    """Count what a query finds that was made with *persons* and resolved."""
+    builder = Builder(reach, query.base_url, persons)
     parts = _parts(builder, query)
     if not parts:
         return 0
     sql = " UNION ALL ".join(_count_of(builder, part) for part in parts)
-    return sum(one["n"] for one in await executor.fetch(sql, *builder.values(executor.now), custom_plan=True))
+    if any(depends(one) for part in parts for one in part.conditions):
+        sql = f"SELECT c.n FROM ({sql}) c WHERE {guard(persons.epoch)}"
+    found = await executor.fetch(sql, *builder.values(executor.now), custom_plan=True)
+    if not found:
+        raise _Outdated
+    return sum(one["n"] for one in found)
 
 
 def _count_of(builder: Builder, part: Part) -> str:
@@ -269,13 +315,15 @@ def _count_of(builder: Builder, part: Part) -> str:
     return f"SELECT count(DISTINCT f.rid) AS n FROM ({builder.found_of(part.type, part.conditions)}) f"
 
 
-def reach_predicate(types: Sequence[str], reach: ReachOf, searchable: ReachOf, now: datetime) -> SqlFragment | None:
+def reach_predicate(
+    types: Sequence[str], reach: ReachOf, searchable: ReachOf, now: datetime, persons: Persons
+) -> SqlFragment | None:
     """Give the reach over several types at *now* as one predicate on ``res`` r, for histories; None hides nothing.
 
     searchable: what counts at the end of chains. Deleted rows, which the index does not hold, are left in: the caller
     judges them by their last content.
     """
-    builder = Builder(searchable)
+    builder = Builder(searchable, persons=persons)
     free: list[int] = []
     some: list[str] = []
     for on in types:
@@ -283,7 +331,7 @@ def reach_predicate(types: Sequence[str], reach: ReachOf, searchable: ReachOf, n
         if reached.whole:
             free.append(keys.TYPE_CODES[on])
         elif not reached.nothing:
-            seen = builder.check(on, condition_of(on, reached, "") or Always(), "r")
+            seen = builder.check(on, condition_of(on, reached, "", persons) or Always(), "r")
             some.append(f"(r.rt = {keys.TYPE_CODES[on]} AND (r.deleted OR {seen}))")
     if len(free) == len(types):
         return None

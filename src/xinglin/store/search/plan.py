@@ -261,7 +261,7 @@ def _chain_walks(builder: Builder, part: Part, chain: Chain) -> list[Walk]:
     coded = code_of(part.conditions)
     for target, condition in chain.targets:
         t, x = builder.alias("t"), builder.alias("x")
-        each = f"(SELECT DISTINCT rid FROM ({builder.found(target, condition)}) {builder.alias('u')}) {t}"
+        each = f"(SELECT DISTINCT rid FROM ({builder.targets(target, condition)}) {builder.alias('u')}) {t}"
         walks.append(Walk("ix", x, f"{x}.key = {builder.key(chain.salt)} # {t}.rid", (chain,), each, several=True))
         if not chain.primary or target != "Patient":
             continue
@@ -475,6 +475,15 @@ def _by_patients(builder: Builder, part: Part, has: Has, after: Sequence[Any] | 
         f" CROSS JOIN LATERAL unnest(v.keys) k WHERE z.key = {key} AND z.c AND z.pat IS NULL"
         f" AND {builder.checks(has.type, rest, 'v')}"
     )
+    if builder.persons:
+        # Whom a survivor stands for; patients with a row of the code.
+        several += (
+            f" UNION ALL SELECT o.rid FROM merged o WHERE EXISTS (SELECT FROM ix y JOIN res s ON s.rid = y.rid"
+            f" WHERE y.key = {key} AND y.c AND y.pat = o.survivor AND {builder.checks(has.type, rest, 's')})"
+            f" UNION ALL SELECT o.rid FROM merged o JOIN (SELECT k # {builder.key(has.salt)} AS rid FROM ix z"
+            f" JOIN res v ON v.rid = z.rid CROSS JOIN LATERAL unnest(v.keys) k WHERE z.key = {key} AND z.c"
+            f" AND z.pat IS NULL AND {builder.checks(has.type, rest, 'v')}) n ON n.rid = o.survivor"
+        )
     more = _from_source(builder, part, RID_ASCENDING, several, others, after, limit)
     return f"SELECT DISTINCT k0 FROM (({walked}) UNION ALL ({more})) m ORDER BY k0 LIMIT {limit}"
 

@@ -75,7 +75,7 @@ async def resolve(
 
 async def _entries(resource_type: str, list_id: str, executor: Executor, reach: ReachOf) -> tuple[str, ...]:
     """Give the ids of the type's entries in a List; none when there is no such List in reach."""
-    builder = Builder(reach)
+    builder = Builder(reach, persons=executor.persons)
     found = await executor.fetch(builder.found("List", IdIn((list_id,))), *builder.values(executor.now))
     row = await executor.get("List", list_id) if found else None
     if row is None or row.deleted:

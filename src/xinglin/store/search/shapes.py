@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final, cast
 
+from xinglin.fhir.search.persons import Persons
 from xinglin.fhir.search.query import And, Chain, Condition, Has, IdIn, Keys, Not, Or, Query
 from xinglin.security.grants import Reach
 from xinglin.store.search.order import Order
@@ -35,7 +36,8 @@ class Slot:
 class Planned:
     """A statement with its arguments. custom: to be planned for these; counted: chosen by counts of its keys.
 
-    brings: after the matches come their patients, marked by the column `more`.
+    brings: after the matches come their patients, marked by the column `more`. guarded: it finds nothing once patients
+    are merged.
     """
 
     sql: str
@@ -44,6 +46,7 @@ class Planned:
     custom: bool
     counted: bool
     brings: bool = False
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ class Shape:
     keys: tuple[int, ...]
 
 
-def shape(query: Query, size: int) -> Shape | None:
-    """Take a search on one type apart; None when its statement is not worth keeping."""
+def shape(query: Query, size: int, persons: Persons) -> Shape | None:
+    """Take a search on one type apart; None when its statement is not worth keeping.
+
+    persons: with whom the statement is made; it holds for them alone.
+    """
     if query.type is None or query.token is not None:
         return None
     if sum(len(value) for _, value in query.applied) > LONGEST:
@@ -63,7 +69,10 @@ def shape(query: Query, size: int) -> Shape | None:
     keys: list[int] = []
     form = _form(query.condition, keys)
     return (
-        Shape((query.type, form, query.sort, query.includes, size, query.base_url), tuple(keys))
+        Shape(
+            (query.type, form, query.sort, query.includes, size, query.base_url, persons.epoch, persons.mark),
+            tuple(keys),
+        )
         if len(keys) <= MOST_KEYS
         else None
     )
@@ -182,7 +191,7 @@ class Statements:
         found = self._known.get((asked.form, reaches))
         if found is not None:
             kept = found[1]
-            return Planned(kept.sql, bound(kept.args, asked.keys), kept.order, kept.custom, kept.counted, kept.brings)
+            return replace(kept, args=bound(kept.args, asked.keys))
         found = self._known.get((asked.form, reaches, asked.keys))
         return found[1] if found is not None and monotonic() - found[0] < FRESH_S else None
 

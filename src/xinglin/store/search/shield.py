@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from xinglin.fhir.search import keys, names
 from xinglin.fhir.search.conditions import union
+from xinglin.fhir.search.persons import NOBODY, Persons, reached
 from xinglin.fhir.search.query import And, Condition, Keys, Never, Not, Or, Owned, Related, Ruled
 from xinglin.fhir.sources import cites
 from xinglin.security import consents, labels, relations
@@ -58,10 +59,13 @@ def timed(args: Sequence[object], now: datetime) -> list[object]:
 
 
 @lru_cache(maxsize=16_384)
-def condition_of(type: str, reach: Reach, base_url: str) -> Condition | None:
-    """Turn a reach into a condition on *type*; None when nothing is hidden."""
+def condition_of(type: str, reach: Reach, base_url: str, persons: Persons = NOBODY) -> Condition | None:
+    """Turn a reach into a condition on *type*, of persons; None when nothing is hidden."""
     if reach.whole:
         return None
+    if persons:
+        plain = condition_of(type, reach, base_url)
+        return reached(type, plain, persons) if plain is not None else None
     parts: list[Condition] = []
     if not reach.everything:
         parts.append(_any(type, reach.searches, reach, base_url))
@@ -71,9 +75,9 @@ def condition_of(type: str, reach: Reach, base_url: str) -> Condition | None:
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
-def bare_of(type: str, reach: Reach, base_url: str) -> Condition:
+def bare_of(type: str, reach: Reach, base_url: str, persons: Persons = NOBODY) -> Condition:
     """Give what of *type* is shown without masks."""
-    return _any(type, reach.bare, reach, base_url)
+    return reached(type, _any(type, reach.bare, reach, base_url), persons)
 
 
 def _any(type: str, searches: Sequence[str], reach: Reach, base_url: str) -> Condition:

@@ -12,6 +12,7 @@ from typing import Final
 from xinglin.fhir.search import keys
 from xinglin.fhir.search.conditions import union
 from xinglin.fhir.search.geo import EARTH_METRES
+from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.fhir.search.query import (
     Always,
     And,
@@ -57,10 +58,11 @@ class Source:
 
 
 class Builder:
-    """Makes the SQL of one statement and gathers its arguments."""
+    """Makes the SQL of one statement and gathers its arguments. persons: whom its conditions were made with."""
 
-    def __init__(self, reach: ReachOf, base_url: str = "") -> None:
+    def __init__(self, reach: ReachOf, base_url: str = "", persons: Persons = NOBODY) -> None:
         self.args: list[object] = []
+        self.persons = persons
         self._reach = reach
         self._base_url = base_url
         self._aliases = 0
@@ -103,7 +105,8 @@ class Builder:
             return Always()
         if reach.nothing:
             return Never()
-        return _flattened(shield.condition_of(resource_type, reach, self._base_url) or Always())
+        found = shield.condition_of(resource_type, reach, self._base_url, self.persons.mark or NOBODY)
+        return _flattened(found or Always())
 
     def within(self, resource_type: str, condition: Condition) -> tuple[Condition, ...]:
         """Join a condition and the reach of its type, as the parts of one conjunction."""
@@ -151,7 +154,9 @@ class Builder:
                 k = self.alias("k")
                 return f"EXISTS (SELECT FROM unnest({row}.keys) {k} WHERE {k} IN ({self._chain_keys(condition)}))"
             case Has():
-                return self._check_has(condition, row)
+                # A person has what any record of the person has: patients stand in their rows.
+                whose = f"{row}.pat" if self.persons and resource_type == "Patient" else f"{row}.rid"
+                return self._check_has(condition, whose)
             case Owned() | Related() | Ruled():
                 return shield.check(self, condition, row)
             case _:
@@ -264,27 +269,27 @@ class Builder:
         parts = []
         for target, condition in asked.targets:
             a = self.alias("c")
-            parts.append(f"SELECT {salt} # {a}.rid FROM ({self.found(target, condition)}) {a}")
+            parts.append(f"SELECT {salt} # {a}.rid FROM ({self.targets(target, condition)}) {a}")
         return " UNION ALL ".join(parts)
 
-    def _check_has(self, asked: Has, row: str) -> str:
-        """Look for a source that refers to this row."""
+    def _check_has(self, asked: Has, rid: str) -> str:
+        """Look for a source that refers to the row with this identity."""
         x, s = self.alias("x"), self.alias("s")
         conditions = self.within(asked.type, asked.condition)
         salt = self.key(asked.salt)
         where = self.checks(asked.type, conditions, s)
         by_key = (
             f"EXISTS (SELECT FROM ix {x} JOIN res {s} ON {s}.rid = {x}.rid"
-            f" WHERE {x}.key = {salt} # {row}.rid AND NOT {s}.deleted AND {where})"
+            f" WHERE {x}.key = {salt} # {rid} AND NOT {s}.deleted AND {where})"
         )
         if not asked.primary:
             return by_key
         coded = next((one for one in conditions if isinstance(one, Keys) and one.coded and len(one.keys) == 1), None)
         own = (
             f"EXISTS (SELECT FROM ix {x} JOIN res {s} ON {s}.rid = {x}.rid WHERE {x}.key = {self.key(coded.keys[0])}"
-            f" AND {x}.c AND {x}.pat = {row}.rid AND {where})"
+            f" AND {x}.c AND {x}.pat = {rid} AND {where})"
             if coded is not None
-            else f"EXISTS (SELECT FROM res {s} WHERE {s}.rt = {keys.TYPE_CODES[asked.type]} AND {s}.pat = {row}.rid"
+            else f"EXISTS (SELECT FROM res {s} WHERE {s}.rt = {keys.TYPE_CODES[asked.type]} AND {s}.pat = {rid}"
             f" AND NOT {s}.deleted AND {where})"
         )
         return f"({own} OR {by_key})"
@@ -323,7 +328,8 @@ class Builder:
             case Chain():
                 return Source(self._chain_source(rt, condition), exact=True)
             case Has():
-                return Source(self.has_source(condition), exact=False)
+                found_has = self.has_source(condition)
+                return Source(self._records(found_has) if resource_type == "Patient" else found_has, exact=False)
             case Owned() | Related():
                 return Source(self._of_patients(rt, condition), exact=True)
             case Or(of):
@@ -388,7 +394,7 @@ class Builder:
         patients = [condition for target, condition in asked.targets if target == "Patient"]
         if asked.primary and patients:
             p, t = self.alias("p"), self.alias("t")
-            whose = f"SELECT {t}.rid FROM ({self.found('Patient', patients[0])}) {t}"
+            whose = f"SELECT {t}.rid FROM ({self.targets('Patient', patients[0])}) {t}"
             own = f"{p}.rt = {rt} AND NOT {p}.deleted AND {p}.pat IN ({whose})"
             sql += f" UNION ALL SELECT {p}.rid FROM res {p} WHERE {own}"
         return sql
@@ -403,6 +409,23 @@ class Builder:
             f"SELECT {k} # {salt} AS rid FROM ({self.found(asked.type, asked.condition)}) {f}"
             f" JOIN res {s} ON {s}.rid = {f}.rid CROSS JOIN LATERAL unnest({own if asked.primary else f'{s}.keys'}) {k}"
         )
+
+    def targets(self, resource_type: str, condition: Condition) -> str:
+        """Give the identities under which those are referred to that are found: of patients, who stands for them."""
+        found = self.found(resource_type, condition)
+        if not self.persons or resource_type != "Patient":
+            return found
+        f, m = self.alias("f"), self.alias("m")
+        standing = f"LEFT JOIN merged {m} ON {m}.rid = {f}.rid"
+        return f"SELECT coalesce({m}.survivor, {f}.rid) AS rid FROM ({found}) {f} {standing}"
+
+    def _records(self, found: str) -> str:
+        """Give, with survivors, the patients for whom they stand."""
+        if not self.persons:
+            return found
+        f, m, w = self.alias("f"), self.alias("m"), self.alias("w")
+        each = f"SELECT {f}.rid UNION ALL SELECT {m}.rid FROM merged {m} WHERE {m}.survivor = {f}.rid"
+        return f"SELECT {w}.rid FROM ({found}) {f} CROSS JOIN LATERAL ({each}) {w}(rid)"
 
     def found(self, resource_type: str, condition: Condition) -> str:
         """Give the identities (distinct or not) of the resources in reach that satisfy *condition*."""
