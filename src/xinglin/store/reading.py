@@ -168,7 +168,10 @@ class Reading:
         if not self.door.audited:
             return
         rule = self.reach(what, type).rules if type else ()
-        acts = acts_of(self.principal, self.executor.now, what, rows, type=type, rule=rule, detail=detail)
+        persons = self.executor.persons
+        acts = acts_of(
+            self.principal, self.executor.now, what, rows, type=type, rule=rule, detail=detail, persons=persons
+        )
         if self._work is None:
             await self.door.store.ledger.shown(acts)
         else:

@@ -17,6 +17,7 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.dates import span
 from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.keys import TYPE_CODES, rid_of
+from xinglin.fhir.search.persons import Persons
 from xinglin.fhir.search.query import And, Keys, Query
 from xinglin.fhir.sources import cites
 from xinglin.security.grants import EVERYTHING, Reach
@@ -57,15 +58,21 @@ _LONGEST_ID: Final = 19
 
 
 class _Where:
-    """Conditions on a as SQL with their arguments."""
+    """Conditions on a as SQL with their arguments. persons: whoever asks about a patient asks about the person."""
 
-    def __init__(self) -> None:
+    def __init__(self, persons: Persons) -> None:
+        self.persons = persons
         self.parts: list[str] = []
         self.args: list[object] = []
 
     def put(self, value: object, kind: str) -> str:
         self.args.append(value)
         return f"${len(self.args)}::{kind}"
+
+    def about(self, patients: Iterable[int]) -> str:
+        """Keep to acts about these patients, and about the records that were merged with theirs."""
+        every = [one for patient in patients for one in self.persons.members(patient)]
+        return f"a.patient = ANY({self.put(every, 'int8[]')})"
 
     def add(self, part: str) -> None:
         self.parts.append(part)
@@ -89,7 +96,7 @@ async def search(executor: Executor, query: Query, reach: Reach) -> Page:
 
     OutcomeError 400 for other parameters: nothing is silently left out of what is asked.
     """
-    where = _Where()
+    where = _Where(executor.persons)
     _within(where, reach)
     _of_compartment(where, query)
     for name, value in query.applied:
@@ -130,7 +137,7 @@ def _ask(where: _Where, name: str, value: str) -> None:
         case "date" | "_lastUpdated":
             where.add("(" + " OR ".join(_dated(where, one) for one in values) + ")")
         case "patient":
-            where.add(f"a.patient = ANY({where.put([_patient(one) for one in values], 'int8[]')})")
+            where.add(where.about(map(_patient, values)))
         case "entity":
             where.add("(" + " OR ".join(_entity(where, one) for one in values) + ")")
         case "agent":
@@ -177,7 +184,7 @@ def _first_id(micros: int) -> int:
 
 def _entity(where: _Where, value: str) -> str:
     if value.startswith("Patient/"):
-        return f"a.patient = {where.put(_patient(value), 'int8')}"
+        return where.about([_patient(value)])
     held = _holds(where, f'"{_text(value)}/_history/')
     if not value.startswith("Encounter/"):
         return held
@@ -218,7 +225,7 @@ def _within(where: _Where, reach: Reach) -> None:
     for searches in reach.also if reach.everything else (reach.searches, *reach.also):
         if EVERYTHING not in searches:
             patients = [patient for one in searches for patient in _of_patients(one)]
-            where.add(f"a.patient = ANY({where.put(patients, 'int8[]')})")
+            where.add(where.about(patients))
 
 
 def _of_compartment(where: _Where, query: Query) -> None:
@@ -231,7 +238,7 @@ def _of_compartment(where: _Where, query: Query) -> None:
         text = "AuditEvent is found in the compartment of a Patient, and in no other."
         raise OutcomeError(Issue("not-supported", "compartment", text=text), status=400)
     for some in patients:
-        where.add(f"a.patient = ANY({where.put(list(some), 'int8[]')})")
+        where.add(where.about(some))
 
 
 def _of_patients(search: str) -> Iterable[int]:

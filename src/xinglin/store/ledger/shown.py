@@ -6,6 +6,7 @@ from datetime import datetime
 from xinglin.fhir import codec
 from xinglin.fhir.r4.compartments import COMPARTMENTS
 from xinglin.fhir.search.extract import entry as entry_of
+from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.fhir.sources import cites
 from xinglin.security.ledger import Act, act_by, encounter_of
 from xinglin.security.principal import Principal
@@ -24,17 +25,20 @@ def acts_of(
     type: str = "",
     rule: tuple[str, ...] = (),
     detail: str = "",
+    persons: Persons = NOBODY,
 ) -> list[Act]:
     """Make the acts of showing *rows*; of showing nothing, one act without a patient.
 
-    what: the interaction. type: what was asked for. detail: names of search parameters, never their values.
+    what: the interaction. type: what was asked for. detail: names of search parameters, never their values. persons: of
+    merged records each gets the acts about what names it, so that they stay right when the merge is undone.
     """
     by_patient: dict[int | None, list[str]] = {}
     visits: dict[int | None, set[str]] = {}
     for row in rows:
         ref = f"{row.rt}/{row.id}/_history/{row.vid}"
         visit = encounter_of(row.rt, row.id, row.entry)
-        for patient in (row.pat,) if row.pat is not None else _patients(row):
+        alone = row.pat is not None and not persons.several(row.pat)
+        for patient in (row.pat,) if alone else _patients(row):
             by_patient.setdefault(patient, []).append(ref)
             visits.setdefault(patient, set()).add(visit)
     if not by_patient:
@@ -57,7 +61,9 @@ def acts_of(
 
 def _patients(row: Row) -> tuple[int | None, ...]:
     """Find the patients of a resource that is not of one alone, such as a group visit."""
-    if row.deleted or row.rt not in _OF_PATIENTS:
-        return (None,)
+    if row.deleted or (row.pat is None and row.rt not in _OF_PATIENTS):
+        return (row.pat,)
+    if row.rt == "Patient":
+        return (row.rid,)
     struct = codec.decode(row.body(), row.rt)
-    return entry_of(struct, now_us=microseconds(row.ts), base_url="").pats or (None,)
+    return entry_of(struct, now_us=microseconds(row.ts), base_url="").pats or (row.pat,)

@@ -59,7 +59,7 @@ _LIVE: Final = "SELECT DISTINCT key FROM dx WHERE key = ANY($1::int8[]) AND lo <
 # Newest first. $1: below this id. $2: at least this id. $3: user, $4: outcome, $5: patient; null: any.
 _ACTS: Final = """
 SELECT a.id, a.entry FROM audit a WHERE a.id < $1 AND a.id >= $2 AND ($3::text IS NULL OR a.who = $3)
-  AND ($4::"char" IS NULL OR a.outcome = $4) AND ($5::int8 IS NULL OR a.patient = $5) ORDER BY a.id DESC LIMIT $6
+  AND ($4::"char" IS NULL OR a.outcome = $4) AND ($5::int8[] IS NULL OR a.patient = ANY($5)) ORDER BY a.id DESC LIMIT $6
 """
 
 
@@ -138,7 +138,8 @@ async def _unrelated(
     )
     pairs = [_Pair(*(row[name] for name in _PAIR)) for row in rows]
     places = await _roles_of(executor, {pair.practitioner for pair in pairs if pair.practitioner})
-    asked = {pair: _keys_of(pair, places.get(pair.practitioner, ())) for pair in pairs}
+    persons = executor.persons
+    asked = {pair: _keys_of(pair, persons.canonical(pair.patient), places.get(pair.practitioner, ())) for pair in pairs}
     flat = sorted({key for some in asked.values() for key in some})
     found = await executor.fetch(
         _LIVE, flat, microseconds(until), microseconds(since), custom_plan=True, timeout_ms=TIME_MS
@@ -151,10 +152,13 @@ async def _unrelated(
     return counts
 
 
-def _keys_of(pair: _Pair, places: Sequence[str]) -> tuple[int, ...]:
-    """Compute the keys of every relation that could let the user see the patient."""
+def _keys_of(pair: _Pair, patient: int, places: Sequence[str]) -> tuple[int, ...]:
+    """Compute the keys of every relation that could let the user see the patient.
+
+    patient: who stands for that of the pair.
+    """
     whom = [one for one in (pair.practitioner, *places, pair.organization) if one]
-    return tuple(patient_salt(kind, one) ^ pair.patient for kind in KINDS for one in whom)
+    return tuple(patient_salt(kind, one) ^ patient for kind in KINDS for one in whom)
 
 
 async def _roles_of(executor: Executor, practitioners: set[str]) -> dict[str, list[str]]:
@@ -186,7 +190,7 @@ async def acts(
     found = await executor.fetch(
         _ACTS,
         *(min(below, top) if below is not None else top, first_id(since), who),
-        *(outcome.encode() if outcome else None, patient, count),
+        *(outcome.encode() if outcome else None, list(executor.persons.members(patient)) if patient else None, count),
         custom_plan=True,
     )
     return [Seen(row["id"], act_of(row["entry"])) for row in found]

@@ -46,5 +46,11 @@ def _patients(change: Change, outcome: Step | Written) -> tuple[int | None, ...]
     entry = change.entry
     now = () if entry is None else entry.pats or (entry.pat,)
     # Who loses a resource is told like who gets it.
-    before = (outcome.old.pat,) if isinstance(outcome, Replace) and outcome.old.pat is not None else ()
+    before: tuple[int, ...] = ()
+    if isinstance(outcome, Replace) and outcome.old.pat is not None:
+        before = (outcome.old.pat,)
+    if entry is not None and entry.named:
+        # Of merged records the one that is named.
+        before = tuple(one for one in before if one not in now)
+        now = entry.named if len(now) == 1 else (*entry.named, *now)
     return tuple(dict.fromkeys((*now, *before))) or (None,)
