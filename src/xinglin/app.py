@@ -18,6 +18,7 @@ from xinglin.capabilities.residents import capability as residents
 from xinglin.capabilities.signatures import capability as signatures
 from xinglin.capabilities.signatures.gateways import BUILT_IN
 from xinglin.capabilities.signatures.operations.verify import page as verify_page
+from xinglin.capabilities.terminology import capability as terminology
 from xinglin.capabilities.watching import capability as watching
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security.principal import SYSTEM
@@ -48,6 +49,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     accounts.declare,  # 账户
     records.declare,  # 记录浏览
     health_records.declare,  # 健康档案
+    terminology.declare,  # 术语字典
     practitioners.declare,  # 人员与资质
     residents.declare,  # 居民主索引与健康卡
     access.declare,  # 访问控制

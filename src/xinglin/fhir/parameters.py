@@ -126,7 +126,9 @@ def _value(part: Mapping[str, Any], kind: type) -> object:
     for member in _VALUES[kind]:
         if member in part:
             value = part[member]
-            return Decimal(value) if kind is Decimal else value
+            if kind is Decimal:
+                return Decimal(value)
+            return value if type(value) is kind else None  # an address may say "x" where a number belongs
     return None
 
 

@@ -202,7 +202,7 @@ async def number(
     add = Add(*add.args) if add is not None else Add()
     where = f"c.sid = ANY ({add([one.sid for one in systems])}::int8[]) AND {meets(text, add)} AND ({condition})"
     records = await executor.fetch(
-        f"SELECT count(*) AS n FROM (SELECT 1 FROM concept c WHERE {where} LIMIT {MOST_COUNTED}) AS some",
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM concept c WHERE {where} LIMIT {MOST_COUNTED}) AS counted",
         *add.args,
         custom_plan=True,
     )

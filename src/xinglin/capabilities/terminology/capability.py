@@ -1,0 +1,29 @@
+"""Everything that terminology adds."""
+
+from xinglin.capabilities.terminology import contract, policy
+from xinglin.capabilities.terminology.operations.closure import closure
+from xinglin.capabilities.terminology.operations.expand import expand
+from xinglin.capabilities.terminology.operations.lookup import compare, lookup
+from xinglin.capabilities.terminology.operations.translate import translate
+from xinglin.capabilities.terminology.operations.validate import in_set, in_system
+from xinglin.fhir.declarations import Text
+from xinglin.registry import Capability, Handler
+from xinglin.settings import Settings
+
+
+def declare(_settings: Settings) -> Capability:
+    """Give the table of contents."""
+    return Capability(
+        name="terminology",
+        title=Text("术语字典", "Terminology"),
+        operations=(
+            Handler(contract.EXPAND, expand),
+            Handler(contract.VALIDATE_IN_SET, in_set),
+            Handler(contract.VALIDATE_IN_SYSTEM, in_system),
+            Handler(contract.LOOKUP, lookup),
+            Handler(contract.SUBSUMES, compare),
+            Handler(contract.TRANSLATE, translate),
+            Handler(contract.CLOSURE, closure),
+        ),
+        grants=policy.GRANTS,
+    )

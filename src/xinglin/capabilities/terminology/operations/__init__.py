@@ -1,0 +1,1 @@
+"""The FHIR terminology operations, one file each."""
