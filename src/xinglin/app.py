@@ -12,6 +12,7 @@ from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.audit import capability as audit
 from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.health_records import capability as health_records
+from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.residents import capability as residents
@@ -48,6 +49,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     watching.declare,  # 安全监测: its desk leads the officer's menu
     accounts.declare,  # 账户
     records.declare,  # 记录浏览
+    portals.declare,  # 门户
     health_records.declare,  # 健康档案
     terminology.declare,  # 术语字典
     practitioners.declare,  # 人员与资质

@@ -1,0 +1,1 @@
+"""Pages and cards of the portals."""
