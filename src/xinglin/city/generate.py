@@ -1,16 +1,15 @@
 """The city as a stream of resources, in parts that can be made at the same time."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
 
-from xinglin.city import institutions
-from xinglin.city.people import Household, Place, household, plan
-from xinglin.city.registrations import registrations
+from xinglin.city import institutions, rosters, staff
+from xinglin.city.lives import of_household
+from xinglin.city.people import Place, household, plan
 from xinglin.city.spec import CitySpec
-from xinglin.city.terms import Json
 
 PART: Final = 64  # households made in one go
 
@@ -26,7 +25,7 @@ def generate(spec: CitySpec) -> Iterator[bytes]:
 
 def commons(spec: CitySpec) -> Iterator[bytes]:
     """Yield what belongs to no household."""
-    for one in institutions.resources():
+    for one in chain(institutions.resources(), staff.resources(), rosters.resources(spec.until)):
         yield _encode(one)
 
 
@@ -42,8 +41,3 @@ def made(spec: CitySpec, part: tuple[Place, ...]) -> Iterator[bytes]:
     for place in part:
         for one in of_household(spec, household(spec, place)):
             yield _encode(one)
-
-
-def of_household(spec: CitySpec, house: Household) -> Iterator[Json]:
-    """Yield all that is recorded of the people of a household."""
-    yield from registrations(spec, house, {})

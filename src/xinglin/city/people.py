@@ -22,6 +22,15 @@ _SLOTS: Final = 365 * 500
 _STEP: Final = 76_253  # has no common divisor with the slots: visits all of them in an order that looks like none
 # Beginnings of numbers that no operator has (general knowledge), so that nobody's telephone rings.
 _PHONES: Final = ("154", "163", "164", "168", "169")
+# Households that are the same in every city: one to show a resident with a child and an aged mother, and one to show a
+# record of thousands of entries.
+SHOWN_FAMILY: Final = 0
+SHOWN_DIALYSIS: Final = 1
+_SHOWN: Final[dict[int, tuple[tuple[Role, Sex, int], ...]]] = {
+    SHOWN_FAMILY: (("head", "male", 44), ("spouse", "female", 42), ("mother", "female", 71), ("child", "male", 9)),
+    SHOWN_DIALYSIS: (("head", "male", 66), ("spouse", "female", 64)),
+}
+_SHOWN_TOWN: Final = "410802002"
 _BASE32: Final = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -114,6 +123,9 @@ class Draft:
 def draft(spec: CitySpec, number: int) -> Draft:
     """Draw village and family of a household."""
     stream = Stream(spec.seed, number)
+    if number in _SHOWN:
+        village = next(one for one in places.villages() if one.town == _SHOWN_TOWN)
+        return Draft(village, [Member(*one) for one in _SHOWN[number]], [], stream)
     village = places.weights().draw(stream)
     family = kinds().draw(stream).draw(stream)
     return Draft(village, family, list(_gone(stream, spec, family)), stream)

@@ -1,0 +1,56 @@
+"""All that is recorded of the people of a household, in one go."""
+
+from collections.abc import Iterator
+
+from xinglin.city import body, contracts, dialysis, faults, today
+from xinglin.city.acute import acute
+from xinglin.city.checks import children, elders
+from xinglin.city.chronic import chronic
+from xinglin.city.diseases import illnesses
+from xinglin.city.histories import histories
+from xinglin.city.people import SHOWN_FAMILY, Household, Person
+from xinglin.city.pregnancies import pregnancies
+from xinglin.city.record import Record
+from xinglin.city.registrations import registrations
+from xinglin.city.spec import CitySpec
+from xinglin.city.stays import stays
+from xinglin.city.terms import Json
+from xinglin.city.vaccinations import vaccinations
+
+
+def of_household(spec: CitySpec, house: Household) -> Iterator[Json]:
+    """Yield the resources: who the people are, and what happened to each."""
+    doctors: dict[str, str] = {}
+    records = []
+    for person in house.people:
+        record = _begun(spec, house, person)
+        if contracts.signed(record):
+            doctors[person.id] = contracts.contract(record).id
+        records.append(record)
+    yield from registrations(spec, house, doctors)
+    for record in records:
+        _live(record, house)
+        yield from record.out
+
+
+def _begun(spec: CitySpec, house: Household, person: Person) -> Record:
+    is_shown = house.number == SHOWN_FAMILY and person.role in {"head", "mother"}
+    ill = illnesses(spec, person, house.stream, is_shown=is_shown)
+    dialysis.shown(spec, house, person, ill)
+    made = body.body(spec, person, ill, house.stream)
+    return Record(spec, house, person, ill, made, pick=house.stream.bits())
+
+
+def _live(record: Record, house: Household) -> None:
+    histories(record)
+    chronic(record)
+    acute(record)
+    vaccinations(record)
+    children(record)
+    elders(record)
+    if not record.person.male:
+        pregnancies(record, [one for one in house.people if one.mother is record.person])
+    stays(record)
+    dialysis.sessions(record)
+    faults.faults(record)
+    today.today(record)

@@ -1,0 +1,180 @@
+"""What is written of a person: one writer for each, which knows patient, stream and the ids given so far."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from xinglin.city.body import Body
+from xinglin.city.diseases import Illness
+from xinglin.city.institutions import Department, Institution
+from xinglin.city.people import Household, Person
+from xinglin.city.spec import CitySpec
+from xinglin.city.staff import Worker
+from xinglin.city.stream import Stream
+from xinglin.city.terms import HL7, ICD10, LOINC, META, UCUM, Json, coding, concept, instant, reference, system
+
+CLASSES: Final = {
+    "AMB": coding(f"{HL7}/v3-ActCode", "AMB", "门诊"),
+    "EMER": coding(f"{HL7}/v3-ActCode", "EMER", "急诊"),
+    "IMP": coding(f"{HL7}/v3-ActCode", "IMP", "住院"),
+    "HH": coding(f"{HL7}/v3-ActCode", "HH", "家庭"),
+    "VR": coding(f"{HL7}/v3-ActCode", "VR", "线上"),
+}
+_ACTIVE: Final = concept(f"{HL7}/condition-clinical", "active")
+_RESOLVED: Final = concept(f"{HL7}/condition-clinical", "resolved")
+_CONFIRMED: Final = concept(f"{HL7}/condition-ver-status", "confirmed")
+_DIAGNOSIS: Final = [concept(f"{HL7}/condition-category", "encounter-diagnosis")]
+_PROBLEM: Final = [concept(f"{HL7}/condition-category", "problem-list-item")]
+VITAL: Final = [concept(f"{HL7}/observation-category", "vital-signs")]
+LABORATORY: Final = [concept(f"{HL7}/observation-category", "laboratory")]
+
+
+@dataclass(slots=True)
+class Visit:
+    """An encounter that is being written: others name it. minute: of the day on which it began."""
+
+    id: str
+    day: date
+    minute: int
+    doctor: Worker
+    reference: Json
+    resource: Json
+
+    @property
+    def at(self) -> str:
+        """The instant a few minutes after it began."""
+        return instant(self.day, self.minute + 8)
+
+    @property
+    def institution(self) -> Institution:
+        """Where it was."""
+        return self.doctor.institution
+
+
+@dataclass(slots=True)
+class Record:
+    """The record of one person.
+
+    problems, episodes: ids by name of the disease or programme. pick: chooses among drugs, so that a patient keeps his.
+    """
+
+    spec: CitySpec
+    house: Household
+    person: Person
+    ill: dict[str, Illness]
+    body: Body
+    pick: int = 0
+    allergic: bool = False
+    problems: dict[str, str] = field(default_factory=dict)
+    episodes: dict[str, str] = field(default_factory=dict)
+    out: list[Json] = field(default_factory=list)
+    subject: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.subject = reference("Patient", self.person.id, self.person.name)
+
+    @property
+    def stream(self) -> Stream:
+        """The draws of the household."""
+        return self.house.stream
+
+    def add(self, type_: str, **rest: object) -> str:
+        """Write a resource with the next id, which is given back."""
+        made = self.person.next_id()
+        self.out.append({"resourceType": type_, "id": made, "meta": META, **rest})
+        return made
+
+    def visit(
+        self,
+        day: date,
+        doctor: Worker,
+        *,
+        kind: str = "AMB",
+        number: Json | None = None,
+        type_: Json | None = None,
+        episode: str | None = None,
+        minute: int | None = None,
+        length: int = 20,
+        open_: bool = False,
+    ) -> Visit:
+        """Write an Encounter. number: its identifier; type_: what it is for; episode: the EpisodeOfCare above it."""
+        at = self.stream.between(8 * 60, 17 * 60) if minute is None else minute
+        department = Department(doctor.institution, doctor.department)
+        made: Json = {
+            "resourceType": "Encounter",
+            "id": self.person.next_id(),
+            "meta": META,
+            "status": "in-progress" if open_ else "finished",
+            "class": CLASSES[kind],
+            "serviceType": concept(system("department"), doctor.department, department.title),
+            "subject": self.subject,
+            "participant": [{"individual": reference("Practitioner", doctor.id, doctor.name)}],
+            "period": {"start": instant(day, at)}
+            if open_
+            else {"start": instant(day, at), "end": instant(day, at + length)},
+            "serviceProvider": reference("Organization", doctor.institution.id, doctor.institution.name),
+        }
+        if number is not None:
+            made["identifier"] = [number]
+        if type_ is not None:
+            made["type"] = [type_]
+        if episode is not None:
+            made["episodeOfCare"] = [reference("EpisodeOfCare", episode)]
+        self.out.append(made)
+        return Visit(made["id"], day, at, doctor, reference("Encounter", made["id"]), made)
+
+    def diagnose(self, visit: Visit, code: str, title: str, *, rank: int = 1, use: str = "") -> str:
+        """Write a diagnosis of a visit; the first is also what the visit was for."""
+        what = concept(ICD10, code, title)
+        made = self.add(
+            "Condition",
+            clinicalStatus=_ACTIVE,
+            verificationStatus=_CONFIRMED,
+            category=_DIAGNOSIS,
+            code=what,
+            subject=self.subject,
+            encounter=visit.reference,
+            recordedDate=visit.at,
+            recorder=reference("Practitioner", visit.doctor.id, visit.doctor.name),
+        )
+        named: Json = {"condition": reference("Condition", made), "rank": rank}
+        if use:
+            named["use"] = concept(f"{HL7}/diagnosis-role", use)
+        visit.resource.setdefault("diagnosis", []).append(named)
+        visit.resource.setdefault("reasonCode", [what])
+        return made
+
+    def problem(self, name: str, code: str, title: str, since: date, *, over: date | None = None) -> str:
+        """Write an item of the problem list; over: when it was past."""
+        made: Json = {
+            "clinicalStatus": _ACTIVE if over is None else _RESOLVED,
+            "verificationStatus": _CONFIRMED,
+            "category": _PROBLEM,
+            "code": concept(ICD10, code, title),
+            "subject": self.subject,
+            "onsetDateTime": since.isoformat(),
+            "recordedDate": since.isoformat(),
+        }
+        if over is not None:
+            made["abatementDateTime"] = over.isoformat()
+        self.problems[name] = self.add("Condition", **made)
+        return self.problems[name]
+
+    def measure(self, visit: Visit, code: str, text: str, value: float, unit: str, ucum: str) -> str:
+        """Write a vital sign."""
+        return self.add(
+            "Observation",
+            status="final",
+            category=VITAL,
+            code=concept(LOINC, code, text),
+            subject=self.subject,
+            encounter=visit.reference,
+            effectiveDateTime=visit.at,
+            performer=[reference("Practitioner", visit.doctor.id, visit.doctor.name)],
+            valueQuantity=quantity(value, unit, ucum),
+        )
+
+
+def quantity(value: float, unit: str, ucum: str) -> Json:
+    """Write a Quantity in UCUM."""
+    return {"value": value, "unit": unit, "system": UCUM, "code": ucum}
