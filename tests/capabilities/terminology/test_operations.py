@@ -231,7 +231,7 @@ async def test_a_code_is_looked_up_with_its_neighbours(client: httpx.AsyncClient
 
 
 async def test_only_the_properties_asked_for_are_told(client: httpx.AsyncClient) -> None:
-    given = [("system", FISH), ("code", "F3"), ("property", "weight"), ("property", "parent")]
+    given = {"system": FISH, "code": "F3", "property": ["weight", "parent"]}
     answer = await client.get("/CodeSystem/$lookup", params=given)
     told = [p["part"][0]["valueCode"] for p in answer.json()["parameter"] if p["name"] == "property"]
     assert told == ["parent", "weight"]

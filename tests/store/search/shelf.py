@@ -15,6 +15,7 @@ from xinglin.store.body import cut
 from xinglin.store.executor import Change, microseconds
 from xinglin.store.search import Page
 from xinglin.store.store import Store
+from xinglin.store.terminology.keeping import behind
 
 Document = dict[str, Any]
 BASE = "http://here.test/fhir"
@@ -50,6 +51,8 @@ class Shelf:
             # The next one gets a later lastUpdated, so that tests may count on the order.
             while self.store.now == written.ts:  # noqa: ASYNC110  the clock sends no event
                 await asyncio.sleep(0.0003)
+        if any(document["resourceType"] == "CodeSystem" for document in documents):
+            await behind(self.store)
 
     async def page(
         self,

@@ -400,6 +400,32 @@ async def test_value_sets_and_hierarchies(shelf: Shelf) -> None:
         await shelf.found("Observation?code:below=http://unknown|A")
 
 
+async def test_hierarchies_of_more_codes_than_are_listed(shelf: Shelf) -> None:
+    """Of a chapter only the codes in use are asked for, also those that look like the number of a person."""
+    number = "13800138000"
+    codes = [*(f"X{n:04}" for n in range(500)), number]
+    await shelf.put(
+        {
+            "resourceType": "CodeSystem", "id": "many", "url": "http://many", "status": "active", "content": "complete",
+            "concept": [{"code": "X", "concept": [{"code": code} for code in codes]}, {"code": "Y"}],
+        },
+        {
+            "resourceType": "ValueSet", "id": "many", "url": "http://many/vs", "status": "active",
+            "compose": {"include": [{"system": "http://many"}], "exclude": [
+                {"system": "http://many", "concept": [{"code": "X0001"}]}
+            ]},
+        },
+        *(observation(f"m{n}", code=concept("http://many", code))
+          for n, code in enumerate(("X0001", "X0499", "Y", number))),
+        observation("other", code=concept("http://cs", "X0001")),
+    )  # fmt: skip
+    assert await shelf.found("Observation?code:below=http://many|X") == {"m0", "m1", "m3"}
+    assert await shelf.found("Observation?code:in=http://many/vs") == {"m1", "m2", "m3"}
+    assert await shelf.found("Observation?code:not-in=http://many/vs") == {"m0", "other"}
+    assert await shelf.found("Observation?method:below=http://many|X") == set()
+    assert await shelf.found("Observation?method:not-in=http://many/vs") == {"m0", "m1", "m2", "m3", "other"}
+
+
 async def test_escapes(shelf: Shelf) -> None:
     await shelf.put(
         patient("a", identifier=[{"value": "a,b"}]), patient("b", identifier=[{"value": "a|b"}]),

@@ -1,19 +1,23 @@
 """Conditions that need other resources before they can be planned: ``_list``, value sets and code hierarchies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from xinglin.fhir.search import catalog, keys, references
+from xinglin.fhir.search.indexers import LONGEST_CODE
 from xinglin.fhir.search.query import And, Chain, Coded, Condition, Has, IdIn, Keys, Listed, Not, Or, Query
 from xinglin.fhir.search.values import unsupported
+from xinglin.fhir.search.veil import veiled
 from xinglin.store.executor import Executor
 from xinglin.store.search.sql import Builder, ReachOf
-from xinglin.store.search.terminology import Expander
+from xinglin.store.search.terminology import MOST_CODES, Expander
 
-MOST_CODES = 20_000
+# Of more codes only those are searched for that the dictionary of coded values has seen.
+LISTED = 200
+SHORT = 128  # characters of a code that the dictionary finds it by (the index term_code)
 
 
 def needs_resolving(condition: Condition) -> bool:
@@ -68,7 +72,7 @@ async def resolve(
         case Listed(list_id):
             return IdIn(await _entries(resource_type, list_id, executor, reach))
         case Coded():
-            return await _codes(condition, expander)
+            return await _codes(condition, expander, executor)
         case _:
             return condition
 
@@ -86,7 +90,7 @@ async def _entries(resource_type: str, list_id: str, executor: Executor, reach: 
     return tuple(dict.fromkeys(t.id for t in targets if t is not None and t.type == resource_type))
 
 
-async def _codes(asked: Coded, expander: Expander) -> Condition:
+async def _codes(asked: Coded, expander: Expander, executor: Executor) -> Condition:
     name = f"{asked.parameter}:{asked.relation}"
     match asked.relation:
         case "in":
@@ -102,7 +106,26 @@ async def _codes(asked: Coded, expander: Expander) -> Condition:
         raise unsupported(name, missing)
     if len(found) > MOST_CODES:
         raise unsupported(name, f"more than {MOST_CODES} codes.")
-    return _keys_of(asked, found)
+    used = found if len(found) <= LISTED else await _seen(asked, found, executor)
+    return _keys_of(asked, used) if used else IdIn(())
+
+
+async def _seen(asked: Coded, codes: Sequence[tuple[str, str]], executor: Executor) -> list[tuple[str, str]]:
+    """Keep the codes that any resource has had in the parameter: of thousands, few are in use.
+
+    The dictionary holds long codes cut off, and veils what looks like the number of a person.
+    """
+    wanted: dict[str, list[tuple[str, str]]] = {}
+    for system, code in codes:
+        wanted.setdefault(veiled(code)[:SHORT], []).append((system, code))
+    rows = await executor.fetch(
+        f"SELECT DISTINCT left(t.code, {SHORT}) AS code FROM term t"
+        f" WHERE t.param = $1 AND left(t.code, {SHORT}) = ANY ($2::text[])",
+        *(keys.kind_key(asked.type, asked.parameter, "terms"), list(wanted)),
+        custom_plan=True,
+    )
+    longer = [pair for pair in codes if len(pair[1]) > LONGEST_CODE]  # not in the dictionary
+    return longer + [pair for row in rows for pair in wanted[row["code"]]]
 
 
 def _keys_of(asked: Coded, codes: Iterable[tuple[str, str]]) -> Keys:
