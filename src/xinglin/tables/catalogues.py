@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Final, TypeAlias
 
+from xinglin.fhir.sources import cites
 from xinglin.tables.codes import rows
 
 ADULT_YEARS: Final = 18
@@ -49,6 +50,10 @@ FREQUENCIES: Final[Mapping[str, Fraction | None]] = {
 # number of puffs after "×".
 _AMOUNT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+|[喷吸揿])")
 _MASS_MG: Final[Mapping[str, Decimal]] = {"ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}
+
+# The two sides of a rule of incompatibility, and the names of the two lists by the number before the dot.
+_OTHER_SIDE: Final[Mapping[str, str]] = {"a": "b", "b": "a"}
+_CLASHES: Final[Mapping[str, str]] = {"18": "十八反", "19": "十九畏"}
 
 Range: TypeAlias = tuple[Decimal | None, Decimal | None]
 
@@ -115,7 +120,7 @@ class Slice:
 
     nature: nature and flavours; meridians: entered, between spaces. Doses in g a day, None when not for inward use.
     toxic: 大毒 有毒 小毒; controlled: one of the 28 toxic medicines of law (毒性药品), or 麻 for poppy husk.
-    incompatible: groups of the eighteen incompatibilities and the nineteen fears, see `incompatibilities`.
+    incompatible: sides of the eighteen incompatibilities and the nineteen fears ("18.1a" meets "18.1b"), see `clash`.
     pregnancy: 禁用 忌用 慎用; insurance: 支付 单独不予支付 不予支付.
     """
 
@@ -159,7 +164,11 @@ class LabItem:
 
 @dataclass(frozen=True, slots=True)
 class ServiceItem:
-    """A service with its price in fen. price_type: class of the item; insurance: 甲 乙 丙."""
+    """A service with its representative price in fen; a city loads its own.
+
+    price_type: class of the item (诊查 护理 化验 手术 中医 …); insurance: 甲 乙 丙. pricing: government, market or
+    special; internet: may be given over the network.
+    """
 
     code: str
     name: str
@@ -167,6 +176,8 @@ class ServiceItem:
     unit: str
     price_fen: int
     insurance: str
+    pricing: str
+    internet: bool
 
 
 @cache
@@ -183,6 +194,48 @@ def _drugs_by_code() -> Mapping[str, Drug]:
 def drug(code: str) -> Drug:
     """Give a drug by its code; KeyError when there is none."""
     return _drugs_by_code()[code]
+
+
+@cache
+def slices() -> tuple[Slice, ...]:
+    """Give every slice, in the order of the file."""
+    return tuple(_slice(row) for row in rows("tcm_slices.csv"))
+
+
+@cache
+def _slices_by_word() -> Mapping[str, Slice]:
+    return {word: one for one in slices() for word in (one.code, one.name, *one.aliases)}
+
+
+def tcm_slice(word: str) -> Slice:
+    """Give a slice by its code, name or an alias; KeyError when there is none."""
+    return _slices_by_word()[word]
+
+
+@cites("R3-091")
+def clash(one: Slice, other: Slice) -> tuple[str, ...]:
+    """Name the rules that forbid two slices together: 十八反 十九畏; empty when none does.
+
+    Source: usage of the pharmacopoeia as the insurance rule library (两库, 2025) lists it; 白附子 is no aconite.
+    """
+    sides = {side[:-1] + _OTHER_SIDE[side[-1]] for side in one.incompatible} & set(other.incompatible)
+    return tuple(sorted({_CLASHES[side.partition(".")[0]] for side in sides}))
+
+
+@cache
+def services() -> tuple[ServiceItem, ...]:
+    """Give every service, in the order of the file."""
+    return tuple(_service(row) for row in rows("services.csv"))
+
+
+@cache
+def _services_by_code() -> Mapping[str, ServiceItem]:
+    return {one.code: one for one in services()}
+
+
+def service(code: str) -> ServiceItem:
+    """Give a service by its code; KeyError when there is none."""
+    return _services_by_code()[code]
 
 
 @cache
@@ -252,6 +305,36 @@ def _drug(row: Mapping[str, str]) -> Drug:
         kind=row["kind"],
         online_sale=row["online_sale"],
         course_days=_int(row["course_days"]),
+    )
+
+
+def _slice(row: Mapping[str, str]) -> Slice:
+    return Slice(
+        code=row["code"],
+        name=row["name"],
+        aliases=tuple(row["aliases"].split()),
+        nature=row["nature"],
+        meridians=tuple(row["meridians"].split()),
+        dose_low_g=_decimal(row["dose_low_g"]),
+        dose_high_g=_decimal(row["dose_high_g"]),
+        toxic=row["toxic"],
+        controlled=row["controlled"],
+        incompatible=tuple(row["incompatible_group"].split()),
+        pregnancy=row["pregnancy"],
+        insurance=row["insurance"],
+    )
+
+
+def _service(row: Mapping[str, str]) -> ServiceItem:
+    return ServiceItem(
+        code=row["code"],
+        name=row["name"],
+        price_type=row["price_type"],
+        unit=row["unit"],
+        price_fen=int(row["price_fen"]),
+        insurance=row["insurance"],
+        pricing=row["pricing"],
+        internet=row["internet"] == "是",
     )
 
 
