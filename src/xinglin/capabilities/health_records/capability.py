@@ -1,7 +1,7 @@
 """Everything that health records add."""
 
 from xinglin.capabilities.health_records import contract
-from xinglin.capabilities.health_records.pages import record
+from xinglin.capabilities.health_records.pages import about, entry, record, timeline, trend
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Page
 from xinglin.settings import Settings
@@ -12,6 +12,22 @@ def declare(_settings: Settings) -> Capability:
     return Capability(
         name="health_records",
         title=Text("健康档案", "Health records"),
-        pages=(Page(contract.RECORDS, "/patients/{id}", show=record.show),),
+        needs=("access",),
+        pages=_clinicians(),
         templates="xinglin.capabilities.health_records:templates",
+    )
+
+
+def _clinicians() -> tuple[Page, ...]:
+    at, of = contract.RECORDS, "/patients/{id}"
+    return (
+        Page(at, of, show=record.show),
+        Page(at, f"{of}/timeline", show=timeline.show),
+        Page(at, f"{of}/results", show=timeline.show_results),
+        Page(at, f"{of}/documents", show=timeline.show_documents),
+        Page(at, f"{of}/about", show=about.show),
+        Page(at, f"{of}/trend/{{code}}", show=trend.show),
+        Page(at, f"{of}/trend/{{code}}/csv", show=trend.show_csv),
+        Page(at, f"{of}/entries/{{type}}/{{rid}}", show=entry.show),
+        Page(at, f"{of}/entries/{{type}}/{{rid}}/file", show=entry.show_file),
     )

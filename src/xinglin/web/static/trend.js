@@ -9,6 +9,7 @@
   const style = getComputedStyle(document.documentElement);
   const danger = style.getPropertyValue("--tblr-danger").trim() || "#b3261e";
   const text = style.getPropertyValue("--tblr-body-color").trim() || "#1c2a2b";
+  const font = getComputedStyle(document.body).fontFamily;
   const size = 12 * (parseFloat(style.fontSize) / 16);
   const rows = [...document.querySelectorAll(`#${place.dataset.table} tbody tr`)]
     .filter((row) => row.dataset.at && row.dataset.numbers).reverse();
@@ -16,9 +17,14 @@
   const places = [...new Set(rows.map((row) => row.dataset.place))];
   const number = (given) => (given === "" || given === undefined ? null : Number(given));
 
-  const marks = [...document.querySelectorAll("#changes li")].map((one) => ({
-    xAxis: new Date(`${one.dataset.day}T00:00:00+08:00`).getTime(),
-    label: { formatter: one.dataset.name.length > 9 ? `${one.dataset.name.slice(0, 8)}…` : one.dataset.name },
+  // medicines are told by the numbers that the list beside the table gives them
+  const days = new Map();
+  [...document.querySelectorAll("#changes li")].forEach((one, at) => {
+    days.set(one.dataset.day, [...(days.get(one.dataset.day) ?? []), at + 1]);
+  });
+  const marks = [...days].map(([day, numbers]) => ({
+    xAxis: new Date(`${day}T00:00:00+08:00`).getTime(),
+    label: { formatter: numbers.join(" ") },
   }));
   const series = lines.map((line, at) => ({
     type: "line",
@@ -48,8 +54,7 @@
   const numbers = rows.flatMap((row) => row.dataset.numbers.split(",").map(Number));
   const bounds = lines.flatMap((line) => [number(line.low), number(line.high)]).filter((one) => one !== null);
   const low = Math.min(...numbers, ...bounds), high = Math.max(...numbers, ...bounds);
-  const room = (high - low || 1) * 0.08;
-  const round = (value) => Number(value.toPrecision(2));
+  const step = 10 ** Math.floor(Math.log10(high - low || 1));
 
   place.hidden = false;
   place.setAttribute("role", "img");
@@ -57,13 +62,14 @@
   const chart = window.echarts.init(place, null, { renderer: "svg" });
   chart.setOption({
     animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
-    textStyle: { color: text, fontSize: size },
-    grid: { left: 8, right: 24, top: marks.length ? 44 : 24, bottom: lines.length > 1 ? 32 : 8, containLabel: true },
-    legend: lines.length > 1 ? { bottom: 0, textStyle: { fontSize: size } } : undefined,
+    textStyle: { color: text, fontSize: size, fontFamily: font },
+    grid: { left: 8, right: 24, top: marks.length ? 32 : 16, bottom: lines.length > 1 ? 32 : 8, containLabel: true },
+    legend: lines.length > 1 ? { bottom: 0, textStyle: { fontSize: size, fontFamily: font } } : undefined,
     // rich text is drawn by the chart; the page's policy allows no markup with styles
     tooltip: {
       trigger: "axis",
       renderMode: "richText",
+      textStyle: { fontFamily: font, fontSize: size },
       formatter: (found) => [
         new Date(found[0].value[0]).toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" }),
         ...found.map((one) => `${one.seriesName} ${one.value[1]} ${place.dataset.unit}`),
@@ -71,7 +77,7 @@
       ].filter(Boolean).join("\n"),
     },
     xAxis: { type: "time", axisLabel: { fontSize: size, hideOverlap: true } },
-    yAxis: { type: "value", min: Math.max(0, round(low - room)), max: round(high + room), axisLabel: { fontSize: size } },
+    yAxis: { type: "value", min: Math.max(0, Math.floor(low / step) * step), max: Math.ceil(high / step) * step, axisLabel: { fontSize: size } },
     series,
   });
   window.addEventListener("resize", () => chart.resize());

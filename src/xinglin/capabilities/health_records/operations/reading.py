@@ -18,6 +18,8 @@ from xinglin.store.door import UnitOfWork
 from xinglin.store.executor import Row, microseconds
 
 Pairs = tuple[tuple[str, str], ...]
+# type → search parameters beside the patient
+Wanted = Mapping[str, Pairs]
 
 BATCH: Final = 100
 # What was changed since the instant is looked through this far; a page says when there is more.
@@ -51,11 +53,10 @@ class Record:
         found: Document = document_of(row.body())
         return found
 
-    async def search(self, wanted: Mapping[str, Pairs], count: int, token: str = "", before: str = "") -> Found:
+    async def search(self, wanted: Wanted, count: int, token: str = "", before: str = "") -> Found:
         """Find resources of several types in one search, newest first.
 
-        wanted: type → search parameters beside the patient. before: when the page before ended (as it was only).
-        A type that the reader has no right to is left out.
+        before: when the page before ended (as it was only). A type that the reader has no right to is left out.
         """
         query = self._query(wanted)
         if not query.branches:
@@ -78,6 +79,17 @@ class Record:
         found: Document = document_of(row.body())
         return found
 
+    async def institutions(self, count: int) -> list[Document]:
+        """Give the institutions that saw the patient, by name."""
+        if (
+            self.work.fhir.reach("search", "Organization").nothing
+            or self.work.fhir.reach("search", "Encounter").nothing
+        ):
+            return []
+        visited = {"_has:Encounter:service-provider:patient": f"Patient/{self.id}"}
+        page = await self.work.fhir.find("Organization", **visited, _sort="name", _count=str(count))
+        return [document_of(row.body()) for row in page.matches]
+
     async def several(self, type: str, ids: Sequence[str]) -> list[Document]:
         """Give what is referred to by id, as it is now, as far as the reader may find it."""
         if not ids or self.work.fhir.reach("search", type).nothing:
@@ -85,7 +97,7 @@ class Record:
         page = await self.work.fhir.find(type, _id=",".join(sorted(set(ids))), _count=str(len(set(ids))))
         return [document_of(row.body()) for row in page.matches]
 
-    def _query(self, wanted: Mapping[str, Pairs]) -> Query:
+    def _query(self, wanted: Wanted) -> Query:
         branches = []
         for type, pairs in wanted.items():
             if not self.work.fhir.reach("search", type).nothing:
@@ -96,7 +108,7 @@ class Record:
         asked = (("patient", f"Patient/{self.id}"), *pairs)
         return parse(type, asked, strict=True, base_url=self.work.door.base_url).condition
 
-    async def _as_it_was(self, wanted: Mapping[str, Pairs], query: Query, before: str) -> Found:
+    async def _as_it_was(self, wanted: Wanted, query: Query, before: str) -> Found:
         """Join what has not changed since, what has, and what was deleted since."""
         assert self.at is not None  # noqa: S101  search asks only then
         same = {type: (*pairs, ("_lastUpdated", f"le{self.at.isoformat()}")) for type, pairs in wanted.items()}
@@ -114,7 +126,7 @@ class Record:
         kept = every if page.next_token or before else every[: query.count]
         return Found(tuple(kept), page.next_token, partial or more is not None)
 
-    async def _changed(self, wanted: Mapping[str, Pairs], query: Query) -> tuple[list[Document], bool]:
+    async def _changed(self, wanted: Wanted, query: Query) -> tuple[list[Document], bool]:
         """Give the former versions, that met the query, of what was changed since the instant."""
         assert self.at is not None  # noqa: S101
         moved = self._query({type: (("_lastUpdated", f"gt{self.at.isoformat()}"),) for type in wanted})

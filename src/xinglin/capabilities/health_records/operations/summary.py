@@ -74,10 +74,10 @@ class Parts:
         )
 
 
-async def read(record: Record) -> Parts:
+async def read(record: Record, patient: Document) -> Parts:
     """Read what the first page shows."""
     return Parts(
-        patient=await record.patient(),
+        patient=patient,
         standing=await record.search(STANDING_TYPES, STANDING),
         conditions=await record.search(ACTIVE, CONDITIONS),
         medicines=await record.search(TAKEN, MEDICINES),

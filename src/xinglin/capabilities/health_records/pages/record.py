@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from xinglin.capabilities.access.contract import CARE, PAGE
 from xinglin.capabilities.health_records.contract import record as address
 from xinglin.capabilities.health_records.operations import summary
 from xinglin.capabilities.health_records.operations.names import look_up
@@ -18,7 +19,7 @@ from xinglin.store.door import UnitOfWork
 from xinglin.web import format as show_as
 from xinglin.web.brief import name
 from xinglin.web.names import code_name
-from xinglin.web.view import Form, Language, View
+from xinglin.web.view import Form, Language, Rejected, View
 
 ROWS: Final = 12
 LINES: Final = 8
@@ -27,8 +28,24 @@ LINES: Final = 8
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show the record."""
     record = Record(work, form["id"], at_of(form))
-    parts = await summary.read(record)
+    parts = await summary.read(record, await opened(record))
     return View("health_records/record.html", await values(record, parts, form))
+
+
+async def opened(record: Record) -> Document:
+    """Give the Patient of a record, else a page that says why not: the same for what is not there and not yours."""
+    work = record.work
+    try:
+        return await record.patient()
+    except OutcomeError as refused:
+        if refused.issues[0].key == "not-then" and record.at is not None:
+            told = {"at": show_as.stamp(record.at)[:16], "href": address(record.id)}
+            raise Rejected(View("health_records/not_then.html", told, status=404)) from refused
+        if refused.status != 404:
+            raise
+        await work.door.refused(work.principal, "page", refused)
+        emergency = f"{PAGE}?{urlencode({'patient': record.id})}" if CARE.roles & work.principal.roles else ""
+        raise Rejected(View("health_records/unreached.html", {"emergency": emergency}, status=404)) from refused
 
 
 async def values(record: Record, parts: summary.Parts, form: Form) -> dict[str, object]:

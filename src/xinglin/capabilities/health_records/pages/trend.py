@@ -1,0 +1,130 @@
+"""How a result of a patient went, as a table and on top of it a chart; and as a file for a spreadsheet."""
+
+import csv
+import io
+from typing import Any, Final
+
+from xinglin.capabilities.health_records.contract import trend as address
+from xinglin.capabilities.health_records.operations.names import Names, look_up
+from xinglin.capabilities.health_records.operations.reading import Found, Pairs, Record
+from xinglin.capabilities.health_records.pages import words
+from xinglin.capabilities.health_records.pages.record import at_of, head, opened, query_of
+from xinglin.capabilities.health_records.pages.shown import Teller
+from xinglin.capabilities.health_records.rules.documents import Document, instant
+from xinglin.capabilities.health_records.rules.results import series
+from xinglin.capabilities.health_records.rules.trends import Point, Trend, changes, gist, trend
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.search.grammar import TOKEN
+from xinglin.store.door import UnitOfWork
+from xinglin.web.brief import name as name_of
+from xinglin.web.format import moment
+from xinglin.web.view import Download, Form, Language, View
+
+COUNT: Final = 100
+MEDICINES: Final = 60
+EXCEL: Final = "\ufeff"  # what tells Excel that a CSV is UTF-8
+_FORMULAS: Final = ("=", "+", "-", "@", "\t")
+
+
+async def show(work: UnitOfWork, form: Form) -> View:
+    """Show the trend of a code."""
+    record, patient, found, names = await _read(work, form)
+    made = trend(series(found.documents), form["code"])
+    teller = Teller(record.id, names, form.language, query_of(form))
+    rows = [_row(one, teller) for one in made.points]
+    whole = gist(made)
+    first = made.points[0].reading
+    values = {
+        "code": form["code"],
+        "title": words.concept(first.concept, form.language),
+        "unit": words.unit_of(first) or made.unit,
+        "lines": [
+            {"name": words.concept(one.concept, form.language), "low": one.low, "high": one.high} for one in made.lines
+        ],
+        "range": words.range_of(first),
+        "rows": rows,
+        "gist": whole,
+        "latest": rows[0],
+        "change": "" if whole is None else f"{whole.change:+f}",
+        "changes": [] if form[TOKEN] else await _changes(record, made, form.language),
+        "mixed": len(made.compared) < len(made.points),
+        "places": list(dict.fromkeys(one["where"] for one in rows if one["where"])),
+        "csv": address(record.id, form["code"]) + "/csv" + query_of(form),
+        "next": f"?{TOKEN}={found.token}" if found.token and not record.at else "",
+    }
+    return View("health_records/trend.html", head(record, patient, form, "results") | values)
+
+
+async def show_csv(work: UnitOfWork, form: Form) -> Download:
+    """Give the trend as CSV: one row a result, with unit, range, flag and institution."""
+    record, patient, found, names = await _read(work, form)
+    made = trend(series(found.documents), form["code"])
+    teller = Teller(record.id, names, form.language)
+    text = io.StringIO()
+    sheet = csv.writer(text)
+    sheet.writerow(("date", "test", "result", "unit", "reference range", "flag", "institution"))
+    for one in made.points:
+        reading = one.reading
+        row = (
+            moment(reading.at),
+            words.concept(reading.concept, form.language),
+            words.reading_of(reading, form.language),
+            words.unit_of(reading),
+            words.range_of(reading),
+            one.flag,
+            _row(one, teller)["where"],
+        )
+        sheet.writerow([_safe(str(cell)) for cell in row])
+    names_of: list[dict[str, Any]] = patient.get("name") or [{}]
+    file = f"{name_of(names_of[0]) or record.id}-{form['code']}.csv"
+    return Download((EXCEL + text.getvalue()).encode(), "text/csv; charset=utf-8", file)
+
+
+async def _read(work: UnitOfWork, form: Form) -> tuple[Record, Document, Found, Names]:
+    record = Record(work, form["id"], at_of(form))
+    patient = await opened(record)
+    code: Pairs = (("combo-code", form["code"].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")),)
+    found = await record.search({"Observation": code}, COUNT, form[TOKEN])
+    if not any(one.get("status") not in {"cancelled", "entered-in-error"} for one in found.documents):
+        raise OutcomeError(Issue("not-found", "no-results", text="There are no results of this code."), status=404)
+    told = ({member: one[member] for member in ("performer", "encounter") if member in one} for one in found.documents)
+    return record, patient, found, await look_up(record, told)
+
+
+def _row(point: Point, teller: Teller) -> dict[str, Any]:
+    reading = point.reading
+    at = instant(reading.at)
+    return {
+        "at": "" if at is None else at.isoformat(),
+        "date": moment(reading.at),
+        "value": words.reading_of(reading, teller.language),
+        "unit": words.unit_of(reading),
+        "range": words.range_of(reading),
+        "flag": point.flag,
+        "arrow": words.ARROWS[point.flag],
+        "tone": words.TONES.get(point.flag, "neutral"),
+        "numbers": ",".join(f"{one:f}" for one in point.numbers),
+        "where": teller.where({"performer": reading.performer, "encounter": {"reference": reading.encounter}}),
+        "href": teller.entry("Observation", reading.id),
+    }
+
+
+async def _changes(record: Record, made: Trend, language: Language) -> list[dict[str, Any]]:
+    """Give the medicines that began within the time of the trend."""
+    days = [one.reading.at[:10] for one in made.points if one.reading.at]
+    if not days or record.work.fhir.reach("search", "MedicationRequest").nothing:
+        return []
+    within: Pairs = (("authoredon", f"ge{min(days)}"), ("authoredon", f"le{max(days)}"))
+    found = await record.search({"MedicationRequest": within}, MEDICINES)
+    names = await look_up(record, found.documents)
+    called = [
+        words.concept(one.get("medicationCodeableConcept") or one.get("medicationReference"), language, names)
+        for one in found.documents
+    ]
+    return [{"day": day, "name": name, "stopped": stopped} for day, name, stopped in changes(found.documents, called)]
+
+
+def _safe(cell: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula; numbers stay numbers."""
+    formula = cell.startswith(_FORMULAS) and not cell.lstrip("+-").replace(".", "", 1).isdigit()
+    return f"'{cell}" if formula else cell
