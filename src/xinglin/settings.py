@@ -281,6 +281,11 @@ class Settings:
         default=False,
         says="`on`: accounts of a demonstration may be entered by one click. Refused unless `HOST` is loopback.",
     )
+    demo_residents: int = _setting(
+        _whole(1, 100_000),
+        default=2_000,
+        says="People of the synthetic city that `xinglin demo` loads at its first start.",
+    )
     proxies: int = _setting(
         _whole(0, 9),
         default=0,

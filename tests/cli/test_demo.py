@@ -38,7 +38,8 @@ def demo(data_dir: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", s
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "xinglin", "demo"],
-        env=environment | {"XINGLIN_DATA_DIR": str(data_dir), "XINGLIN_PORT": str(port)},
+        env=environment
+        | {"XINGLIN_DATA_DIR": str(data_dir), "XINGLIN_PORT": str(port), "XINGLIN_DEMO_RESIDENTS": "50"},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from xinglin.cli.demonstration import RESIDENTS, SEED, YEARS
+
 if TYPE_CHECKING:
     from xinglin.city.people import Place
     from xinglin.city.spec import CitySpec
@@ -14,14 +16,12 @@ if TYPE_CHECKING:
     from xinglin.store.crew import Progress
     from xinglin.store.sources import Found
 
-SEED: Final = 410800
-YEARS: Final = 3
 AHEAD: Final = 4
 SOURCE: Final = "city"  # what the file of refusals names
 
 
 def city(
-    residents: Annotated[int, typer.Option(min=1, help="People who live in the city.")] = 2000,
+    residents: Annotated[int, typer.Option(min=1, help="People who live in the city.")] = RESIDENTS,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = SEED,
     years: Annotated[int, typer.Option(min=1, max=10, help="Years of visits, up to the last day.")] = YEARS,
     until: Annotated[

@@ -1,6 +1,7 @@
 """`xinglin demo`: the whole platform on this machine, for whoever wants to look at it."""
 
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,8 +10,6 @@ import typer
 if TYPE_CHECKING:
     from xinglin.settings import Settings
 
-# Beside the project's root, in a checkout.
-SHARED: Final = Path(__file__).resolve().parents[4] / "shared" / "data"
 READY_SECONDS: Final = 60
 SIMULATORS_PORT: Final = 8090
 
@@ -86,20 +85,18 @@ def simulated(settings: "Settings", port: int) -> dict[str, str]:
 
 
 def _people(settings: "Settings") -> None:
-    """Load the people whom the accounts of the demonstration are bound to, and make the accounts, once."""
+    """Make the accounts of the demonstration, bound to people of the city, once."""
     import asyncio
 
-    from xinglin.cli import load
-    from xinglin.cli.demonstration import write
-    from xinglin.cli.demonstration_accounts import are_there, seed
+    from xinglin.cli.city import today
+    from xinglin.cli.demonstration_accounts import seed
 
-    done = _mark(settings).with_suffix(".accounts")
+    loaded, done = _mark(settings), _mark(settings).with_suffix(".accounts")
     if done.exists():
         return
-    if not asyncio.run(are_there(settings)):
-        records = [write(settings.data_dir / "demonstration.ndjson")]
-        load.run(settings, records, settings.data_dir / "demonstration-refused.ndjson")
-    asyncio.run(seed(settings))
+    # A store that had records of its own before has no city: the day only says how old the people are.
+    day = loaded.read_text() if loaded.exists() else ""
+    asyncio.run(seed(settings, date.fromisoformat(day) if day else today()))
     done.touch()
 
 
@@ -134,7 +131,10 @@ Ctrl-C stops it; the data stays in {settings.data_dir.absolute()}.
 
 
 def _load(settings: "Settings") -> None:
-    """Load the demonstration records into an empty store, once; a load that was stopped goes on where it was."""
+    """Load the city into an empty store, once; a load that was stopped goes on where it was.
+
+    The files that mark it hold the city's last day, so that what goes on later is still the same city.
+    """
     import asyncio
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -142,19 +142,22 @@ def _load(settings: "Settings") -> None:
     unfinished = done.with_suffix(".unfinished")
     if done.exists():
         return
+    day = ""
     if unfinished.exists() or asyncio.run(_is_empty(settings)):
-        from xinglin.cli import load
+        from xinglin.cli import demonstration
+        from xinglin.cli.city import today
         from xinglin.store.crew import LoadFailure
 
-        unfinished.touch()
-        typer.echo("Loading demonstration records, once.")
+        day = unfinished.read_text() if unfinished.exists() else today().isoformat()
+        unfinished.write_text(day)
+        typer.echo("Making and loading a synthetic city, once.")
         try:
-            load.run(settings, _records(settings), settings.data_dir / "demonstration-refused.ndjson")
+            demonstration.load(settings, date.fromisoformat(day))
         except LoadFailure as failure:
             typer.echo(f"{failure}\nThe next start goes on from here.", err=True)
             raise typer.Exit(1) from None
         unfinished.unlink()
-    done.touch()
+    done.write_text(day)
 
 
 async def _is_empty(settings: "Settings") -> bool:
@@ -168,13 +171,3 @@ async def _is_empty(settings: "Settings") -> bool:
         return not newest.rows
     finally:
         await door.store.close()
-
-
-def _records(settings: "Settings") -> list[Path]:
-    """Name what to load: the records that lie beside a checkout, else a set of our own, which is written here."""
-    beside = [folder for folder in (SHARED / "fhir-r4-examples", SHARED / "synthea-10") if folder.is_dir()]
-    if beside:
-        return beside
-    from xinglin.cli.demonstration import write
-
-    return [write(settings.data_dir / "demonstration.ndjson")]

@@ -1,13 +1,18 @@
-"""Accounts of the demonstration: one for each role, bound to its invented people. They have no secrets.
+"""Accounts of the demonstration: one for each role, bound to people of the synthetic city. They have no secrets.
 
 They are entered by one click, which only a server in demo mode on loopback offers; any other refuses them.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from xinglin.city import staff, today
+from xinglin.city.people import household, plan
+from xinglin.cli.demonstration import UNTIL, specification
+
 if TYPE_CHECKING:
+    from xinglin.city.people import Person as Resident
     from xinglin.settings import Settings
     from xinglin.store.door import UnitOfWork
 
@@ -16,36 +21,45 @@ PREFIX: Final = "demo-"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who plays a role. practitioner: id of a doctor of the demonstration, or empty: one is made."""
+    """Who plays a role. worker: of the city's staff, None for those who have no part in care."""
 
     name: str
-    practitioner: str = ""
     organization: str | None = None
+    worker: staff.Worker | None = None
 
 
+def _worker(institution: str, role: str) -> Person:
+    found = staff.first(institution, role)
+    return Person(found.name, institution, found)
+
+
+def _shown() -> Person:
+    found = today.shown()
+    return Person(found.name, found.institution.id, found)
+
+
+# Those who treat or handle patients are of the city's staff; administrators and officers have no Practitioner.
 STAFF: Final = {
-    "physician": Person("王建国", "doctor-1", "jz-people"),
-    "village-doctor": Person("赵明华", "doctor-7", "xx-centre"),
-    "family-doctor": Person("杨春梅", "doctor-6", "mz-centre"),
-    "public-health": Person("周婷婷", "doctor-8", "mz-centre"),
-    "nurse": Person("孙晓燕", organization="jz-people"),
-    "pharmacist": Person("何志远", organization="jz-people"),
-    "technician": Person("马丽娜", organization="jz-people"),
-    "receptionist": Person("高雨欣", organization="jz-people"),
-    "retail-pharmacist": Person("罗建平", organization="mz-centre"),
-    "insurer": Person("徐慧敏"),
-    "regulator": Person("朱国栋"),
+    "physician": _shown(),
+    "village-doctor": _worker("jf-002-clinic", "village-doctor"),
+    "family-doctor": _worker("jf-002-centre", "family-doctor"),
+    "public-health": _worker("jf-002-centre", "public-health"),
+    "nurse": _worker("jz-renmin", "nurse"),
+    "pharmacist": _worker("jz-renmin", "pharmacist"),
+    "technician": _worker("jz-renmin", "technician"),
+    "receptionist": _worker("jz-renmin", "receptionist"),
+    "retail-pharmacist": _worker("jz-pharmacy-1", "retail-pharmacist"),
+    "insurer": Person("徐慧敏", "jz-insurance"),
+    "regulator": Person("朱国栋", "jz-commission"),
     "researcher": Person("林思远"),
-    "system-admin": Person("胡伟"),
+    "system-admin": Person("胡伟", "jz-renmin"),
     "security-admin": Person("郭静"),
     "audit-admin": Person("吴刚"),
 }
-# Those who treat or handle patients have a Practitioner of their own; administrators and officers have none.
-CARING: Final = frozenset({"nurse", "pharmacist", "technician", "receptionist", "retail-pharmacist"})
 
 
-async def seed(settings: "Settings") -> None:
-    """Make the accounts that are missing; safe to run again."""
+async def seed(settings: "Settings", until: date = UNTIL) -> None:
+    """Make the accounts that are missing; safe to run again. until: the last day of the city that was loaded."""
     from xinglin.app import create_registry, open_door
     from xinglin.security.principal import SYSTEM
 
@@ -54,18 +68,7 @@ async def seed(settings: "Settings") -> None:
         async with door.work(SYSTEM) as work:
             for role, person in STAFF.items():
                 await _staff(work, role, person)
-            await _resident(work)
-    finally:
-        await door.store.close()
-
-
-async def are_there(settings: "Settings") -> bool:
-    """Tell whether the people to whom the accounts are bound have been loaded."""
-    from xinglin.app import create_registry, open_door
-
-    door = await open_door(settings, create_registry(settings))
-    try:
-        return None not in await door.store.get_many([("Practitioner", "doctor-8"), ("Patient", "resident-24")])
+            await _resident(work, until)
     finally:
         await door.store.close()
 
@@ -74,12 +77,12 @@ async def _staff(work: "UnitOfWork", role: str, person: Person) -> None:
     from xinglin.store.identity import accounts
     from xinglin.store.identity.accounts import Assignment
 
-    practitioner = person.practitioner or (f"{PREFIX}{role}" if role in CARING else "")
+    practitioner = person.worker.id if person.worker is not None else ""
     id = await _account(work, role, person.name, "staff", f"Practitioner/{practitioner}" if practitioner else None)
     if id is None:
         return
-    if role in CARING:
-        await _practitioner(work, practitioner, person)
+    if person.worker is not None:
+        await _practitioner(work, person.worker)
     await accounts.assign(
         work.executor,
         Assignment(
@@ -94,47 +97,55 @@ async def _staff(work: "UnitOfWork", role: str, person: Person) -> None:
     )
 
 
-async def _resident(work: "UnitOfWork") -> None:
-    """Make the resident, who is proved by face, and acts for a child as well."""
-    from xinglin.store.identity import accounts, dependants, sealed
-    from xinglin.store.identity.dependants import Dependant
+async def _resident(work: "UnitOfWork", until: date = UNTIL) -> None:
+    """Make the resident, who is proved by face, and acts for a child and an aged mother as well."""
+    from xinglin.store.identity import accounts, sealed
 
-    adult, child = people()
+    adult, *others = people(until)
     id = await _account(work, "resident", adult[1], "resident", f"Patient/{adult[0]}")
     if id is None:
         return
     name = sealed.seal(work.vault, sealed.name_place(id), adult[1])
     await accounts.prove(work.executor, id, level="L2", person=f"Patient/{adult[0]}", name=name)
+    for relation, (patient, called, born) in zip(("child", "parent"), others, strict=True):
+        await _dependant(work, id, relation, patient, called, born)
+
+
+async def _dependant(work: "UnitOfWork", id: str, relation: str, patient: str, name: str, born: str) -> None:
+    from xinglin.store.identity import dependants, sealed
+    from xinglin.store.identity.dependants import Dependant
+
     one = work.new_id()
     place = f"dependant/{id}/{one}"
+    of_age = datetime.fromisoformat(born).replace(tzinfo=UTC) + timedelta(days=18 * 365.25)
     await dependants.add(
         work.executor,
         Dependant(
             account=id,
             id=one,
-            relation="child",
+            relation=relation,
             state="bound",
-            patient=f"Patient/{child[0]}",
-            name=sealed.seal(work.vault, f"{place}/name", child[1]),
-            born=sealed.seal(work.vault, f"{place}/born", child[2]),
-            until=datetime.fromisoformat(child[2]).replace(tzinfo=UTC) + timedelta(days=18 * 365.25),
+            patient=f"Patient/{patient}",
+            name=sealed.seal(work.vault, f"{place}/name", name),
+            born=sealed.seal(work.vault, f"{place}/born", born),
+            # Of an aged parent it is looked at again after some years.
+            until=of_age if of_age > work.now else work.now + timedelta(days=5 * 365.25),
             made=work.now,
         ),
     )
 
 
-def people() -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    """Choose the resident and the child of the demonstration: id, name, day of birth."""
-    from xinglin.cli.demonstration import TODAY, resources
+def people(until: date = UNTIL) -> tuple[tuple[str, str, str], tuple[str, str, str], tuple[str, str, str]]:
+    """Choose the resident, the child and the mother of the demonstration: id, name, day of birth."""
+    spec = specification(until)
+    house = household(spec, next(plan(spec)))
+    by_role = {one.role: one for one in house.people}
+    adult, child, mother = (by_role[role] for role in ("head", "child", "mother"))
+    return _told(adult), _told(child), _told(mother)
 
-    found = [
-        (str(one["id"]), str(one["name"][0]["text"]), str(one["birthDate"]))  # type: ignore[index]
-        for one in resources()
-        if one["resourceType"] == "Patient"
-    ]
-    of_age = (TODAY - timedelta(days=round(30 * 365.25))).isoformat()
-    young = (TODAY - timedelta(days=round(12 * 365.25))).isoformat()
-    return next(one for one in found if one[2] < of_age), next(one for one in found if one[2] > young)
+
+def _told(one: "Resident") -> tuple[str, str, str]:
+    return one.id, one.name, one.born.isoformat()
 
 
 async def _account(work: "UnitOfWork", role: str, name: str, kind: str, person: str | None) -> str | None:
@@ -161,22 +172,10 @@ async def _account(work: "UnitOfWork", role: str, name: str, kind: str, person: 
     return id
 
 
-async def _practitioner(work: "UnitOfWork", id: str, person: Person) -> None:
+async def _practitioner(work: "UnitOfWork", worker: staff.Worker) -> None:
+    """Write the practitioner and the role as the city has them: nothing happens where it is loaded."""
     import msgspec
 
-    given = {
-        "resourceType": "Practitioner",
-        "id": id,
-        "active": True,
-        "name": [{"use": "official", "text": person.name, "family": person.name[0], "given": [person.name[1:]]}],
-    }
-    place = {
-        "resourceType": "PractitionerRole",
-        "id": f"{id}-role",
-        "active": True,
-        "practitioner": {"reference": f"Practitioner/{id}", "display": person.name},
-        "organization": {"reference": f"Organization/{person.organization}"},
-    }
-    for resource in (given, place):
-        type = str(resource["resourceType"])
-        await work.fhir.update(msgspec.json.encode(resource), type=type, id=str(resource["id"]))
+    for resource in (staff.practitioner(worker), staff.role(worker)):
+        type, id = str(resource["resourceType"]), str(resource["id"])
+        await work.fhir.update(msgspec.json.encode(resource), type=type, id=id)

@@ -17,7 +17,7 @@ from tests.conftest import FOLDER
 from tests.server.oauth.people import form_of, patient
 from tests.server.running import Running, running
 from xinglin.app import create_registry, open_door
-from xinglin.cli.demonstration_accounts import people, seed
+from xinglin.cli.demonstration_accounts import STAFF, people, seed
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.settings import read
 from xinglin.store.door import Door
@@ -25,7 +25,8 @@ from xinglin.store.identity import apps
 
 CALLBACK = "http://127.0.0.1:9999/callback"
 OFFICER = Principal("officer", frozenset({"security-admin"}), strong=True)
-(ADULT, *_), (CHILD, *_) = people()
+PHYSICIAN = STAFF["physician"]
+(ADULT, *_), (CHILD, *_), _ = people()
 RECORDS: tuple[dict[str, Any], ...] = (
     patient(ADULT),
     patient(CHILD, "小"),
@@ -36,8 +37,10 @@ RECORDS: tuple[dict[str, Any], ...] = (
         "status": "in-progress",
         "class": {"code": "AMB"},
         "subject": {"reference": "Patient/stranger"},
-        "participant": [{"individual": {"reference": "Practitioner/doctor-1"}}],
-        "serviceProvider": {"reference": "Organization/jz-people"},
+        "participant": [
+            {"individual": {"reference": f"Practitioner/{PHYSICIAN.worker.id if PHYSICIAN.worker else None}"}}
+        ],
+        "serviceProvider": {"reference": f"Organization/{PHYSICIAN.organization}"},
     },
 )
 
