@@ -4,8 +4,9 @@ from functools import partial
 
 from xinglin.capabilities.residents import contract, jobs, policy
 from xinglin.capabilities.residents.operations import cards, matching, records, register
+from xinglin.capabilities.residents.pages import card, desk
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Job
+from xinglin.registry import RESIDENT, Capability, Handler, Job, Page
 from xinglin.settings import Settings
 
 
@@ -29,8 +30,43 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.VERIFY_CARD, partial(cards.verify, terms=terms)),
         ),
         grants=policy.grants(settings),
+        pages=_pages(settings),
+        templates="xinglin.capabilities.residents:templates",
         jobs=(
             Job(contract.FIND_DUPLICATES, partial(jobs.find_duplicates, zone=zone), every="02:40 Asia/Shanghai"),
             Job(contract.FORGET_CARDS, jobs.forget_cards, every="03:10 Asia/Shanghai"),
         ),
+    )
+
+
+def _pages(settings: Settings) -> tuple[Page, ...]:
+    at, zone = contract.DESK, settings.zone
+    return (
+        Page(
+            RESIDENT,
+            contract.OWN_CARD,
+            show=partial(card.show_own, settings.card_minutes),
+            menu=Text("健康卡", "Health card"),
+            icon="qrcode",
+            tab="me",
+            order=10,
+        ),
+        Page(
+            contract.SCANNING,
+            contract.CHECK_CARD,
+            show=card.show_check,
+            send=card.send_check,
+            menu=Text("核验健康卡", "Check a card"),
+            icon="qrcode",
+        ),
+        Page(
+            at,
+            contract.REGISTER_PAGE,
+            show=desk.show_register,
+            send=partial(desk.send_register, zone=zone),
+            menu=Text("实名登记", "Register a person"),
+            icon="id",
+        ),
+        Page(at, contract.NEWBORN_PAGE, show=desk.show_newborn, send=partial(desk.send_newborn, zone=zone)),
+        Page(at, contract.PERSON_PAGE, show=desk.show_person, send=desk.send_person),
     )

@@ -123,6 +123,7 @@ async def raise_duplicate(work: UnitOfWork, id: str, other: str, how: str, proba
         "intent": "order",
         "code": {"coding": [{"system": TASK_CODES, "code": DUPLICATE}]},
         "focus": {"reference": f"Patient/{id}"},
+        "for": {"reference": f"Patient/{other}"},
         "authoredOn": work.now.isoformat(),
         "input": [
             {"type": {"text": "candidate"}, "valueReference": {"reference": f"Patient/{other}"}},
