@@ -1,18 +1,19 @@
 """Who the person is, how the record stands, family, contracts, insurance."""
 
-from typing import Any, Final
+from typing import Final
 
 from xinglin.capabilities.health_records.operations import happened, summary
 from xinglin.capabilities.health_records.operations.names import Names, look_up
 from xinglin.capabilities.health_records.operations.reading import Record
 from xinglin.capabilities.health_records.pages import words
+from xinglin.capabilities.health_records.pages.people import contract, coverage, history, relative
 from xinglin.capabilities.health_records.pages.record import at_of, head, opened, query_of
-from xinglin.capabilities.health_records.pages.shown import Line, Teller
+from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, extension, when
 from xinglin.capabilities.health_records.rules.state import State, state
 from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
-from xinglin.web.brief import brief, name
+from xinglin.web.brief import brief
 from xinglin.web.format import masked_number
 from xinglin.web.names import code_name
 from xinglin.web.view import Form, Language, View
@@ -24,22 +25,22 @@ TREATING: Final = frozenset({"physician", "village-doctor", "nurse", "family-doc
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show person and record."""
     record = Record(work, form["id"], at_of(form))
-    patient = await opened(record)
+    whose = await opened(record, form.language)
     today = (record.at or work.now).astimezone(ZONE).date()
     standing = await record.search(summary.STANDING_TYPES, summary.STANDING)
     conditions = await record.search(summary.ACTIVE, summary.CONDITIONS)
     latest = await record.search(happened.wanted("visit"), 1)
-    names = await look_up(record, [patient, *standing.documents])
+    names = await look_up(record, [whose.patient, *standing.documents])
     teller = Teller(record.id, names, form.language, query_of(form))
 
     def of(type: str) -> list[Document]:
         return [one for one in standing.documents if one.get("resourceType") == type]
 
     dates = [when(one) for one in latest.documents]
-    stands = state(patient, dates[0] if dates else "", conditions.documents, of("EpisodeOfCare"), today)
+    stands = state(whose.patient, dates[0] if dates else "", conditions.documents, of("EpisodeOfCare"), today)
     values = {
         "stands": stands,
-        "person": person(patient, names, form.language, whole=bool(TREATING & work.principal.roles)),
+        "person": person(whose.patient, names, form.language, whole=bool(TREATING & work.principal.roles)),
         "numbers": numbers(stands, whole=bool(TREATING & work.principal.roles)),
         "keeper": words.person(stands.keeper, names, form.language),
         "doctor": words.person((stands.doctor or [None])[0], names, form.language),
@@ -48,7 +49,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "contracts": [contract(one, teller) for one in (*of("CareTeam"), *of("EpisodeOfCare"))],
         "insurance": [coverage(one, teller) for one in of("Coverage")],
     }
-    return View("health_records/person.html", head(record, patient, form, "about") | values)
+    return View("health_records/person.html", head(whose, form, "about") | values)
 
 
 @cites("R7-034")
@@ -72,53 +73,6 @@ def person(patient: Document, names: Names, language: Language, *, whole: bool) 
         *((key, _coding(extension(patient, key), language)) for key in ("ethnic-group", "education", "occupation")),
     ]
     return [(key, value) for key, value in facts if value]
-
-
-def relative(one: Document, teller: Teller) -> Line:
-    """Tell a relative."""
-    given: list[dict[str, Any]] = one.get("name") or [{}]
-    phone = next((str(found.get("value", "")) for found in one.get("telecom", ())), "")
-    return Line(
-        text=name(given[0]) or brief(one.get("relationship"), teller.language),
-        href=teller.entry("RelatedPerson", str(one["id"])),
-        detail=brief(one.get("relationship"), teller.language),
-        who=phone,
-    )
-
-
-def history(one: Document, teller: Teller) -> Line:
-    """Tell what a relative has or had."""
-    told = [words.concept(found.get("code"), teller.language) for found in one.get("condition", ())]
-    return Line(
-        text=brief(one.get("relationship"), teller.language),
-        href=teller.entry("FamilyMemberHistory", str(one["id"])),
-        detail=("、" if teller.language == "zh" else ", ").join(told),
-    )
-
-
-def contract(one: Document, teller: Teller) -> Line:
-    """Tell a contract with a family doctor, or an episode of care."""
-    kinds = one.get("category") or one.get("type") or []
-    members = [found.get("member") for found in one.get("participant", ())] or [one.get("careManager")]
-    keeper = one.get("managingOrganization")
-    return Line(
-        text=str(one.get("name") or words.concept(kinds[0] if kinds else None, teller.language)),
-        href=teller.entry(str(one["resourceType"]), str(one["id"])),
-        detail=words.concept(kinds[0], teller.language) if kinds and one.get("name") else "",
-        date=brief(one.get("period"), teller.language),
-        where=words.person(keeper[0] if isinstance(keeper, list) and keeper else keeper, teller.names, teller.language),
-        who=words.person(next((found for found in members if found), None), teller.names, teller.language),
-    )
-
-
-def coverage(one: Document, teller: Teller) -> Line:
-    """Tell an insurance."""
-    payor = (one.get("payor") or [None])[0]
-    return Line(
-        text=words.concept(one.get("type"), teller.language) or brief(one.get("type"), teller.language),
-        href=teller.entry("Coverage", str(one["id"])),
-        detail=words.person(payor, teller.names, teller.language),
-    )
 
 
 def _coding(found: Document, language: Language) -> str:

@@ -35,7 +35,7 @@ OF_VISIT: Final = ("Condition", "Observation", "DiagnosticReport", "MedicationRe
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show an entry: what it is, where and when from; what hangs on it; everything that it says."""
     record, type = Record(work, form["id"], at_of(form)), form["type"]
-    patient = await opened(record)
+    whose = await opened(record, form.language)
     document = await entry(record, type, form["rid"])
     parts = await _parts(record, document)
     names = await look_up(record, [document, *parts])
@@ -66,7 +66,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "updated": moment(str(meta.get("lastUpdated", ""))),
         "tags": [str(one.get("display") or one.get("code", "")) for one in meta.get("tag", ())],
     }
-    return View("health_records/entry.html", head(record, patient, form, "") | values)
+    return View("health_records/entry.html", head(whose, form, "") | values)
 
 
 async def show_file(work: UnitOfWork, form: Form) -> Download:

@@ -1,5 +1,6 @@
 """The record of a patient on one screen, as it is or as it was."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -9,14 +10,16 @@ from xinglin.capabilities.health_records.contract import record as address
 from xinglin.capabilities.health_records.operations import summary
 from xinglin.capabilities.health_records.operations.names import look_up
 from xinglin.capabilities.health_records.operations.reading import Record
+from xinglin.capabilities.health_records.pages.people import contract, relative
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, instant
 from xinglin.capabilities.health_records.rules.medicines import medicines
-from xinglin.capabilities.health_records.rules.problems import dangers, problems
+from xinglin.capabilities.health_records.rules.problems import allergies, dangers, problems
 from xinglin.capabilities.health_records.rules.results import abnormal_first, series, vitals_first
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
 from xinglin.web import format as show_as
+from xinglin.web.banner import Banner, banner_of
 from xinglin.web.brief import name
 from xinglin.web.names import code_name
 from xinglin.web.view import Form, Language, Rejected, View
@@ -28,15 +31,28 @@ LINES: Final = 8
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show the record."""
     record = Record(work, form["id"], at_of(form))
-    parts = await summary.read(record, await opened(record))
-    return View("health_records/record.html", await values(record, parts, form))
+    whose = await opened(record, form.language)
+    parts = await summary.read(record, whose.patient)
+    return View("health_records/record.html", head(whose, form, "summary") | await values(record, parts, form))
 
 
-async def opened(record: Record) -> Document:
-    """Give the Patient of a record, else a page that says why not: the same for what is not there and not yours."""
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose record is open. banner: of now; None when the record is shown as it was."""
+
+    record: Record
+    patient: Document
+    banner: Banner | None
+
+
+async def opened(record: Record, language: Language) -> Whose:
+    """Open a record, or give a page that says why not: the same for what is not there and for what is not yours."""
     work = record.work
     try:
-        return await record.patient()
+        if record.at is not None:
+            return Whose(record, await record.patient(), None)
+        banner = await banner_of(work, record.id, language)
+        return Whose(record, banner.document, banner)
     except OutcomeError as refused:
         if refused.issues[0].key == "not-then" and record.at is not None:
             told = {"at": show_as.stamp(record.at)[:16], "href": address(record.id)}
@@ -63,13 +79,14 @@ async def values(record: Record, parts: summary.Parts, form: Form) -> dict[str, 
         *parts.documents.documents,
         *parts.vaccinations.documents,
         *parts.of("CareTeam"),
+        *parts.of("EpisodeOfCare"),
         *({"performer": one.latest.performer, "encounter": {"reference": one.latest.encounter}} for one in results),
     ]
     names = await look_up(record, referring)
     teller = Teller(record.id, names, form.language, query_of(form))
-    return head(record, parts.patient, form, "summary") | {
+    return {
         "dangers": [teller.danger(one) for one in dangers(parts.standing.documents, parts.conditions.documents, today)],
-        "no_allergy": not parts.of("AllergyIntolerance"),
+        "allergies": allergies(parts.of("AllergyIntolerance")),
         "problems": [teller.problem(one) for one in active],
         "medicines": [teller.medicine(one) for one in taken],
         "ended": [teller.medicine(one) for one in ended],
@@ -79,18 +96,21 @@ async def values(record: Record, parts: summary.Parts, form: Form) -> dict[str, 
         "days": teller.days(teller.event(one) for one in parts.events.documents),
         "documents": [teller.event(one) for one in parts.documents.documents],
         "vaccinations": [teller.event(one) for one in parts.vaccinations.documents],
-        "family": [],
+        "family": [relative(one, teller) for one in parts.of("RelatedPerson")],
+        "contracts": [contract(one, teller) for one in (*parts.of("CareTeam"), *parts.of("EpisodeOfCare"))],
         "partial": parts.partial,
     }
 
 
-def head(record: Record, patient: Document, form: Form, tab: str) -> dict[str, object]:
+def head(whose: Whose, form: Form, tab: str) -> dict[str, object]:
     """Give what every page of a record shows: whose it is, where one is, as of when."""
-    names: list[dict[str, Any]] = patient.get("name") or [{}]
+    record = whose.record
+    names: list[dict[str, Any]] = whose.patient.get("name") or [{}]
     return {
         "id": record.id,
+        "banner": whose.banner,
         "name": name(names[0]) or record.id,
-        "facts": facts(patient, record, form.language),
+        "facts": facts(whose.patient, record, form.language),
         "href": address(record.id),
         "query": query_of(form),
         "at": "" if record.at is None else show_as.stamp(record.at)[:16],

@@ -24,7 +24,7 @@ INSTITUTIONS: Final = 50
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show what happened: of a kind, at an institution, between two days, as the reader asks."""
     record = Record(work, form["id"], at_of(form))
-    patient = await opened(record)
+    whose = await opened(record, form.language)
     institution = "" if record.at else form["institution"]
     wanted = happened.wanted(form["kind"], _day(form, "since"), _day(form, "until"), institution)
     found = await record.search(wanted, COUNT, form[TOKEN], form["before"])
@@ -43,25 +43,23 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "filtered": any(form[name] for name in ("kind", "institution", "since", "until")),
         "partial": found.partial,
     }
-    return View("health_records/timeline.html", head(record, patient, form, "timeline") | _paged(form, found) | values)
+    return View("health_records/timeline.html", head(whose, form, "timeline") | _paged(form, found) | values)
 
 
 async def show_documents(work: UnitOfWork, form: Form) -> View:
     """List the documents."""
     record = Record(work, form["id"], at_of(form))
-    patient = await opened(record)
+    whose = await opened(record, form.language)
     found = await record.search(_documents(), COUNT, form[TOKEN], form["before"])
     teller = Teller(record.id, await look_up(record, found.documents), form.language, query_of(form))
     values = {"documents": [teller.event(one) for one in found.documents], "count": len(found.documents)}
-    return View(
-        "health_records/documents.html", head(record, patient, form, "documents") | _paged(form, found) | values
-    )
+    return View("health_records/documents.html", head(whose, form, "documents") | _paged(form, found) | values)
 
 
 async def show_results(work: UnitOfWork, form: Form) -> View:
     """Show the latest of each result, and of each vital sign, among those of one page of results."""
     record = Record(work, form["id"], at_of(form))
-    patient = await opened(record)
+    whose = await opened(record, form.language)
     found = await record.search(summary.LABORATORY, RESULTS, form[TOKEN], form["before"])
     signs = await record.search(summary.VITAL_SIGNS, summary.SIGNS) if not form[TOKEN] else Found(())
     results = abnormal_first(series(found.documents))
@@ -74,7 +72,7 @@ async def show_results(work: UnitOfWork, form: Form) -> View:
         "abnormal": abnormal,
         "count": len(found.documents),
     }
-    return View("health_records/results.html", head(record, patient, form, "results") | _paged(form, found) | values)
+    return View("health_records/results.html", head(whose, form, "results") | _paged(form, found) | values)
 
 
 def _documents() -> Wanted:

@@ -8,9 +8,9 @@ from xinglin.capabilities.health_records.contract import trend as address
 from xinglin.capabilities.health_records.operations.names import Names, look_up
 from xinglin.capabilities.health_records.operations.reading import Found, Pairs, Record
 from xinglin.capabilities.health_records.pages import words
-from xinglin.capabilities.health_records.pages.record import at_of, head, opened, query_of
+from xinglin.capabilities.health_records.pages.record import Whose, at_of, head, opened, query_of
 from xinglin.capabilities.health_records.pages.shown import Teller
-from xinglin.capabilities.health_records.rules.documents import Document, instant
+from xinglin.capabilities.health_records.rules.documents import instant
 from xinglin.capabilities.health_records.rules.results import series
 from xinglin.capabilities.health_records.rules.trends import Point, Trend, changes, gist, trend
 from xinglin.fhir.outcome import Issue, OutcomeError
@@ -28,8 +28,8 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t")
 
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show the trend of a code."""
-    record, patient, found, names = await _read(work, form)
-    made = trend(series(found.documents), form["code"])
+    whose, found, names = await _read(work, form)
+    record, made = whose.record, trend(series(found.documents), form["code"])
     teller = Teller(record.id, names, form.language, query_of(form))
     rows = [_row(one, teller) for one in made.points]
     whole = gist(made)
@@ -52,13 +52,13 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "csv": address(record.id, form["code"]) + "/csv" + query_of(form),
         "next": f"?{TOKEN}={found.token}" if found.token and not record.at else "",
     }
-    return View("health_records/trend.html", head(record, patient, form, "results") | values)
+    return View("health_records/trend.html", head(whose, form, "results") | values)
 
 
 async def show_csv(work: UnitOfWork, form: Form) -> Download:
     """Give the trend as CSV: one row a result, with unit, range, flag and institution."""
-    record, patient, found, names = await _read(work, form)
-    made = trend(series(found.documents), form["code"])
+    whose, found, names = await _read(work, form)
+    record, made = whose.record, trend(series(found.documents), form["code"])
     teller = Teller(record.id, names, form.language)
     text = io.StringIO()
     sheet = csv.writer(text)
@@ -75,20 +75,20 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
             _row(one, teller)["where"],
         )
         sheet.writerow([_safe(str(cell)) for cell in row])
-    names_of: list[dict[str, Any]] = patient.get("name") or [{}]
+    names_of: list[dict[str, Any]] = whose.patient.get("name") or [{}]
     file = f"{name_of(names_of[0]) or record.id}-{form['code']}.csv"
     return Download((EXCEL + text.getvalue()).encode(), "text/csv; charset=utf-8", file)
 
 
-async def _read(work: UnitOfWork, form: Form) -> tuple[Record, Document, Found, Names]:
+async def _read(work: UnitOfWork, form: Form) -> tuple[Whose, Found, Names]:
     record = Record(work, form["id"], at_of(form))
-    patient = await opened(record)
+    whose = await opened(record, form.language)
     code: Pairs = (("combo-code", form["code"].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")),)
     found = await record.search({"Observation": code}, COUNT, form[TOKEN])
     if not any(one.get("status") not in {"cancelled", "entered-in-error"} for one in found.documents):
         raise OutcomeError(Issue("not-found", "no-results", text="There are no results of this code."), status=404)
     told = ({member: one[member] for member in ("performer", "encounter") if member in one} for one in found.documents)
-    return record, patient, found, await look_up(record, told)
+    return whose, found, await look_up(record, told)
 
 
 def _row(point: Point, teller: Teller) -> dict[str, Any]:

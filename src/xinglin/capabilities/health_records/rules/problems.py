@@ -19,6 +19,8 @@ _INFECTIONS: Final = (
 # SNOMED CT codes that foreign records use for the same.
 _INFECTIONS_ELSEWHERE: Final = frozenset({"86406008", "165816005", "66071002", "50711007", "56717001", "840539006"})
 _PREGNANCIES_ELSEWHERE: Final = frozenset({"77386006", "72892002", "47200007"})
+# SNOMED CT: no known allergy, no known drug allergy.
+_NONE_KNOWN: Final = frozenset({"716186003", "409137002"})
 _EPISODES: Final = "https://xinglin.health/fhir/CodeSystem/episode"
 LONGEST_PREGNANCY: Final = 308  # days, 44 weeks: a code that nobody closed does not make pregnant for ever
 
@@ -55,6 +57,14 @@ def in_force(document: Document) -> bool:
     return not (codes(document.get("clinicalStatus")) & _OVER or codes(document.get("verificationStatus")) & _NOT)
 
 
+def allergies(documents: Iterable[Document]) -> Literal["some", "none-known", "not-recorded"]:
+    """Say what is known of allergies: that there are none is something else than that nobody asked."""
+    found = [one for one in documents if in_force(one)]
+    if not found:
+        return "not-recorded"
+    return "none-known" if all(codes(one.get("code")) & _NONE_KNOWN for one in found) else "some"
+
+
 def dangers(standing: Iterable[Document], conditions: Iterable[Document], today: date) -> tuple[Danger, ...]:
     """Give allergies, flags, pregnancy, infections and implants that are in force, the worst first."""
     found = [one for document in standing if (one := _standing(document, today)) is not None]
@@ -73,7 +83,7 @@ def dangers(standing: Iterable[Document], conditions: Iterable[Document], today:
 
 def _standing(document: Document, today: date) -> Danger | None:
     kind = document.get("resourceType")
-    if kind == "AllergyIntolerance" and in_force(document):
+    if kind == "AllergyIntolerance" and in_force(document) and not codes(document.get("code")) & _NONE_KNOWN:
         reactions = document.get("reaction", ())
         signs = tuple(sign for one in reactions for sign in one.get("manifestation", ()))
         severe = document.get("criticality") == "high" or any(one.get("severity") == "severe" for one in reactions)
