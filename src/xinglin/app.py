@@ -11,6 +11,7 @@ from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.audit import capability as audit
 from xinglin.capabilities.consents import capability as consents
+from xinglin.capabilities.duplicates import capability as duplicates
 from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
@@ -54,6 +55,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     terminology.declare,  # 术语字典
     practitioners.declare,  # 人员与资质
     residents.declare,  # 居民主索引与健康卡
+    duplicates.declare,  # 查重合并
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名

@@ -1,0 +1,42 @@
+"""Everything that duplicates add."""
+
+from functools import partial
+
+from xinglin.capabilities.duplicates import contract, policy
+from xinglin.capabilities.duplicates.operations import merge
+from xinglin.capabilities.duplicates.pages import desk
+from xinglin.fhir.declarations import Text
+from xinglin.registry import Capability, Handler, Page
+from xinglin.settings import Settings
+
+
+def declare(settings: Settings) -> Capability:
+    """Give the table of contents."""
+    return Capability(
+        name="duplicates",
+        title=Text("查重合并", "Duplicates"),
+        needs=("residents",),
+        code_sets=(contract.FIELDS,),
+        operations=(
+            Handler(contract.MERGE, partial(merge.merge, zone=settings.zone)),
+            Handler(contract.UNMERGE, merge.unmerge),
+            Handler(contract.DECIDE, merge.decide),
+        ),
+        grants=policy.grants(),
+        pages=(
+            Page(
+                contract.AT,
+                contract.LIST,
+                show=desk.show_list,
+                menu=Text("查重合并", "Duplicates"),
+                icon="users",
+            ),
+            Page(
+                contract.AT,
+                contract.LIST + "/{id}",
+                show=partial(desk.show_one, zone=settings.zone),
+                send=partial(desk.send_one, zone=settings.zone),
+            ),
+        ),
+        templates="xinglin.capabilities.duplicates:templates",
+    )

@@ -1,0 +1,260 @@
+"""Patient/$merge, Patient/$unmerge, Task/$decide-duplicate: what becomes of two records of one person."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from xinglin.capabilities.duplicates import rules
+from xinglin.capabilities.duplicates.contract import (
+    BEFORE,
+    DUPLICATE,
+    DUPLICATE_CANDIDATE,
+    MANUAL,
+    MERGED,
+    OVERRIDING,
+    PAIRS,
+    SURVIVOR,
+    TAKEN,
+    TASK_CODES,
+    Deciding,
+    Merging,
+    Unmerging,
+)
+from xinglin.fhir import codec
+from xinglin.fhir.document import bytes_of, document_of
+from xinglin.fhir.outcome import Issue, OutcomeError, refuse
+from xinglin.fhir.r4.datatypes import Reference
+from xinglin.fhir.r4.resources import Patient, Task
+from xinglin.fhir.sources import cites
+from xinglin.matching.persons import two_citizens
+from xinglin.store import merging
+from xinglin.store.door import UnitOfWork
+from xinglin.store.reading import not_found
+
+Document = dict[str, Any]
+_PREFIX: Final = "Patient/"
+
+
+@cites("HR-03", "CD-11")
+async def merge(work: UnitOfWork, given: Merging, *, zone: str) -> Patient:
+    """Patient/$merge: let the target stand for the source; gives the target. Nothing is moved, and it can be undone.
+
+    One of the two has to be within the caller's reach. Idempotent.
+    """
+    await merging.hold(work.executor)
+    source, target = _id(given.source_patient, "source-patient"), _id(given.target_patient, "target-patient")
+    old, new = await both(work, source, target)
+    standing = await merging.merge_of(work.executor, source)
+    if standing is not None and standing.target == target:
+        return await _patient(work, target)
+    refuse(
+        rules.merge_faults(
+            given.reason,
+            given.keep,
+            two_citizens=differ(work, old, new, zone=zone),
+            override=given.override,
+            may_override=bool(work.principal.roles & OVERRIDING),
+        )
+    )
+    task = await _task_of(work, source, target)
+    await merging.merge(
+        *(work.executor, source, target),
+        by=work.principal.id,
+        reason=given.reason.strip(),
+        task=f"Task/{task['id']}",
+        base_url=work.door.base_url,
+    )
+    await _write(work, rules.stands(new, old, given.keep))
+    await _write(work, rules.stood_for(old, target))
+    outputs = [
+        _output(MERGED, valueReference={"reference": f"Patient/{source}"}),
+        _output(SURVIVOR, valueReference={"reference": f"Patient/{target}"}),
+        *(_output(TAKEN, valueCode=field) for field in given.keep),
+        *(_output(BEFORE, valueReference={"reference": _versioned(one)}) for one in (old, new)),
+    ]
+    await _write(work, _noted(work, task, "completed", given.reason) | {"output": outputs})
+    _note(work, "merge", source, target)
+    return await _patient(work, target)
+
+
+@cites("HR-03", "CD-11")
+async def unmerge(work: UnitOfWork, given: Unmerging) -> Patient:
+    """Patient/$unmerge: let a merged record stand for itself again; gives it. What names it goes with it."""
+    await merging.hold(work.executor)
+    source = _id(given.source_patient, "source-patient")
+    standing = await merging.merge_of(work.executor, source)
+    if standing is None:
+        await _reached(work, source)
+        return await _patient(work, source)
+    target = standing.target
+    now_source, now_target = await both(work, source, target)
+    refuse(rules.reason_faults(given.reason))
+    task = document_of((await work.platform.read("Task", standing.task.removeprefix("Task/"))).body())
+    versions = [await _version(work, one) for one in _outputs(task, BEFORE)]
+    then = {one["id"]: one for one in versions}
+    await merging.unmerge(work.executor, source, base_url=work.door.base_url)
+    keep = tuple(_outputs(task, TAKEN))
+    await _write(work, rules.stands_alone(now_target, then[target], then[source], keep))
+    await _write(work, rules.stands_for_itself(now_source, then[source], target))
+    made = {name: value for name, value in task.items() if name != "output"}
+    await _write(work, _noted(work, made, "requested", given.reason))
+    _note(work, "unmerge", source, target)
+    return await _patient(work, source)
+
+
+@cites("CD-11")
+async def decide(work: UnitOfWork, given: Deciding) -> Task:
+    """Task/$decide-duplicate: they are different persons, or it is to be decided anew."""
+    row = await work.fhir.read("Task", given.id)
+    task = document_of(row.body())
+    if not is_candidate(task):
+        raise OutcomeError(not_found("Task", given.id))
+    refuse(rules.decision_faults(given.decision, given.reason, task["status"]))
+    status = "rejected" if given.decision == "different" else "requested"
+    await _write(work, _noted(work, task, status, given.reason))
+    work.note(f"duplicate-{given.decision}", type="Task", refs=(f"Task/{given.id}",))
+    decided = codec.decode((await work.platform.read("Task", given.id)).body(), "Task")
+    if not isinstance(decided, Task):
+        raise TypeError("a Task is a Task")
+    return decided
+
+
+# -- who ------------------------------------------------------------------------------------------------------------
+
+
+async def both(work: UnitOfWork, one: str, other: str) -> tuple[Document, Document]:
+    """Read two Patients as the platform, when the caller reaches one of them; else neither is there (404)."""
+    if not (await _within(work, one) or await _within(work, other)):
+        raise OutcomeError(not_found("Patient", one))
+    first, second = [document_of((await work.platform.read("Patient", id)).body()) for id in (one, other)]
+    return first, second
+
+
+async def _reached(work: UnitOfWork, id: str) -> None:
+    if not await _within(work, id):
+        raise OutcomeError(not_found("Patient", id))
+
+
+async def _within(work: UnitOfWork, id: str) -> bool:
+    if work.fhir.reach("search", "Patient").nothing:
+        return False
+    return bool((await work.fhir.find("Patient", _id=id, _count="1")).matches)
+
+
+def _id(reference: Reference, name: str) -> str:
+    text = reference.reference or ""
+    if not text.startswith(_PREFIX) or "/" in text.removeprefix(_PREFIX):
+        raise OutcomeError(Issue("value", "merge-reference", name, "A record is named as Patient/ID."))
+    return text.removeprefix(_PREFIX)
+
+
+def differ(work: UnitOfWork, one: Document, other: Document, *, zone: str) -> bool:
+    """Tell whether two Patients have valid identity numbers, and different ones."""
+    return two_citizens(one, other, _today(work, zone))
+
+
+# -- the Task -------------------------------------------------------------------------------------------------------
+
+
+def is_candidate(task: Document) -> bool:
+    """Tell candidates from other tasks."""
+    return any(
+        one.get("system") == TASK_CODES and one.get("code") == DUPLICATE
+        for one in (task.get("code") or {}).get("coding") or ()
+    )
+
+
+def pair_of(task: Document) -> tuple[str, str]:
+    """Give the ids of the two Patients of a candidate."""
+    others = [
+        one["valueReference"]["reference"]
+        for one in task.get("input") or ()
+        if (one.get("type") or {}).get("text") == "candidate" and "valueReference" in one
+    ]
+    first = task["focus"]["reference"]
+    one, other = [first, *others] if len(others) == 1 else others[:2]
+    return one.removeprefix(_PREFIX), other.removeprefix(_PREFIX)
+
+
+async def _task_of(work: UnitOfWork, source: str, target: str) -> Document:
+    """Give the candidate of a pair; a pair that nobody proposed gets one."""
+    one, other = sorted((source, target))
+    made = {
+        "resourceType": "Task",
+        "meta": {"profile": [DUPLICATE_CANDIDATE.url]},
+        "identifier": [{"system": PAIRS, "value": f"{one}_{other}"}],
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [{"system": TASK_CODES, "code": DUPLICATE}]},
+        "focus": {"reference": f"Patient/{one}"},
+        "for": {"reference": f"Patient/{other}"},
+        "authoredOn": work.now.isoformat(),
+        "input": [
+            {"type": {"text": "candidate"}, "valueReference": {"reference": f"Patient/{other}"}},
+            {"type": {"text": "score"}, "valueDecimal": Decimal(1)},
+            {"type": {"text": "grade"}, "valueCode": MANUAL},
+        ],
+    }
+    pair = f"identifier={PAIRS}|{one}_{other}"
+    written = await work.platform.create(bytes_of(made), type="Task", if_none_exist=pair)
+    found: Document = document_of((await work.platform.read("Task", written.id)).body())
+    return found
+
+
+def _noted(work: UnitOfWork, task: Document, status: str, reason: str) -> Document:
+    note = {"text": reason.strip(), "time": work.now.isoformat(), "authorString": work.principal.id}
+    return task | {"status": status, "lastModified": work.now.isoformat(), "note": [*(task.get("note") or ()), note]}
+
+
+def _output(kind: str, **value: Any) -> Document:
+    return {"type": {"text": kind}, **value}
+
+
+def _outputs(task: Document, kind: str) -> Iterator[str]:
+    for one in task.get("output") or ():
+        if (one.get("type") or {}).get("text") == kind:
+            yield one.get("valueCode") or one["valueReference"]["reference"]
+
+
+def merged_of(task: Document) -> tuple[str, str]:
+    """Give who was merged into whom by a candidate that was decided so; empty ids else."""
+    ids = [next((one.removeprefix(_PREFIX) for one in _outputs(task, kind)), "") for kind in (MERGED, SURVIVOR)]
+    return ids[0], ids[1]
+
+
+# -- reading and writing ---------------------------------------------------------------------------------------------
+
+
+async def _write(work: UnitOfWork, document: Document) -> None:
+    type, id = document["resourceType"], document["id"]
+    version = int(document["meta"]["versionId"])
+    await work.platform.update(bytes_of(document), type=type, id=id, if_match=version)
+
+
+async def _patient(work: UnitOfWork, id: str) -> Patient:
+    found = codec.decode((await work.platform.read("Patient", id)).body(), "Patient")
+    if not isinstance(found, Patient):
+        raise TypeError("a Patient is a Patient")
+    return found
+
+
+def _versioned(document: Document) -> str:
+    return f"Patient/{document['id']}/_history/{document['meta']['versionId']}"
+
+
+async def _version(work: UnitOfWork, reference: str) -> Document:
+    _, id, _, version = reference.split("/")
+    made: Document = document_of((await work.platform.vread("Patient", id, version)).body())
+    return made
+
+
+def _note(work: UnitOfWork, what: str, source: str, target: str) -> None:
+    """Record it with each of the two."""
+    for one, other in ((source, target), (target, source)):
+        work.note(what, type="Patient", refs=(f"Patient/{one}", f"Patient/{other}"))
+
+
+def _today(work: UnitOfWork, zone: str) -> date:
+    return work.now.astimezone(ZoneInfo(zone)).date()
