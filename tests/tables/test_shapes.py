@@ -32,8 +32,8 @@ def test_statistics_count_the_category() -> None:
 
 @pytest.mark.rule("ST-53")
 def test_operations_have_their_shape() -> None:
-    assert all(map(is_operation_code, ("47.0100", "36.0700x004")))
-    assert not any(map(is_operation_code, ("47.01", "47.01000", "36.0700x04", "I10.x00")))
+    assert all(map(is_operation_code, ("47.0100", "74.1x00", "36.0700x004")))
+    assert not any(map(is_operation_code, ("47.01", "47.01000", "36.0700x04", "47.x100", "I10.x00")))
 
 
 @pytest.mark.rule("ST-54")

@@ -7,7 +7,8 @@ from xinglin.fhir.sources import cites
 
 # Category, fourth character (x where there is none), fifth and sixth; then an extension, then a mark of a pair.
 _DISEASE: Final = cites("ST-51")(re.compile(r"[A-Z]\d{2}\.[0-9x]\d{2}(x\d{3})?[†*+]?"))
-_OPERATION: Final = cites("ST-53")(re.compile(r"\d{2}\.\d{4}(x\d{3})?"))
+# The book writes four digits; the edition itself fills a missing fourth with x too: 74.1x00.
+_OPERATION: Final = cites("ST-53")(re.compile(r"\d{2}\.\d[0-9x]\d{2}(x\d{3})?"))
 _TCM: Final = cites("ST-54")(re.compile(r"[ABC]\d{2}(\.\d{2}){0,4}"))
 ASTERISK: Final = "*"
 
@@ -18,7 +19,7 @@ def is_disease_code(code: str) -> bool:
 
 
 def is_operation_code(code: str) -> bool:
-    """Tell whether *code* has the shape of the operations' clinical edition: ``47.0100``, ``36.0700x004``."""
+    """Tell whether *code* has the shape of an operation: ``47.0100``, ``74.1x00``, ``36.0700x004``."""
     return _OPERATION.fullmatch(code) is not None
 
 
