@@ -8,13 +8,13 @@ from typing import Any, Final
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.sources import cites
 from xinglin.security.masks import MASKED
 from xinglin.store import relations
 from xinglin.store.door import UnitOfWork
 from xinglin.web import brief
 from xinglin.web import format as show
+from xinglin.web.asking import ask
 from xinglin.web.cells import named
 from xinglin.web.format import said
 from xinglin.web.names import code_name
@@ -77,8 +77,7 @@ async def banner_of(work: UnitOfWork, patient: str, language: Language) -> Banne
     if work.fhir.reach("search", "Patient").nothing:
         raise _unknown(patient)
     brought = [one for one in BROUGHT if not work.fhir.reach("search", one.partition(":")[0]).nothing]
-    asked = [("_id", patient), *(("_revinclude", one) for one in brought)]
-    page = await work.fhir.search(parse("Patient", asked, strict=True, base_url=work.door.base_url))
+    page = await ask(work, "Patient", ("_id", patient), *(("_revinclude", one) for one in brought))
     if not page.matches:
         raise _unknown(patient)
     document = document_of(page.matches[0].body())

@@ -1,6 +1,6 @@
 """How values look to a reader: dates, times, ages, numbers, money, masked names and numbers. All pure."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -103,3 +103,30 @@ def masked_number(value: str) -> str:
 def days_until(due: date, today: date) -> int:
     """Count the days from *today* to *due*; negative when it is overdue."""
     return (due - today) // timedelta(days=1)
+
+
+def today(now: datetime) -> date:
+    """Give the day in the region."""
+    return now.astimezone(ZONE).date()
+
+
+def bounds(day: date, last: date | None = None) -> tuple[str, str]:
+    """Give a day, or the days up to *last*, as two values of a search by date: ``ge…``, ``lt…`` with the zone."""
+    start = datetime.combine(day, time.min, ZONE)
+    end = datetime.combine((last or day) + timedelta(days=1), time.min, ZONE)
+    return f"ge{start.isoformat()}", f"lt{end.isoformat()}"
+
+
+def months(day: date, count: int) -> tuple[tuple[date, date], ...]:
+    """Give the first and last day of *count* months up to that of *day*, the oldest first.
+
+    >>> months(date(2026, 2, 3), 2)
+    ((datetime.date(2026, 1, 1), datetime.date(2026, 1, 31)), (datetime.date(2026, 2, 1), datetime.date(2026, 2, 28)))
+    """
+    found = []
+    first = day.replace(day=1)
+    for _ in range(count):
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        found.append((first, last))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return tuple(reversed(found))

@@ -95,6 +95,7 @@ class Filter:
 
     code: its name in the address. kind: ``text``, ``choice`` of options (value, text), ``days`` (from, to).
     parameter: of the search; the same as the code when empty. ask: what it asks of the search instead, by the value.
+    default: the value as long as the reader chose none; choosing none by hand is a choice too.
     """
 
     code: str
@@ -104,6 +105,7 @@ class Filter:
     options: tuple[tuple[str, Text], ...] = ()
     ask: Callable[[str], tuple[tuple[str, str], ...]] | None = None
     hint: Text | None = None
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _shown(form: Form, listing: Listing, page: Page | None, rows: list[dict[str,
         "sorts": [(sign + one.sort, one.title) for one in listing.columns if one.sort for sign in ("", "-")],
         "order": order,
         "filters": [_field(one, form) for one in listing.filters],
-        "searched": any(name != SORT for name, _ in kept),
+        "searched": any(name != SORT and value for name, value in kept),
         "previous": _query(kept, *_place(before)) if form[TOKEN] else "",
         "first": _query(kept) if form[TOKEN] else "",
         "next": _query(kept, *_place([*before, form[TOKEN]], page.next_token))
@@ -205,7 +207,8 @@ def _place(before: Sequence[str], token: str | None = None) -> tuple[tuple[str, 
 def _kept(form: Form, listing: Listing) -> list[tuple[str, str]]:
     """Give the pairs of the address that say what is asked, without page and format."""
     known = {name for one in listing.filters for name in _names(one)} | {SORT}
-    return [(name, value) for name, value in form.pairs if name in known and value.strip()]
+    chosen = {one.code for one in listing.filters if one.default}
+    return [(name, value) for name, value in form.pairs if name in known and (value.strip() or name in chosen)]
 
 
 def _query(kept: Sequence[tuple[str, str]], *more: tuple[str, str]) -> str:
@@ -224,7 +227,7 @@ def _field(one: Filter, form: Form) -> dict[str, object]:
         "title": said(one.title, form.language),
         "hint": said(one.hint, form.language) if one.hint else "",
         "options": [(value, said(text, form.language)) for value, text in one.options],
-        "values": [form[name] for name in _names(one)],
+        "values": [_value(form, name, one.default) for name in _names(one)],
     }
 
 
@@ -250,12 +253,17 @@ def _asked_by(one: Filter, form: Form) -> tuple[tuple[str, str], ...]:
     if one.kind == "days":
         since, until = (form[name].strip() for name in _names(one))
         return tuple((parameter, sign + day) for sign, day in (("ge", since), ("le", until)) if day)
-    value = form[one.code].strip()
+    value = _value(form, one.code, one.default)
     if not value or (one.kind == "choice" and value not in {code for code, _ in one.options}):
         return ()
     if one.ask is not None:
         return one.ask(value)
     return ((parameter, value if one.kind == "choice" else escaped(value)),)
+
+
+def _value(form: Form, name: str, default: str) -> str:
+    """Give what was typed or chosen; the default only when the field was not sent at all."""
+    return form[name].strip() if name in form else default
 
 
 def escaped(text: str) -> str:

@@ -11,7 +11,7 @@ from xinglin.capabilities.practitioners.operations.verify import open_session, v
 from xinglin.capabilities.practitioners.rules.drafts import DRAFTS, frozen_drafts_stay
 from xinglin.capabilities.practitioners.rules.numbers import sound_numbers
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Invariant, Job, Page
+from xinglin.registry import INSTITUTION, Capability, Card, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 from xinglin.store.clock import Clock
 
@@ -54,6 +54,16 @@ def declare(settings: Settings) -> Capability:
             ),
             Page(contract.CREDENTIALS_PORTAL, "/credentials/{id}", show=pages.show_one),
             Page(contract.CREDENTIALS_PORTAL, "/credentials/{id}/verify", send=pages.send_verify),
+        ),
+        cards=(
+            Card(
+                INSTITUTION,
+                Text("人员与资质", "Staff and credentials"),
+                pages.show_ending,
+                order=20,
+                roles=frozenset({"system-admin"}),
+                wide=True,
+            ),
         ),
         jobs=(
             # R6-036: every month; the second of the month, when the night is quiet

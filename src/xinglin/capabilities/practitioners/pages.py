@@ -9,11 +9,14 @@ from xinglin.capabilities.practitioners.operations.people import Person, last_re
 from xinglin.capabilities.practitioners.rules import results
 from xinglin.capabilities.practitioners.rules.states import mark_of
 from xinglin.fhir import codec
+from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.security.credential_forms import standing_of
 from xinglin.security.credentials import Credential, Site, credential_state, last_day, may_practise_online
 from xinglin.store.door import UnitOfWork
+from xinglin.web import cards
+from xinglin.web.cards import Figure
 from xinglin.web.view import Form, Redirect, View
 
 COUNT: Final = 20
@@ -73,6 +76,32 @@ async def show_list(work: UnitOfWork, form: Form) -> View:
         },
         block="results",
     )
+
+
+async def show_ending(work: UnitOfWork, _form: Form) -> View | None:
+    """Count the staff, whose credentials end soon, and who may not practise: a card of the institution's start page."""
+    if work.fhir.reach("search", "Practitioner").nothing:
+        return None
+    soon = await _marked(work, FILTERS["ending-30"])
+    stopped = await _marked(work, FILTERS["stopped"])
+    return cards.figures(
+        (
+            Figure(Text("在册人员", "Staff"), await work.fhir.count("Practitioner"), contract.LIST),
+            Figure(
+                Text("资质 30 天内到期", "Credentials ending in 30 days"),
+                soon,
+                f"{contract.LIST}?state=ending-30",
+                "warning",
+            ),
+            Figure(
+                Text("资质失效", "Credentials no longer valid"), stopped, f"{contract.LIST}?state=stopped", "danger"
+            ),
+        )
+    )
+
+
+async def _marked(work: UnitOfWork, marks: tuple[str, ...]) -> int:
+    return await work.fhir.count("Practitioner", _tag=",".join(f"{contract.STANDINGS.system}|{one}" for one in marks))
 
 
 def _nobody() -> dict[str, object]:
