@@ -87,6 +87,12 @@ def table(name: str) -> Table:
 
 
 @cache
+def by_url() -> Mapping[str, Table]:
+    """Give the tables that are code systems, by address."""
+    return {one.url: one for one in tables() if one.url}
+
+
+@cache
 def concepts(name: str) -> tuple[Concept, ...]:
     """Give the concepts of a table (its name, or the address of its code system), in the order of the file."""
     return tuple(_concept(row) for row in rows(f"{table(name).name}.csv"))

@@ -6,8 +6,9 @@ from xinglin.capabilities.terminology.operations.expand import expand
 from xinglin.capabilities.terminology.operations.lookup import compare, lookup
 from xinglin.capabilities.terminology.operations.translate import translate
 from xinglin.capabilities.terminology.operations.validate import in_set, in_system
+from xinglin.capabilities.terminology.pages import concept, find, pick
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler
+from xinglin.registry import Capability, Handler, Page
 from xinglin.settings import Settings
 
 
@@ -26,4 +27,17 @@ def declare(_settings: Settings) -> Capability:
             Handler(contract.CLOSURE, closure),
         ),
         grants=policy.GRANTS,
+        pages=(
+            Page(
+                contract.DICTIONARY_PORTAL,
+                contract.DICTIONARY,
+                show=find.show,
+                menu=Text("术语字典", "Terminology"),
+                icon="book",
+                order=80,
+            ),
+            Page(contract.DICTIONARY_PORTAL, contract.CONCEPT, show=concept.show),
+            Page(contract.PICKING, contract.PICK, show=pick.show),
+        ),
+        templates="xinglin.capabilities.terminology:templates",
     )

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from xinglin.fhir.declarations import Operation, Text
 from xinglin.fhir.r4.datatypes import CodeableConcept, Coding
 from xinglin.fhir.r4.resources import CodeSystem, ConceptMap, Parameters, ValueSet
+from xinglin.registry import Portal
+from xinglin.security.accounts import RESIDENT_ROLES, STAFF_ROLES
 
 STANDARD: Final = "http://hl7.org/fhir/OperationDefinition/"
 
@@ -14,6 +16,14 @@ DICTIONARY: Final = "/terminology"
 CONCEPT: Final = "/terminology/concept"
 PICK: Final = "/terminology/pick"
 LOAD: Final = "/terminology/load"
+
+
+# Whoever works here looks words up; whoever fills in a form picks codes.
+READERS: Final = frozenset({*STAFF_ROLES, "developer"})
+DICTIONARY_PORTAL: Final = Portal("terminology", DICTIONARY, READERS, Text("术语字典", "Terminology"))
+PICKING: Final = Portal(
+    "picking", PICK, READERS | frozenset(RESIDENT_ROLES), Text("选择代码", "Pick a code"), part_of=DICTIONARY_PORTAL
+)
 
 
 def concept_address(system: str, code: str, version: str = "") -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from xinglin.fhir.sources import cites
 from xinglin.store.executor import Executor, Record
+from xinglin.tables.codes import by_url
 
 _COLUMNS: Final = "s.sid, s.id, s.url, s.version, s.title, s.language, s.since, s.status, s.content, s.concepts"
 
@@ -25,6 +26,13 @@ class System:
     status: str
     complete: bool
     concepts: int
+
+    def named(self, language: str) -> str:
+        """Give the title in a language; the English one is known of our own tables."""
+        if not language.startswith("en"):
+            return self.title
+        own = by_url().get(self.url)
+        return own.title_en if own is not None else self.title
 
 
 async def systems(executor: Executor, url: str | None = None) -> list[System]:

@@ -1,0 +1,1 @@
+"""Pages of the dictionary: find, one concept, the picker, loading an edition."""
