@@ -114,7 +114,9 @@ async def send_one(work: UnitOfWork, form: Form, *, zone: str) -> Redirect:
         if refused.status == 404 or (refused.status == 403 and refused.issues[0].key == "forbidden"):
             raise
         raise Rejected(await _one(work, form, refused.issues, zone)) from refused
-    return Redirect(f"{LIST}/{form['id']}?done={form['do']}")
+    # The record may be kept elsewhere from now on.
+    near = (await work.fhir.find("Task", _id=form["id"], _count="1")).matches
+    return Redirect(f"{LIST}/{form['id']}?done={form['do']}" if near else LIST)
 
 
 async def _do(work: UnitOfWork, form: Form, task: dict[str, Any]) -> None:
@@ -158,7 +160,7 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], zone: st
     work.note("duplicates-shown", type="Patient", refs=tuple(f"Patient/{id}" for id in ids))
     stand = rules.differing(*documents)
     source, survivor = merge.merged_of(task)
-    sides = [shown.side(one, form.language) for one in documents]
+    sides = [shown.side(one) for one in documents]
     return View(
         "duplicates/one.html",
         {

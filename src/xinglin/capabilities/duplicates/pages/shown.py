@@ -12,7 +12,7 @@ from xinglin.security import masks
 from xinglin.security.identifiers import IDENTITY_CARD
 from xinglin.store.door import UnitOfWork
 from xinglin.web.brief import brief
-from xinglin.web.format import day_of, moment
+from xinglin.web.format import moment
 from xinglin.web.view import Language
 
 Document = Mapping[str, Any]
@@ -53,22 +53,16 @@ def when(text: str) -> str:
     return moment(text) if text else ""
 
 
-def side(document: Document, language: Language) -> dict[str, Any]:
+def side(document: Document) -> dict[str, Any]:
     """Give the head of one record."""
-    keeper = document.get("managingOrganization") or {}
-    return {
-        "id": document["id"],
-        "name": name(document) or document["id"],
-        "active": document.get("active") is not False,
-        "keeper": keeper.get("display") or str(keeper.get("reference") or "").removeprefix("Organization/"),
-        "changed": day_of(str((document.get("meta") or {}).get("lastUpdated") or "")),
-    }
+    return {"id": document["id"], "name": name(document) or document["id"]}
 
 
 def rows(documents: Sequence[Document], stand: Mapping[str, str], language: Language) -> list[dict[str, Any]]:
     """Give the lines of the comparison: numbers first, then each field that one of them has.
 
     stand: same, different, one or none, by field. take: what a choice between the two is called; empty for numbers.
+    has: the only record that has it; where both do, what is not chosen stays as the record that goes on has it.
     """
     found = []
     for key, system in NUMBERS.items():
@@ -76,11 +70,12 @@ def rows(documents: Sequence[Document], stand: Mapping[str, str], language: Lang
         if any(numbers):
             relation = "same" if numbers[0] == numbers[1] else "different" if all(numbers) else "one"
             each = [masks.number(one) if one and key == "identity" else one for one in numbers]
-            found.append({"key": key, "each": each, "stands": relation, "take": ""})
+            found.append({"key": key, "each": each, "stands": relation, "take": "", "has": ""})
     for field in FIELDS.codes:
         if stand[field] != "none":
             each = [said(field, one.get(field), language) for one in documents]
-            found.append({"key": field, "each": each, "stands": stand[field], "take": f"keep.{field}"})
+            has = next((one["id"] for one in documents if one.get(field)), "") if stand[field] == "one" else ""
+            found.append({"key": field, "each": each, "stands": stand[field], "take": f"keep.{field}", "has": has})
     return found
 
 
