@@ -55,6 +55,12 @@ _MASS_MG: Final[Mapping[str, Decimal]] = {"ug": Decimal("0.001"), "mg": Decimal(
 _OTHER_SIDE: Final[Mapping[str, str]] = {"a": "b", "b": "a"}
 _CLASHES: Final[Mapping[str, str]] = {"18": "十八反", "19": "十九畏"}
 
+# What is written before a herb that was processed, the longer first.
+_PROCESSED: Final = (
+    *("麸炒", "米炒", "土炒", "清炒", "蜜炙", "酒炙", "醋炙", "盐炙", "姜炙"),
+    *("炒", "炙", "蜜", "酒", "醋", "盐", "姜", "煅", "制", "焦", "净", "鲜", "生", "蒸"),
+)
+
 Range: TypeAlias = tuple[Decimal | None, Decimal | None]
 
 
@@ -207,9 +213,16 @@ def _slices_by_word() -> Mapping[str, Slice]:
     return {word: one for one in slices() for word in (one.code, one.name, *one.aliases)}
 
 
+@cites("R3-091")
 def tcm_slice(word: str) -> Slice:
-    """Give a slice by its code, name or an alias; KeyError when there is none."""
-    return _slices_by_word()[word]
+    """Give a slice by its code, name or an alias; KeyError when there is none.
+
+    A processed form that has no row of its own (酒黄芩 麸炒枳壳) stands for the herb without the prefix.
+    """
+    known = _slices_by_word()
+    if word not in known:
+        word = next((base for base in map(word.removeprefix, _PROCESSED) if base in known), word)
+    return known[word]
 
 
 @cites("R3-091")
