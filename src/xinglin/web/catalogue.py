@@ -1,11 +1,12 @@
 """Texts of pages: one JSON file per language, dotted keys, the same keys in each."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 import msgspec
 
-from xinglin.web.files import Folder
+from xinglin.web.files import Folder, folder_of
 from xinglin.web.view import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
@@ -49,3 +50,9 @@ def load(folders: Iterable[Folder], language: Language) -> Catalogue:
             raise ValueError(f"{file}: keys stand twice: {sorted(twice)}")
         texts |= found
     return Catalogue(texts)
+
+
+@cache
+def texts(package: str) -> Mapping[Language, Catalogue]:
+    """Give the texts of one package in each language, for files that are no pages."""
+    return {language: load((folder_of(package),), language) for language in LANGUAGES}

@@ -1,7 +1,7 @@
 """Everything that health records add."""
 
 from xinglin.capabilities.health_records import contract
-from xinglin.capabilities.health_records.pages import about, entry, record, timeline, trend
+from xinglin.capabilities.health_records.pages import about, entry, paper, record, timeline, trend
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Page
 from xinglin.settings import Settings
@@ -26,6 +26,8 @@ def _clinicians() -> tuple[Page, ...]:
         Page(at, f"{of}/results", show=timeline.show_results),
         Page(at, f"{of}/documents", show=timeline.show_documents),
         Page(at, f"{of}/about", show=about.show),
+        Page(at, f"{of}/print", show=paper.show),
+        Page(at, f"{of}/summary.pdf", show=paper.show_pdf),
         Page(at, f"{of}/trend/{{code}}", show=trend.show),
         Page(at, f"{of}/trend/{{code}}/csv", show=trend.show_csv),
         Page(at, f"{of}/entries/{{type}}/{{rid}}", show=entry.show),

@@ -73,6 +73,7 @@ async def values(record: Record, parts: summary.Parts, form: Form) -> dict[str, 
     results = abnormal_first(series(parts.results.documents))
     signs = vitals_first(series(parts.vitals.documents))
     referring: list[Document] = [
+        parts.patient,
         *parts.conditions.documents,
         *parts.medicines.documents,
         *parts.events.documents,
@@ -98,6 +99,7 @@ async def values(record: Record, parts: summary.Parts, form: Form) -> dict[str, 
         "vaccinations": [teller.event(one) for one in parts.vaccinations.documents],
         "family": [relative(one, teller) for one in parts.of("RelatedPerson")],
         "contracts": [contract(one, teller) for one in (*parts.of("CareTeam"), *parts.of("EpisodeOfCare"))],
+        "names": names,
         "partial": parts.partial,
     }
 

@@ -1,7 +1,5 @@
 """How a result of a patient went, as a table and on top of it a chart; and as a file for a spreadsheet."""
 
-import csv
-import io
 from typing import Any, Final
 
 from xinglin.capabilities.health_records.contract import trend as address
@@ -17,13 +15,14 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork
 from xinglin.web.brief import name as name_of
+from xinglin.web.catalogue import texts
+from xinglin.web.export import FORMATS, table_of
 from xinglin.web.format import moment
 from xinglin.web.view import Download, Form, Language, View
 
 COUNT: Final = 100
 MEDICINES: Final = 60
-EXCEL: Final = "\ufeff"  # what tells Excel that a CSV is UTF-8
-_FORMULAS: Final = ("=", "+", "-", "@", "\t")
+_TEXTS: Final = texts("xinglin.capabilities.health_records")
 
 
 async def show(work: UnitOfWork, form: Form) -> View:
@@ -60,9 +59,9 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
     whose, found, names = await _read(work, form)
     record, made = whose.record, trend(series(found.documents), form["code"])
     teller = Teller(record.id, names, form.language)
-    text = io.StringIO()
-    sheet = csv.writer(text)
-    sheet.writerow(("date", "test", "result", "unit", "reference range", "flag", "institution"))
+    heads = [_TEXTS[form.language](f"health_records.paper.{one}") for one in ("date", "test", "value")]
+    heads += [_TEXTS[form.language](f"health_records.csv.{one}") for one in ("unit", "range", "flag", "institution")]
+    sheet = table_of("csv", form["code"], heads)
     for one in made.points:
         reading = one.reading
         row = (
@@ -74,10 +73,10 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
             one.flag,
             _row(one, teller)["where"],
         )
-        sheet.writerow([_safe(str(cell)) for cell in row])
+        sheet.add(row)
     names_of: list[dict[str, Any]] = whose.patient.get("name") or [{}]
     file = f"{name_of(names_of[0]) or record.id}-{form['code']}.csv"
-    return Download((EXCEL + text.getvalue()).encode(), "text/csv; charset=utf-8", file)
+    return Download(sheet.done(), FORMATS["csv"], file)
 
 
 async def _read(work: UnitOfWork, form: Form) -> tuple[Whose, Found, Names]:
@@ -122,9 +121,3 @@ async def _changes(record: Record, made: Trend, language: Language) -> list[dict
         for one in found.documents
     ]
     return [{"day": day, "name": name, "stopped": stopped} for day, name, stopped in changes(found.documents, called)]
-
-
-def _safe(cell: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula; numbers stay numbers."""
-    formula = cell.startswith(_FORMULAS) and not cell.lstrip("+-").replace(".", "", 1).isdigit()
-    return f"'{cell}" if formula else cell
