@@ -38,9 +38,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
             "found": found,
             "system": system,
             "names": [(one.get("language", ""), one["value"]) for one in found.designations if one.get("value")],
-            "steps": [
-                (f"{step.code} {step.name}", step.href) for step in (row_of(w, form.language, today) for w in way)
-            ],
+            "steps": [(f"{row.code} {row.name}", row.href) for row in above],
             "others": [(code, contract.concept_address(system.url, code)) for code in others],
             "below": [row_of(one, form.language, today) for one in below],
             "properties": [(p.get("code", ""), _said(p)) for p in found.properties if _said(p)],
