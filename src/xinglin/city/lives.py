@@ -12,6 +12,7 @@ from xinglin.city.people import SHOWN_FAMILY, Household, Person
 from xinglin.city.pregnancies import pregnancies
 from xinglin.city.record import Record
 from xinglin.city.registrations import registrations
+from xinglin.city.seconds import second
 from xinglin.city.spec import CitySpec
 from xinglin.city.stays import stays
 from xinglin.city.terms import Json
@@ -27,10 +28,16 @@ def of_household(spec: CitySpec, house: Household) -> Iterator[Json]:
         if contracts.signed(record):
             doctors[person.id] = contracts.contract(record).id
         records.append(record)
-    yield from registrations(spec, house, doctors)
+    patients = {}
+    for one in registrations(spec, house, doctors):
+        if one["resourceType"] == "Patient":
+            patients[one["id"]] = one
+        yield one
     for record in records:
         _live(record, house)
         yield from record.out
+        if spec.duplicates:
+            yield from second(record, patients[record.person.id])
 
 
 def _begun(spec: CitySpec, house: Household, person: Person) -> Record:

@@ -174,7 +174,7 @@ def household(spec: CitySpec, place: Place) -> Household:
                 ethnic=own,
                 number=number + person_check(number),
                 record=f"{one.village.record}{place.in_village + order + 1:05d}",
-                key=_key(seed, order),
+                key=key_of(seed, order),
                 phone=phone if member.age < 16 or stream.chance(0.2) else _phone(stream),
                 village=one.village,
                 marital="",
@@ -224,7 +224,7 @@ def _area(stream: Stream, county: str, member: Member, born: date) -> str:
     return former[0] if former is not None and born.year < former[1] else county
 
 
-def _key(seed: bytes, order: int) -> str:
+def key_of(seed: bytes, order: int) -> str:
     """Give two characters of the bucket, a dash and twelve of the household and person; the form of ids made here."""
     number = int.from_bytes(blake2b(bytes((order,)), key=seed, digest_size=9).digest())
     return (

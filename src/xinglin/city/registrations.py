@@ -49,6 +49,7 @@ _WORK_TOWN: Final = Weighted(
     (("1", 0.02), ("2", 0.18), ("3", 0.12), ("4", 0.36), ("5", 0.04), ("6", 0.24), ("8", 0.04))
 )
 _WORK_VILLAGE: Final = Weighted((("2", 0.04), ("3", 0.03), ("4", 0.2), ("5", 0.5), ("6", 0.2), ("8", 0.03)))
+_TO: Final = ("河南省郑州市", "河南省洛阳市", "江苏省苏州市", "浙江省杭州市", "广东省深圳市", "北京市")
 _OPENED: Final = date(2010, 1, 1)  # since then health records are kept in the city
 
 
@@ -140,6 +141,7 @@ def _extensions(spec: CitySpec, house: Household, person: Person) -> Iterator[Js
             canonical("record-closed"),
             ("date", {"valueDate": person.left.isoformat()}),
             ("reason", {"valueCode": person.reason}),
+            *((("place", {"valueString": stream.pick(_TO)}),) if person.reason == "moved" else ()),
         )
 
 

@@ -28,8 +28,12 @@ def city(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day (default: today in Beijing).")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write NDJSON here instead of loading it.")] = None,
+    duplicates: Annotated[float, typer.Option(min=0, max=0.5, help="Share who have a second, faulty record.")] = 0.0,
     processes: Annotated[int, typer.Option(min=0, max=64, help="Processes that work; 0: one for each core.")] = 0,
     refused: Annotated[Path, typer.Option(help="File that takes what is refused.")] = Path("refused.ndjson"),
+    report: Annotated[
+        bool, typer.Option("--report", help="Compare with published figures; neither load nor write.")
+    ] = False,
 ) -> None:
     """Make a synthetic Jiaozuo and load it, or write it to a file; nobody in it exists."""
     import os
@@ -40,8 +44,10 @@ def city(
     from xinglin.settings import read
     from xinglin.store.crew import LoadFailure
 
-    spec = CitySpec(residents, seed, years, until.date() if until is not None else today())
+    spec = CitySpec(residents, seed, years, until.date() if until is not None else today(), duplicates)
     crew = processes or os.cpu_count() or 1
+    if report:
+        raise typer.Exit(0 if compare(spec) else 1)
     try:
         if out is not None:
             write(spec, out, processes=crew)
@@ -95,6 +101,27 @@ def load_city(settings: "Settings", spec: "CitySpec", refused: Path, *, processe
     from xinglin.cli.load import feed
 
     return feed(settings, Making(spec), refused, processes=processes)
+
+
+def compare(spec: "CitySpec") -> bool:
+    """Print what was published beside what the city has; tells whether all lies within the tolerances."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from xinglin.city import generate, marginals
+
+    counts = marginals.count(spec, generate.generate(spec))
+    table = Table("", "found", "published", "tolerance", "unit", "source", title=f"{len(counts.ages):,} residents")
+    held = True
+    for line in marginals.lines(counts):
+        held = held and line.holds
+        numbers = (f"{number:.2f}" for number in (line.found, line.published, line.tolerance))
+        table.add_row(line.name, *numbers, line.unit, line.source, style=None if line.holds else "bold red")
+    console = Console()
+    console.print(table)
+    per_head = counts.resources / len(counts.ages)
+    console.print(f"{counts.resources:,} resources, {per_head:.0f} a resident; " + ("all holds" if held else "OUTSIDE"))
+    return held
 
 
 def write(spec: "CitySpec", out: Path, *, processes: int) -> None:
