@@ -108,6 +108,11 @@ def test_names_are_chinese_and_stand_once_below_a_parent() -> None:
     assert len(pairs) == len(set(pairs))
 
 
+def test_chapters_and_blocks_only_group() -> None:
+    abstract = {one.code for one in ALL if one.properties.get("abstract") == "true"}
+    assert abstract == {*CHAPTERS, *(one.code for one in BLOCKS)}
+
+
 def test_only_codes_of_asterisk_categories_bear_the_asterisk() -> None:
     starred = {one.code for one in CODES if one.code.endswith("*")}
     assert {"N08.300*", "H36.000*", "G63.200*", "H28.000*"} <= starred

@@ -58,7 +58,11 @@ def test_an_operation_has_its_kind_and_what_is_graded_its_level() -> None:
         assert (one.properties.get("level", "") in {"1", "2", "3", "4"}) is (one.properties["kind"] in GRADED), one
     counted = Counter(one.properties.get("level", "") for one in OPERATIONS)
     assert min(counted[level] for level in ("1", "2", "3", "4")) > 20
-    assert all(not one.properties for one in ALL if one not in OPERATIONS)
+
+
+def test_what_only_groups_operations_is_none() -> None:
+    for one in ALL:
+        assert (one.properties.get("abstract") == "true") is (one not in OPERATIONS), one
 
 
 def test_names_are_chinese_and_stand_once_below_a_parent() -> None:

@@ -34,6 +34,7 @@ def test_codes_have_the_letter_and_the_levels(name: str) -> None:
         assert is_tcm_code(one.code)
         assert one.code.startswith(letter)
         assert one.parent == one.code.rpartition(".")[0]
+        assert (one.properties.get("abstract") == "true") is (one.code in parents)
     assert sum(not one.parent for one in known.values()) == groups
     assert sum(one.code not in parents for one in known.values()) >= least
 
