@@ -5,6 +5,7 @@ from typing import Final
 
 from xinglin.city import contracts, labs, vitals
 from xinglin.city.record import Record
+from xinglin.city.spec import months_after
 from xinglin.city.terms import concept, system
 from xinglin.city.visits import family_doctor, public_health
 
@@ -17,7 +18,6 @@ CHILDREN_SEEN: Final = 0.9
 ELDERS_SEEN: Final = 0.62
 ELDER: Final = 65
 GLYCATED_SINCE: Final = date(2025, 1, 1)  # EL-03
-_MONTH: Final = 30.44
 
 
 def children(record: Record) -> None:
@@ -41,7 +41,7 @@ def children(record: Record) -> None:
         vitals.build(record, made)
         vitals.temperature(record, made, fever=False)
     for months, blood in CHECKS:
-        day = person.born + timedelta(days=round(months * _MONTH) + stream.between(0, 20 if months > 1 else 2))
+        day = months_after(person.born, months) + timedelta(days=stream.between(0, 20 if months > 1 else 2))
         if not spec.since <= day <= last or stream.chance(0.06):
             continue
         made = record.visit(day, worker, type_=_type("child", f"{months}月龄儿童健康检查"), episode=episode)

@@ -43,6 +43,16 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
+def months_after(day: date, months: int) -> date:
+    """Give the first day on which so many months are complete; the first of the next month where there is none."""
+    years, month = divmod(day.month - 1 + months, 12)
+    try:
+        return day.replace(year=day.year + years, month=month + 1)
+    except ValueError:
+        years, month = divmod(day.month + months, 12)
+        return date(day.year + years, month + 1, 1)
+
+
 def age_on(born: date, day: date) -> int:
     """Give the completed years of age."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

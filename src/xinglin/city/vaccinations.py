@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from xinglin.city.record import Record
+from xinglin.city.spec import months_after
 from xinglin.city.staff import Worker
 from xinglin.city.stream import Weighted
 from xinglin.city.terms import HL7, UCUM, Json, concept, reference, system
 from xinglin.city.visits import public_health
 
-MONTH: Final = 30.44
 # Of doses, the delay in days: most on time, some late, few never (design; 及时接种率 of about nine in ten).
 _DELAY: Final = Weighted((((0, 6), 0.55), ((7, 20), 0.28), ((21, 60), 0.12), ((61, 200), 0.035), (None, 0.015)))
 _SITES: Final = {"IM": ("LT", "左侧大腿外侧"), "SC": ("LA", "左上臂"), "ID": ("LA", "左上臂"), "PO": ("", "")}
@@ -31,7 +31,7 @@ class Dose:
     code: str
     title: str
     number: int
-    months: float
+    months: int
     after: int
     route: str
     live: bool = False
@@ -99,7 +99,7 @@ def vaccinations(record: Record) -> None:
 
 def _day(record: Record, dose: Dose, before: date | None, shots: list[date]) -> date | None:
     """Draw the day of a dose; None when it is never given."""
-    least = record.person.born + timedelta(days=round(dose.months * MONTH + 0.49) + (1 if dose.months >= 1 else 0))
+    least = months_after(record.person.born, dose.months)
     if before is not None:
         least = max(least, before + timedelta(days=dose.after))
     elif dose.number > 1 and dose.code != "1701":

@@ -1,0 +1,93 @@
+"""Institutions, their staff and rosters: numbers, credentials and rights that pass the platform's own checks."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from xinglin.city import institutions, staff
+from xinglin.city.institutions import Institution
+from xinglin.fhir import codec
+from xinglin.security.credential_forms import site_of, standing_of
+from xinglin.security.credentials import may_practise_online, may_prescribe, may_work
+from xinglin.security.identifiers import institution_licence_faults, uscc_faults
+from xinglin.tables.codes import by_code
+
+Json = dict[str, Any]
+TODAY = date(2026, 11, 22)
+
+
+def read(resource: Json) -> Any:
+    return codec.decode(msgspec.json.encode(resource))
+
+
+def test_the_institutions_that_the_city_is_known_for_are_there() -> None:
+    found = {one.name for one in institutions.institutions()}
+    known = {"人民医院", "第二人民医院", "第三人民医院", "中医院", "妇幼保健院", "疾病预防控制中心", "卫生健康委员会"}
+    assert {f"焦作市{name}" for name in known} <= found
+    assert {f"{county}人民医院" for county in ("修武县", "博爱县", "武陟县", "温县", "沁阳市", "孟州市")} <= found
+    assert 40 <= len(found) <= 55
+    assert len({one.id for one in institutions.institutions()}) == len(found)
+
+
+@pytest.mark.rule("R6-010", "R6-020")
+@pytest.mark.parametrize("one", institutions.institutions(), ids=lambda one: one.id)
+def test_numbers_of_institutions_are_sound(one: Institution) -> None:
+    assert uscc_faults(institutions.credit_code(one)) == ()
+    assert institution_licence_faults(institutions.licence(one)) == ()
+
+
+def test_numbers_of_institutions_differ() -> None:
+    every = institutions.institutions()
+    assert len({institutions.credit_code(one) for one in every}) == len(every)
+
+
+def test_departments_stand_in_the_national_list() -> None:
+    assert {code for one in institutions.institutions() for code in one.departments} <= by_code("departments").keys()
+
+
+@pytest.mark.rule("R6-030", "R6-031", "R6-032", "R6-035", "R1-031", "R1-034", "R1-037")
+def test_physicians_may_practise_online_where_they_are_registered() -> None:
+    judged = 0
+    for worker in staff.workers():
+        if worker.is_physician and worker.role != "village-doctor":
+            standing, site = standing_of(read(staff.practitioner(worker))), site_of(read(staff.role(worker)))
+            where = f"Organization/{worker.institution.id}"
+            assert may_practise_online(standing, [site], where, TODAY, department=worker.department) == ()
+            assert may_prescribe(standing, site, "western") == ()
+            slices = may_prescribe(standing, site, "slices")
+            assert (slices == ()) == (worker.department[:2] in {"50", "51", "52"})
+            judged += 1
+    assert judged > 300
+
+
+@pytest.mark.rule("R1-036")
+def test_a_village_doctor_does_not_receive_online() -> None:
+    worker = staff.first("jf-002-clinic", "village-doctor")
+    standing, site = standing_of(read(staff.practitioner(worker))), site_of(read(staff.role(worker)))
+    keys = {one.key for one in may_practise_online(standing, [site], "Organization/jf-002-clinic", TODAY)}
+    assert keys == {"assistant-physician"}
+
+
+@pytest.mark.rule("R6-033", "R6-034")
+def test_nurses_and_pharmacists_may_work() -> None:
+    judged = 0
+    for worker in staff.workers():
+        if worker.role in {"nurse", "pharmacist", "retail-pharmacist"}:
+            what = "nurse" if worker.role == "nurse" else "pharmacist"
+            assert may_work(standing_of(read(staff.practitioner(worker))), what, TODAY) == ()  # type: ignore[arg-type]
+            judged += 1
+    assert judged > 250
+
+
+def test_every_town_has_a_centre_that_keeps_its_records() -> None:
+    assert all(one.is_centre for one in institutions.centre_of().values())
+    assert len(institutions.centre_of()) > 100
+
+
+def test_slots_are_of_the_week_that_begins_on_the_last_day(by_type: dict[str, list[Json]]) -> None:
+    days = {one["start"][:10] for one in by_type["Slot"]}
+    assert min(days) >= "2026-11-22"
+    assert max(days) <= "2026-11-28"
+    assert len({one["schedule"]["reference"] for one in by_type["Slot"]}) == len(by_type["Schedule"])
