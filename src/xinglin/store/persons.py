@@ -16,8 +16,8 @@ _ALL: Final = """
 SELECT g.epoch, m.rid, m.survivor FROM merging g LEFT JOIN merged m ON true WHERE g.one
 """
 KNOWN: Final = "SELECT merges_known($1::int8) AS known"
-GUARD: Final = "(SELECT epoch FROM merging WHERE one) = {epoch}"
-"""In a statement that reads: it finds nothing when patients have been merged since it was made."""
+GUARD: Final = "((SELECT epoch FROM merging WHERE one) = {epoch})"
+"""In a statement that reads: whether nobody was merged since it was made."""
 
 
 class PersonsChanged(OutcomeError):

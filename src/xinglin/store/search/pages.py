@@ -78,7 +78,6 @@ def _frozen(args: Sequence[object]) -> tuple[object, ...]:
     return tuple(tuple(one) if isinstance(one, list) else one for one in args)
 
 
-EPOCH: Final = "SELECT epoch FROM merging WHERE one"
 _COUNTS: Final = _Counts()
 _STATEMENTS: Final = Statements()
 
@@ -155,8 +154,11 @@ async def _matches(
     if planned is None:
         return [], None, None
     records = await executor.fetch(planned.sql, *timed(planned.args, executor.now), custom_plan=planned.custom)
-    if planned.guarded and not records and (await executor.fetch(EPOCH))[0]["epoch"] != persons.epoch:
-        raise _Outdated
+    if planned.guarded:
+        if records[0]["outdated"]:
+            raise _Outdated
+        if records[0]["rid"] is None:
+            records = []
     brought = None
     if planned.brings:
         brought = [one for one in records if one["more"]]
@@ -201,12 +203,16 @@ async def _made(executor: Executor, query: Query, reach: ReachOf, limit: int, pe
     if not parts:
         return None
     sql = page_sql(builder, parts, order, after, limit, counts)
-    guarded = any(depends(one) for part in parts for one in part.conditions)
-    if guarded:
-        sql = f"SELECT p.* FROM ({sql}) p WHERE {guard(persons.epoch)}"
     brings = bool(query.includes) and follows_patient(query)
     if brings:
         sql = with_patients(builder, sql, order)
+    guarded = any(depends(one) for part in parts for one in part.conditions)
+    if guarded:
+        # One row at least, which says whether the others count; only a nested loop can join so, and it keeps the order.
+        sql = (
+            f"SELECT g.outdated, q.* FROM (SELECT NOT {guard(persons.epoch)} AS outdated) g"
+            f" LEFT JOIN ({sql}) q ON NOT g.outdated"
+        )
     return Planned(sql, builder.args, order, _custom(parts), bool(counts), brings, guarded)
 
 

@@ -36,8 +36,8 @@ class Slot:
 class Planned:
     """A statement with its arguments. custom: to be planned for these; counted: chosen by counts of its keys.
 
-    brings: after the matches come their patients, marked by the column `more`. guarded: it finds nothing once patients
-    are merged.
+    brings: after the matches come their patients, marked by the column `more`. guarded: it says whether patients
+    were merged since, and finds nothing then.
     """
 
     sql: str

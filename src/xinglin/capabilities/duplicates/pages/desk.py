@@ -161,6 +161,8 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], zone: st
     stand = rules.differing(*documents)
     source, survivor = merge.merged_of(task)
     sides = [shown.side(one) for one in documents]
+    counts = await _counts(work, survivor or "", ids)
+    held = [sum(one["each"][place % len(one["each"])] for one in counts) for place in range(len(ids))]
     return View(
         "duplicates/one.html",
         {
@@ -170,9 +172,9 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], zone: st
             "percent": shown.percent(task),
             "sides": sides,
             "rows": shown.rows(documents, stand, form.language),
-            "counts": await _counts(work, survivor or "", ids),
+            "counts": counts,
             "merged": bool(source) and task["status"] == "completed",
-            "survivor": survivor or form["survivor"] or shown.likelier(documents),
+            "survivor": survivor or form["survivor"] or shown.likelier(documents, held),
             "taken": {field: form[f"keep.{field}"] for field in FIELDS.codes},
             "two": merge.differ(work, *documents, zone=zone),
             "may_override": bool(work.principal.roles & OVERRIDING),

@@ -91,7 +91,10 @@ def said(field: str, value: Any, language: Language) -> str:
     return brief(value, language) if value else ""
 
 
-def likelier(documents: Sequence[Document]) -> str:
-    """Propose which record goes on: the one in use, with the most said in it."""
-    best = max(documents, key=lambda one: (one.get("active") is not False, len(one), one["id"]))
-    return str(best["id"])
+def likelier(documents: Sequence[Document], held: Sequence[int]) -> str:
+    """Propose which record goes on: the one in use, that holds the most, with the most said in it."""
+    ranked = [
+        (one.get("active") is not False, many, len(one), str(one["id"]))
+        for one, many in zip(documents, held, strict=True)
+    ]
+    return max(ranked)[-1]
