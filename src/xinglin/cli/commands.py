@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "invite",
     "migrate",
     "load",
+    "terminology",
     "city",
     "dump",
     "backup",
