@@ -34,7 +34,7 @@ def menu_of(registry: Registry, principal: Principal, language: Language) -> tup
 
 
 def groups_of(registry: Registry, principal: Principal, language: Language) -> tuple[MenuGroup, ...]:
-    """Give the menu by portal: the own one with its start page first, one's own account last."""
+    """Give the menu by portal: the own one with its start page first; what stands alone last, without a heading."""
     home = portal_of(principal)
     groups: dict[str, list[MenuItem]] = {}
     if home is not None:
@@ -42,7 +42,9 @@ def groups_of(registry: Registry, principal: Principal, language: Language) -> t
     for page in registry.menu(principal.roles):
         portal = page.portal.part_of or page.portal
         groups.setdefault(said(portal.title, language), []).append(_item(page, language))
-    return tuple(MenuGroup(title, tuple(items)) for title, items in groups.items())
+    whole = [MenuGroup(title, tuple(items)) for title, items in groups.items() if len(items) > 1]
+    alone = tuple(items[0] for items in groups.values() if len(items) == 1)
+    return (*whole, MenuGroup("", alone)) if alone else tuple(whole)
 
 
 def tabs_of(registry: Registry, principal: Principal, here: str, language: Language) -> tuple[Tab, ...]:

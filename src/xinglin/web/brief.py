@@ -101,6 +101,8 @@ def short_system(system: str) -> str:
 
 def _range(value: Mapping[str, Any], language: Language) -> str:
     low, high = (quantity(value[end], language) if end in value else "" for end in ("low", "high"))
+    if low and high and value["low"].get("unit") == value["high"].get("unit") and value["low"].get("unit"):
+        low = str(value["low"].get("value", ""))
     return f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}"
 
 

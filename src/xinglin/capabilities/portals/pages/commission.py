@@ -43,7 +43,8 @@ def codes_of(kind: str) -> str:
 
 def districts() -> tuple[Division, ...]:
     """Give the districts and counties of the city, by law."""
-    return tuple(one for one in divisions().values() if one.level == "county" and one.parent == CITY)
+    here = (one for one in divisions().values() if one.level == "county" and one.parent == CITY)
+    return tuple(one for one in here if one.kind != "area")
 
 
 async def figures(counts: Counts, work: UnitOfWork, _form: Form) -> View:

@@ -4,6 +4,7 @@ from typing import Final
 
 from xinglin.capabilities.portals import contract
 from xinglin.capabilities.portals.pages import words
+from xinglin.capabilities.portals.pages.visits import acted_for
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.store.door import UnitOfWork
@@ -19,19 +20,18 @@ FLAGS: Final = {"H": ("↑", "warning"), "HH": ("↑↑", "danger"), "L": ("↓"
 MORE_VISITS: Final = Link(Text("全部就诊记录", "All visits"), contract.VISITS)
 
 
-def person(work: UnitOfWork) -> str:
-    """Name whom the reader acts for, as a search asks; nobody has the record of ``none``."""
-    who = work.principal
-    return ",".join(who.patients or ((who.patient,) if who.patient else ("Patient/none",)))
-
-
 async def next_appointment(work: UnitOfWork, form: Form) -> View | None:
     """Show what comes next, first of all what is today."""
     if work.fhir.reach("search", "Appointment").nothing:
         return None
     start, _ = show.bounds(show.today(work.now))
     page = await work.fhir.find(
-        "Appointment", patient=person(work), status="booked,arrived,checked-in", date=start, _sort="date", _count="3"
+        "Appointment",
+        patient=acted_for(work.principal),
+        status="booked,arrived,checked-in",
+        date=start,
+        _sort="date",
+        _count="3",
     )
     found = [Found(document_of(row.body()), {}, form.language, work.now) for row in page.matches]
     return cards.lines([_appointment(one) for one in found])
@@ -61,7 +61,11 @@ async def visits(work: UnitOfWork, form: Form) -> View | None:
     if work.fhir.reach("search", "Encounter").nothing:
         return None
     page = await work.fhir.find(
-        "Encounter", patient=person(work), _sort="-date", _count=str(FEW), _include="Encounter:service-provider"
+        "Encounter",
+        patient=acted_for(work.principal),
+        _sort="-date",
+        _count=str(FEW),
+        _include="Encounter:service-provider",
     )
     brought = {f"{row.rt}/{row.id}": document_of(row.body()) for row in page.included}
     found = [Found(document_of(row.body()), brought, form.language, work.now) for row in page.matches]
@@ -83,7 +87,7 @@ async def results(work: UnitOfWork, form: Form) -> View | None:
     if work.fhir.reach("search", "Observation").nothing:
         return None
     page = await work.fhir.find(
-        "Observation", patient=person(work), category="laboratory", _sort="-date", _count=str(RESULTS)
+        "Observation", patient=acted_for(work.principal), category="laboratory", _sort="-date", _count=str(RESULTS)
     )
     found = [Found(document_of(row.body()), {}, form.language, work.now) for row in page.matches]
     return cards.lines([_result(one) for one in found])

@@ -107,11 +107,18 @@ def mine(principal: Principal) -> tuple[tuple[str, str], ...]:
     return (("service-provider", principal.organization or "Organization/none"),)
 
 
+def acted_for(who: Principal) -> str:
+    """Name whom somebody acts for, as a search asks; nobody has the record of ``none``.
+
+    A guardian acts for a dependant; others look at their own, and switch to whom else they may act for.
+    """
+    acted = next(iter(who.patients), None) if "guardian" in who.roles else who.patient
+    return acted or "Patient/none"
+
+
 async def show_own(work: UnitOfWork, form: Form) -> View | Download:
     """List the visits of whom one acts for."""
-    who = work.principal
-    person = ",".join(who.patients or ((who.patient,) if who.patient else ("Patient/none",)))
-    return await show_list(work, form, replace(OWN, where=(*OWN.where, ("patient", person))))
+    return await show_list(work, form, replace(OWN, where=(*OWN.where, ("patient", acted_for(work.principal)))))
 
 
 async def show_cases(work: UnitOfWork, form: Form) -> View | Download:
