@@ -31,7 +31,6 @@ def test_the_institutions_that_the_city_is_known_for_are_there() -> None:
     assert len({one.id for one in institutions.institutions()}) == len(found)
 
 
-@pytest.mark.rule("R6-010", "R6-020")
 @pytest.mark.parametrize("one", institutions.institutions(), ids=lambda one: one.id)
 def test_numbers_of_institutions_are_sound(one: Institution) -> None:
     assert uscc_faults(institutions.credit_code(one)) == ()
@@ -47,7 +46,6 @@ def test_departments_stand_in_the_national_list() -> None:
     assert {code for one in institutions.institutions() for code in one.departments} <= by_code("departments").keys()
 
 
-@pytest.mark.rule("R6-030", "R6-031", "R6-032", "R6-035", "R1-031", "R1-034", "R1-037")
 def test_physicians_may_practise_online_where_they_are_registered() -> None:
     judged = 0
     for worker in staff.workers():
@@ -62,7 +60,6 @@ def test_physicians_may_practise_online_where_they_are_registered() -> None:
     assert judged > 300
 
 
-@pytest.mark.rule("R1-036")
 def test_a_village_doctor_does_not_receive_online() -> None:
     worker = staff.first("jf-002-clinic", "village-doctor")
     standing, site = standing_of(read(staff.practitioner(worker))), site_of(read(staff.role(worker)))
@@ -70,7 +67,6 @@ def test_a_village_doctor_does_not_receive_online() -> None:
     assert keys == {"assistant-physician"}
 
 
-@pytest.mark.rule("R6-033", "R6-034")
 def test_nurses_and_pharmacists_may_work() -> None:
     judged = 0
     for worker in staff.workers():

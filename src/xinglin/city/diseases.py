@@ -13,11 +13,14 @@ from xinglin.city import pyramid
 from xinglin.city.people import Person
 from xinglin.city.spec import CitySpec
 from xinglin.city.stream import Stream
+from xinglin.fhir.sources import cites
 
 # Per cent by five-year age, from 0-4 to 85 and over.
-HYPERTENSION: Final = (0, 0, 0, 1, 4, 6.1, 6.1, 15, 15, 29.6, 29.6, 44.6, 44.6, 55.7, 55.7, 60.2, 60.2, 60.2)
-DIABETES: Final = (0, 0.02, 0.05, 0.3, 2.5, 3.5, 6.5, 6.5, 11, 11, 17, 17, 23, 23, 26, 26, 26, 26)
-COPD: Final = (0, 0, 0, 0, 1.4, 1.4, 2.5, 2.5, 5.1, 5.1, 8, 10, 18, 21, 27, 30, 30, 30)
+HYPERTENSION: Final = cites("PG-05")(
+    (0, 0, 0, 1, 4, 6.1, 6.1, 15, 15, 29.6, 29.6, 44.6, 44.6, 55.7, 55.7, 60.2, 60.2, 60.2)
+)
+DIABETES: Final = cites("PG-06")((0, 0.02, 0.05, 0.3, 2.5, 3.5, 6.5, 6.5, 11, 11, 17, 17, 23, 23, 26, 26, 26, 26))
+COPD: Final = cites("PG-07")((0, 0, 0, 0, 1.4, 1.4, 2.5, 2.5, 5.1, 5.1, 8, 10, 18, 21, 27, 30, 30, 30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Illness:
     controlled: bool
 
 
+@cites("PG-09")
 def illnesses(spec: CitySpec, person: Person, stream: Stream, *, is_shown: bool = False) -> dict[str, Illness]:
     """Draw the lasting diseases of a person, by name. is_shown: has hypertension in every city."""
     end = person.last(spec.until)

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
-from xinglin.city import pyramid
+from xinglin.city import places, pyramid
 from xinglin.city.diseases import COPD, DIABETES, HYPERTENSION
 from xinglin.city.spec import CitySpec, age_on
+from xinglin.tables.codes import by_code
 
 Json = dict[str, Any]
 
@@ -51,6 +52,7 @@ class Counts:
 
     spec: CitySpec
     cells: Counter[tuple[int, str]] = field(default_factory=Counter)
+    counties: Counter[str] = field(default_factory=Counter)
     households: set[str] = field(default_factory=set)
     ages: dict[str, int] = field(default_factory=dict)
     ill: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in _CHRONIC})
@@ -82,6 +84,7 @@ class Counts:
         age = age_on(born, self.spec.until)
         self.ages[f"Patient/{one['id']}"] = age
         self.cells[pyramid.group_of(age), one["gender"]] += 1
+        self.counties[one["address"][0]["district"]] += 1
         self.households.update(
             each["valueIdentifier"]["value"] for each in one["extension"] if each["url"].endswith("/household")
         )
@@ -107,6 +110,7 @@ def lines(counts: Counts) -> Iterator[Line]:
     """Yield the comparisons."""
     people = len(counts.ages)
     yield from _ages(counts, people)
+    yield from _counties(counts, people)
     for name, (_, shares) in _CHRONIC.items():
         yield from _disease(counts, name, shares)
     years = counts.spec.years
@@ -129,6 +133,15 @@ def _ages(counts: Counts, people: int) -> Iterator[Line]:
         yield Line(name, 100 * found / people, 100 * wanted, 0.35 + spread, "%", "PG-03")
     wanted = sum(pyramid.targets()[: len(pyramid.GROUPS)])
     yield Line("men", 100 * men / people, 100 * wanted, 0.6 + 100 * ERRORS * sqrt(0.25 / people), "%", "PG-03")
+
+
+def _counties(counts: Counts, people: int) -> Iterator[Line]:
+    total = sum(places.RESIDENTS.values())
+    for county, residents in places.RESIDENTS.items():
+        wanted, name = residents / total, by_code("divisions")[county].name
+        # Whole households live in a place.
+        spread = 100 * ERRORS * sqrt(wanted * (1 - wanted) * 1.3 * pyramid.HOUSEHOLD / people)
+        yield Line(name, 100 * counts.counties[name] / people, 100 * wanted, 0.2 + spread, "%", "PG-01")
 
 
 def _disease(counts: Counts, name: str, shares: tuple[float, ...]) -> Iterator[Line]:

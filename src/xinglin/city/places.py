@@ -5,24 +5,27 @@ from functools import cache
 from typing import Final
 
 from xinglin.city.stream import Stream, Weighted
+from xinglin.fhir.sources import cites
 from xinglin.tables.codes import rows
 
 PROVINCE: Final = "河南省"
 CITY: Final = "焦作市"
 CITY_CODE: Final = "410800"
 # Residents of 2020 (PG-01: census for Mengzhou and the sum; the others are scaled and serve synthetic data only).
-RESIDENTS: Final = {
-    "410802": 302_293,
-    "410803": 106_348,
-    "410804": 140_542,
-    "410811": 485_949,
-    "410821": 253_233,
-    "410822": 376_727,
-    "410823": 664_350,
-    "410825": 417_165,
-    "410882": 440_258,
-    "410883": 334_213,
-}
+RESIDENTS: Final = cites("PG-01")(
+    {
+        "410802": 302_293,
+        "410803": 106_348,
+        "410804": 140_542,
+        "410811": 485_949,
+        "410821": 253_233,
+        "410822": 376_727,
+        "410823": 664_350,
+        "410825": 417_165,
+        "410882": 440_258,
+        "410883": 334_213,
+    }
+)
 # Latitude and longitude of the seat, approximate.
 SEATS: Final = {
     "410802": (35.241, 113.226),

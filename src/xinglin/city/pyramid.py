@@ -6,6 +6,8 @@ that within the youngest group the small ones are rarer.
 
 from typing import Final
 
+from xinglin.fhir.sources import cites
+
 # first age, share of residents in per cent, men per 100 women
 GROUPS: Final = (
     (0, 7.12, 111),
@@ -29,8 +31,8 @@ GROUPS: Final = (
 )
 OLDEST: Final = len(GROUPS) - 1
 HOUSEHOLD: Final = 2.9  # persons; Henan, census of 2020, about
-BIRTHS: Final = 0.0074  # a year and resident (Henan 2022)
-DEATHS: Final = 0.0076
+BIRTHS: Final = cites("PG-04")(0.0074)  # a year and resident (Henan 2022)
+DEATHS: Final = cites("PG-04")(0.0076)
 # Of the children under five, the share of each year of age: three thin years, and two of before.
 UNDER_FIVE: Final = (BIRTHS / 0.0712, BIRTHS / 0.0712, BIRTHS / 0.0712, 0.344, 0.344)
 
@@ -40,6 +42,7 @@ def group_of(age: int) -> int:
     return min(age // 5, OLDEST)
 
 
+@cites("PG-03")
 def targets() -> tuple[float, ...]:
     """Give the share of residents in each cell: the men of all groups, then the women; they add up to 1."""
     total = sum(share for _, share, _ in GROUPS)

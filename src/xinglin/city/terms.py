@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from xinglin.fhir.declarations import canonical
+from xinglin.fhir.sources import cites
 
 Json = dict[str, Any]
 
@@ -25,7 +26,7 @@ HL7: Final = "http://terminology.hl7.org/CodeSystem"
 SYNTHETIC: Final = canonical("synthetic", "CodeSystem")
 FAULT: Final = canonical("synthetic-fault", "CodeSystem")
 # What is made up says so (PG-10).
-META: Final[Json] = {"tag": [{"system": SYNTHETIC, "code": "city", "display": "合成数据"}]}
+META: Final[Json] = cites("PG-10")({"tag": [{"system": SYNTHETIC, "code": "city", "display": "合成数据"}]})
 
 
 def system(name: str) -> str:
