@@ -157,16 +157,18 @@ def meets(text: str, add: Add) -> str:
 def rank(text: str, systems: Sequence[System], add: Add) -> str:
     """Give the order of what is found.
 
-    First the code itself, then codes that begin so, then names and readings that begin so, then the others; of equals
-    the shorter name, and what is retired last. Without a text: the order of the systems.
+    First the code itself, then what is called or read exactly so, then codes that begin so, then names and readings
+    that begin so, then the others; of equals the shorter name, and what is retired last. Without a text: the order of
+    the systems.
     """
     parts = question(text)
     if not parts:
         return f"array_position({add([one.sid for one in systems])}::int8[], c.sid), c.place"
     whole = add(plain(text))
+    exact = add(BREAK + plain(text) + BREAK)
     begins = add(BREAK + parts[0][0].removeprefix(BREAK))
     return (
-        f"CASE WHEN lower(c.code) = {whole} THEN 0 WHEN c.display = {whole} THEN 1"
+        f"CASE WHEN lower(c.code) = {whole} THEN 0 WHEN strpos(c.words, {exact}) > 0 THEN 1"
         f" WHEN starts_with(lower(c.code), {whole}) THEN 2 WHEN strpos(c.words, {begins}) > 0 THEN 3 ELSE 4 END,"
         " c.until IS NOT NULL, length(c.display), c.sid, c.place"
     )
