@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from tests.oracle.values import COMPARTMENT, REFERENCES, STRINGS, TARGETS, TOKENS, TYPES, Document, pointing
+from tests.oracle.values import COMPARTMENT, REFERENCES, STRINGS, TARGETS, TOKENS, TYPES, Document, person, pointing
 
 # the documents of a type that somebody may find
 Seen = Callable[[str], Iterable[Document]]
@@ -68,7 +68,7 @@ class Search:
         return found
 
     def _within(self, document: Document) -> bool:
-        return not self.compartment or self.compartment in members(document)
+        return not self.compartment or person(self.compartment) in members(document)
 
     def included(self, matches: Iterable[Document], seen: Seen) -> set[str]:
         """References of what a page of matches brings along, without the matches themselves."""
@@ -90,7 +90,7 @@ class Search:
 def members(document: Document) -> set[str]:
     """The patients whose compartments a document belongs to: every place that R4 names."""
     found = pointing(*COMPARTMENT.get(document["resourceType"], ()), to=("Patient",))(document)
-    return {str(one) for one in found}
+    return {person(str(one)) for one in found}
 
 
 def name_of(document: Document) -> str:
@@ -103,8 +103,8 @@ def _joined(way: str, source: str, code: str, around: Iterable[Document], seen: 
         wanted = {ref for one in around if one["resourceType"] == source for ref in refers(one)}
         types = {str(ref).split("/")[0] for ref in wanted}
         return {name_of(one): one for type in types if type in TYPES for one in seen(type) if name_of(one) in wanted}
-    names = {name_of(one) for one in around}
-    return {name_of(one): one for one in seen(source) if names & set(refers(one))}
+    names = {person(name_of(one)) for one in around}
+    return {name_of(one): one for one in seen(source) if names & {person(str(ref)) for ref in refers(one)}}
 
 
 def condition(chance: random.Random, type: str, every: "Everything", depth: int = 0) -> Condition:
@@ -175,7 +175,7 @@ def _reference(chance: random.Random, type: str, every: Everything) -> Condition
     touches = frozenset({(type, code)})
     if chance.random() < 0.15:
         return Condition(f"{code}:missing", "true", lambda one, _: not find(one), touches)
-    return Condition(code, value, lambda one, _: value in find(one), touches)
+    return Condition(code, value, lambda one, _: person(value) in {person(str(ref)) for ref in find(one)}, touches)
 
 
 def _chain(chance: random.Random, type: str, every: Everything, depth: int) -> Condition:
@@ -185,8 +185,8 @@ def _chain(chance: random.Random, type: str, every: Everything, depth: int) -> C
     inner = condition(chance, target, every, depth + 1)
 
     def holds(one: Document, seen: Seen) -> bool:
-        wanted = set(find(one))
-        return any(name_of(other) in wanted and inner.holds(other, seen) for other in seen(target))
+        wanted = {person(str(ref)) for ref in find(one)}
+        return any(person(name_of(other)) in wanted and inner.holds(other, seen) for other in seen(target))
 
     touches = inner.touches | {(type, code)}
     return Condition(f"{code}:{target}.{inner.name}", inner.value, holds, touches)
@@ -198,8 +198,10 @@ def _has(chance: random.Random, type: str, every: Everything, depth: int) -> Con
     inner = condition(chance, source, every, depth + 1)
 
     def holds(one: Document, seen: Seen) -> bool:
-        name = name_of(one)
-        return any(name in find(other) and inner.holds(other, seen) for other in seen(source))
+        name = person(name_of(one))
+        return any(
+            name in {person(str(ref)) for ref in find(other)} and inner.holds(other, seen) for other in seen(source)
+        )
 
     touches = inner.touches | {(source, code)}
     return Condition(f"_has:{source}:{code}:{inner.name}", inner.value, holds, touches)

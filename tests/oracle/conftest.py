@@ -8,6 +8,7 @@ import pytest
 
 from tests.oracle import people
 from tests.oracle.town import Town
+from tests.oracle.values import SURVIVORS
 from tests.oracle.world import DEVELOPER, World, application, open_store, registry_of, settled
 from xinglin.store.door import Door
 
@@ -24,4 +25,5 @@ async def world(postgres_dsn: str, request: pytest.FixtureRequest) -> AsyncItera
         transport=httpx.ASGITransport(app), base_url="http://localhost/fhir", headers=headers
     ) as client:
         yield await settled(client, door, crowd, Town(getattr(request.module, "TOWN", 3)))
+    SURVIVORS.clear()
     await store.close()

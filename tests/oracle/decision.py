@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tests.oracle.asked import name_of
 from tests.oracle.town import ICD10
-from tests.oracle.values import COMPARTMENT, REFERENCES, TOKENS, Document, down, pointing
+from tests.oracle.values import COMPARTMENT, REFERENCES, TOKENS, Document, down, person, pointing
 from xinglin.security.grants import Grant
 from xinglin.security.principal import Principal
 
@@ -54,20 +54,22 @@ def patient_of(document: Document) -> str | None:
     """The one patient that a document is about (1)."""
     type = document["resourceType"]
     if type == "Patient":
-        return name_of(document)
+        return person(name_of(document))
     if type not in PLACES:
         return None
     primary, places = PLACES[type]
-    every = set(pointing(*places, to=("Patient",))(document))
-    mine = set(pointing(primary, to=("Patient",))(document))
+    every = {person(str(one)) for one in pointing(*places, to=("Patient",))(document)}
+    mine = {person(str(one)) for one in pointing(primary, to=("Patient",))(document)}
     return str(next(iter(every))) if len(every) == 1 and mine == every else None
 
 
 def patients_of(document: Document) -> set[str]:
     type = document["resourceType"]
     if type == "Patient":
-        return {name_of(document)}
-    return {str(one) for one in pointing(*PLACES[type][1], to=("Patient",))(document)} if type in PLACES else set()
+        return {person(name_of(document))}
+    return (
+        {person(str(one)) for one in pointing(*PLACES[type][1], to=("Patient",))(document)} if type in PLACES else set()
+    )
 
 
 def labels_of(document: Document, now: datetime) -> frozenset[str]:
@@ -376,7 +378,7 @@ class Judge:
             mine = self.principal.launch_patient
             if context != "patient" or (type in SHARED and mine and type not in PLACES):
                 return True
-            if mine and mine in patients_of(document):
+            if mine and person(mine) in patients_of(document):
                 return True
         return False
 
@@ -388,7 +390,7 @@ class Judge:
         if (type != "Patient" and type not in PLACES) or me.roles & {"system", "developer"} or interaction == "create":
             return True
         patient = patient_of(document)
-        if patient is not None and patient in {me.patient, *me.patients}:
+        if patient is not None and patient in {person(one) for one in (me.patient, *me.patients) if one}:
             return True
         if self.related(document, ["emergency"]):
             return True

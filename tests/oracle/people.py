@@ -7,7 +7,7 @@ from typing import Final
 from tests.oracle.asked import name_of
 from tests.oracle.decision import PLACES, Judge, Reach, Rule, named
 from tests.oracle.town import DOCTORS, HOSPITALS, PATIENTS
-from tests.oracle.values import REFERENCES, Document
+from tests.oracle.values import REFERENCES, Document, person
 from xinglin.security.grants import Grant
 from xinglin.security.principal import Principal
 
@@ -69,10 +69,14 @@ def _rules() -> Iterator[Rule]:
 
 
 def _own(document: Document, judge: Judge) -> bool:
-    mine = set(judge.principal.patients or filter(None, [judge.principal.patient]))
+    mine = {person(one) for one in judge.principal.patients or filter(None, [judge.principal.patient])}
     if document["resourceType"] == "Patient":
-        return name_of(document) in mine
-    return bool(mine & set(REFERENCES[document["resourceType"]]["patient"](document)))
+        return person(name_of(document)) in mine
+    return bool(mine & _patients(document))
+
+
+def _patients(document: Document) -> set[str]:
+    return {person(str(one)) for one in REFERENCES[document["resourceType"]]["patient"](document)}
 
 
 def _related(*kinds: str, organization: bool = False) -> Reach:
@@ -85,9 +89,7 @@ def _permitted(document: Document, judge: Judge) -> bool:
 
 def _with_sugar(document: Document, judge: Judge) -> bool:
     measured = judge.seen("Observation")
-    return any(
-        name_of(document) in REFERENCES["Observation"]["patient"](one) and _sweet(one, judge) for one in measured
-    )
+    return any(person(name_of(document)) in _patients(one) and _sweet(one, judge) for one in measured)
 
 
 def _reports_sugar(document: Document, judge: Judge) -> bool:
@@ -107,10 +109,11 @@ def _of_house(code: str) -> Reach:
 
 
 def _of_patients_of_house(document: Document, judge: Judge) -> bool:
-    whose = set(REFERENCES["Observation"]["patient"](document))
+    whose = _patients(document)
     mine = judge.principal.organization
     return any(
-        name_of(one) in whose and mine in REFERENCES["Patient"]["organization"](one) for one in judge.seen("Patient")
+        person(name_of(one)) in whose and mine in REFERENCES["Patient"]["organization"](one)
+        for one in judge.seen("Patient")
     )
 
 

@@ -10,7 +10,7 @@ import httpx
 from tests.oracle import asked
 from tests.oracle.asked import Search, name_of
 from tests.oracle.decision import PLACES, Judge, patients_of
-from tests.oracle.values import REFERENCES, TYPES, Document
+from tests.oracle.values import REFERENCES, TYPES, Document, person
 from tests.oracle.world import World
 
 PAGES_MAX: Final = 40
@@ -223,7 +223,7 @@ class Asker:
         if not found <= seen:
             raise Difference(f"{self.label(who)}/$everything shows {found - seen}")
         # R4 has no place for a Task in the compartment of a patient
-        mine = {name for name in seen if who in patients_of(current[name]) and not name.startswith("Task/")}
+        mine = {name for name in seen if person(who) in patients_of(current[name]) and not name.startswith("Task/")}
         if not mine <= found | {who}:
             raise Difference(f"{self.label(who)}/$everything lacks {mine - found}")
 

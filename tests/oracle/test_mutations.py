@@ -77,8 +77,8 @@ def joins_reach_all(patch: Patch, _: World) -> None:
 
 
 def count_all(patch: Patch, _: World) -> None:
-    kept = pages.count
-    patch.setattr(pages, "count", lambda executor, query, _reach: kept(executor, query, _all))
+    kept = pages._total
+    patch.setattr(pages, "_total", lambda executor, query, _reach, persons: kept(executor, query, _all, persons))
 
 
 async def _unjudged(_asking: Any, rows: Any) -> list[Any]:
@@ -116,6 +116,13 @@ def reads_reach_all(patch: Patch, _: World) -> None:
     patch.setattr(Fhir, "_single", single)
 
 
+_CHECK_HAS = Builder._check_has
+
+
+def has_of_the_row(self: Builder, asked: Any, rid: str) -> str:
+    return _CHECK_HAS(self, asked, rid.replace(".pat", ".rid"))
+
+
 CUTS: dict[str, Cut] = {
     "searches of grants": reaches(lambda found: replace(found, searches=(), everything=True)),
     "scopes": reaches(lambda found: replace(found, also=())),
@@ -135,6 +142,10 @@ CUTS: dict[str, Cut] = {
     "covering": lambda patch, _: patch.setattr(Fhir, "_covered", _uncovered),
     "questions about masked elements": lambda patch, _: patch.setattr(rights, "telling", lambda *_: None),
     "criteria": criteria_reach_all,
+    "merged patients that are asked for": lambda patch, _: patch.setattr(pages, "of_persons", lambda query, _: query),
+    "merged patients of accounts": lambda patch, _: patch.setattr(shield, "reached", lambda _type, found, _: found),
+    "merged patients in chains": lambda patch, _: patch.setattr(Builder, "targets", Builder.found),
+    "merged patients in _has": lambda patch, _: patch.setattr(Builder, "_check_has", has_of_the_row),
     "writes": lambda patch, _: patch.setattr(Fhir, "_reaches_row", _true),
 }
 

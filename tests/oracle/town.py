@@ -11,6 +11,8 @@ from tests.oracle.values import Document
 
 NOW: Final = datetime(2026, 3, 4, 2, 30, tzinfo=UTC)  # 10:30 of a Wednesday in Jiaozuo
 PATIENTS: Final = tuple(f"Patient/p{n}" for n in range(1, 10))
+# one record of a person into another, one after the other
+MERGED: Final = (("p3", "p4"), ("p5", "p6"), ("p6", "p7"))
 DOCTORS: Final = tuple(f"Practitioner/d{n}" for n in range(1, 7))
 HOSPITALS: Final = tuple(f"Organization/h{n}" for n in range(1, 4))
 ICD10: Final = "http://hl7.org/fhir/sid/icd-10-cn"

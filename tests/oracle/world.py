@@ -11,8 +11,8 @@ from tests.conftest import key_store
 from tests.oracle import people
 from tests.oracle.asked import Everything, name_of
 from tests.oracle.decision import Judge, Rule
-from tests.oracle.town import NOW, Town
-from tests.oracle.values import Document
+from tests.oracle.town import MERGED, NOW, Town
+from tests.oracle.values import SURVIVORS, Document
 from tests.server.conftest import OPEN
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Registry
@@ -20,6 +20,7 @@ from xinglin.security.principal import Principal
 from xinglin.server.asgi import Application, create_asgi
 from xinglin.server.http import Request
 from xinglin.settings import Settings
+from xinglin.store import merging
 from xinglin.store.clock import Clock
 from xinglin.store.door import Door
 from xinglin.store.store import Store
@@ -75,11 +76,24 @@ async def open_store(dsn: str) -> Store:
     return await Store.open(dsn, connections=8, keys=key_store(), clock=clock)
 
 
+async def merged(store: Store) -> None:
+    """Let some patients stand for others; more is written of them later."""
+    for source, target in MERGED:
+        async with store.begin() as transaction:
+            await merging.hold(transaction)
+            await merging.merge(transaction, source, target, by="dev", reason="one person")
+        into = f"Patient/{target}"
+        SURVIVORS.update({one: into for one, known in SURVIVORS.items() if known == f"Patient/{source}"})
+        SURVIVORS[f"Patient/{source}"] = into
+
+
 async def settled(client: httpx.AsyncClient, door: Door, crowd: Mapping[str, Principal], town: Town) -> World:
     """Write the town as one who may do everything."""
     world = World(client, door, crowd, people.rules())
     headers = {"x-who": "dev"}
-    for one in town.written:
+    for place, one in enumerate(town.written):
+        if place == len(town.written) // 2:
+            await merged(door.store)
         name = name_of(one)
         response = await client.put(f"/{name}", json=one, headers=headers)
         assert response.status_code in {200, 201}, response.text

@@ -18,6 +18,7 @@ from xinglin.fhir.search.query import (
     Not,
     Numbers,
     Or,
+    Owned,
     Terms,
     Text,
     Updated,
@@ -47,6 +48,8 @@ def _matches(condition: Condition, entry: Entry, keys: Collection[int], updated:
             return _not(_matches(of, entry, keys, updated))
         case IdIn(ids):
             return entry.id in ids
+        case Owned(pats):
+            return entry.pat in pats
         case Keys(asked):
             return any(key in keys for key in asked)
         case Terms():

@@ -9,7 +9,7 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search import catalog, conditions, keys, references
 from xinglin.fhir.search.conditions import Asked, Setting
 from xinglin.fhir.search.keys import TYPE_CODES
-from xinglin.fhir.search.query import And, Chain, Condition, Has, IdIn, Keys, Never
+from xinglin.fhir.search.query import And, Chain, Condition, Has, IdIn, Keys, Never, Owned
 from xinglin.fhir.search.values import bad, split
 
 MOST_ALTERNATIVES: Final = 1_000
@@ -134,7 +134,9 @@ def compartment(name: str, compartment_id: str, resource_type: str) -> Condition
     if name == "Patient":
         codes = tuple(dict.fromkeys((*codes, *sorted(catalog.primary(resource_type)))))
     found: list[Condition] = []
-    if name == resource_type:
+    if name == resource_type == "Patient":
+        found.append(Owned((target,)))  # all records of the person
+    elif name == resource_type:
         found.append(IdIn((compartment_id,)))
     if codes:
         spelled = tuple(keys.reference_key(resource_type, code, target) for code in codes)
