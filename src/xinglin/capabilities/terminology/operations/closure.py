@@ -14,22 +14,24 @@ async def closure(work: UnitOfWork, given: Close) -> ConceptMap:
     """Begin, extend or replay a closure of the caller; the map holds what is new in it."""
     if not given.name.strip():
         raise OutcomeError(Issue("required", "name-missing", "name", "Name the closure."))
-    owner, transaction = work.principal.id, work.executor
+    owner = work.principal.id
     if given.concept and given.version:
         raise OutcomeError(Issue("invalid", "concept-and-version", "version", "Send concepts or a version, not both."))
     if given.version:
         if not given.version.isdecimal() or len(given.version) > 9:
             raise OutcomeError(Issue("value", "version", "version", "A version is the number that an answer gave."))
-        now = await closures.version_of(transaction, owner, given.name)
-        return _map(work, given.name, now, await closures.relations(transaction, owner, given.name, int(given.version)))
+        now = await closures.version_of(work.executor, owner, given.name)
+        return _map(
+            work, given.name, now, await closures.relations(work.executor, owner, given.name, int(given.version))
+        )
     if not given.concept:
-        await closures.begin(transaction, owner, given.name)
+        await closures.begin(work.executor, owner, given.name)
         return _map(work, given.name, 0, [])
     pairs = [(one.system or "", one.code or "") for one in given.concept]
     if any(not system or not code for system, code in pairs):
         raise OutcomeError(Issue("required", "coding", "concept", "A concept has a system and a code."))
-    version = await closures.add(transaction, owner, given.name, pairs)
-    return _map(work, given.name, version, await closures.relations(transaction, owner, given.name, version - 1))
+    version = await closures.add(work.executor, owner, given.name, pairs)
+    return _map(work, given.name, version, await closures.relations(work.executor, owner, given.name, version - 1))
 
 
 def _map(work: UnitOfWork, name: str, version: int, relations: list[tuple[str, str, str]]) -> ConceptMap:
