@@ -3,16 +3,17 @@
 import re
 from collections import Counter, defaultdict
 from datetime import date, timedelta
-from itertools import pairwise
+from decimal import Decimal
+from itertools import combinations, pairwise
 from statistics import mean
 from typing import Any
 
 import pytest
 
-from xinglin.city import acute, faults, stays, vaccinations
+from xinglin.city import acute, faults, stays, tcm, vaccinations
 from xinglin.city.spec import CitySpec, age_on
 from xinglin.city.terms import FAULT, ICD9, ICD10
-from xinglin.tables.catalogues import drug
+from xinglin.tables.catalogues import clash, drug, slices
 from xinglin.tables.codes import by_code
 
 Json = dict[str, Any]
@@ -24,6 +25,11 @@ def code(one: Json, field: str = "code", place: int = 0) -> str:
 
 def fault_of(one: Json) -> str:
     return next((tag["code"] for tag in one["meta"]["tag"] if tag["system"] == FAULT), "")
+
+
+def western(one: Json) -> bool:
+    """Tell slices from what the catalogue of drugs has."""
+    return bool(one["medicationCodeableConcept"]["coding"][0]["system"].endswith("/drug"))
 
 
 def of_person(resources: list[Json]) -> dict[str, list[Json]]:
@@ -46,11 +52,11 @@ def problems(by_type: dict[str, list[Json]], start: str) -> dict[str, str]:
 
 
 def test_every_diagnosis_stands_in_the_table(by_type: dict[str, list[Json]]) -> None:
-    used = {(code(one), one["code"]["text"]) for one in by_type["Condition"]}
-    used |= {(one.code, one.title) for one in (*acute.illnesses(), *stays.causes(), stays.CAESAREAN, stays.VAGINAL)}
+    used = {code(one) for one in by_type["Condition"]}
+    used |= {one.code for one in (*tcm.patterns(), *acute.illnesses(), *stays.causes(), stays.CAESAREAN, stays.VAGINAL)}
     known = by_code("icd10")
     assert len(used) > 40
-    assert {one for one in used if one[0] not in known} == set()
+    assert used <= known.keys()
     assert all(one["code"]["coding"][0]["system"] == ICD10 for one in by_type["Condition"])
 
 
@@ -180,7 +186,7 @@ def test_prescriptions_keep_the_rules_but_for_those_that_say_which_they_break(by
     ward = {one["id"] for one in by_type["Encounter"] if one["class"]["code"] == "IMP"}
     prescriptions: dict[str, list[Json]] = defaultdict(list)
     for one in by_type["MedicationRequest"]:
-        if one["encounter"]["reference"].removeprefix("Encounter/") not in ward:
+        if western(one) and one["encounter"]["reference"].removeprefix("Encounter/") not in ward:
             prescriptions[one["groupIdentifier"]["value"]].append(one)
     said: Counter[str] = Counter()
     for lines in prescriptions.values():
@@ -198,13 +204,13 @@ def test_prescriptions_keep_the_rules_but_for_those_that_say_which_they_break(by
 
 def test_a_drug_for_diabetes_without_it_is_marked(by_type: dict[str, list[Json]]) -> None:
     ill = problems(by_type, "E1")
-    for one in by_type["MedicationRequest"]:
+    for one in filter(western, by_type["MedicationRequest"]):
         if drug(code(one, "medicationCodeableConcept")).atc.startswith("A10"):
             assert (one["subject"]["reference"] in ill) == (fault_of(one) != "R3-054-A1"), one["id"]
 
 
 def test_quantities_are_whole_packages_that_cover_the_days(by_type: dict[str, list[Json]]) -> None:
-    for one in by_type["MedicationRequest"]:
+    for one in filter(western, by_type["MedicationRequest"]):
         what = drug(code(one, "medicationCodeableConcept"))
         quantity = one["dispenseRequest"]["quantity"]["value"]
         assert quantity > 0
@@ -215,6 +221,24 @@ def test_quantities_are_whole_packages_that_cover_the_days(by_type: dict[str, li
             each = dosage["doseAndRate"][0]["doseQuantity"]["value"] / float(what.amount)
             needed = each * dosage["timing"]["repeat"]["frequency"] * days
             assert needed - 1e-6 <= quantity < needed + what.pack
+
+
+def test_formulas_keep_to_the_catalogue(by_type: dict[str, list[Json]]) -> None:
+    known = {one.name: one for one in slices()}
+    for pattern in tcm.patterns():
+        for name, grams in pattern.formula:
+            low, high = known[name].dose_low_g, known[name].dose_high_g
+            assert low is not None
+            assert high is not None
+            assert low <= Decimal(str(grams)) <= high, (pattern.disease_title, name)
+        for one, other in combinations([known[name] for name, _ in pattern.formula], 2):
+            assert not clash(one, other), pattern
+        assert by_code("tcm_diseases")[pattern.disease].name == pattern.disease_title
+        assert by_code("tcm_syndromes_2021")[pattern.syndrome].name == pattern.syndrome_title
+    seen = [one for one in by_type["MedicationRequest"] if not western(one)]
+    assert len(seen) > 500
+    both = [one for one in by_type["Condition"] if len(one["code"]["coding"]) == 3]
+    assert len(both) > 100
 
 
 # -- programmes -------------------------------------------------------------------------------------------------------

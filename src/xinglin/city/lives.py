@@ -15,6 +15,7 @@ from xinglin.city.registrations import registrations
 from xinglin.city.seconds import second
 from xinglin.city.spec import CitySpec
 from xinglin.city.stays import stays
+from xinglin.city.tcm import tcm
 from xinglin.city.terms import Json
 from xinglin.city.vaccinations import vaccinations
 
@@ -52,6 +53,7 @@ def _live(record: Record, house: Household) -> None:
     histories(record)
     chronic(record)
     acute(record)
+    tcm(record)
     vaccinations(record)
     children(record)
     elders(record)
