@@ -1,13 +1,14 @@
 """Pages: what capabilities declare, served by Starlette, each request in a unit of work of its own."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import structlog
 from starlette.applications import Starlette
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request as PageRequest
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -30,7 +31,7 @@ from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
 from xinglin.web import design
 from xinglin.web.kit import Kit, MenuGroup, MenuItem, PageContext
-from xinglin.web.view import Download, Form, Language, Redirect, Rejected, View
+from xinglin.web.view import Download, File, Form, Language, Redirect, Rejected, View
 
 LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
@@ -38,6 +39,7 @@ CSRF_COOKIE: Final = "csrf"
 LOGIN: Final = "/login"
 A_YEAR: Final = 365 * 24 * 3600
 FIELDS_MAX: Final = 200
+FILE_MOST: Final = 5 * 2**20  # bytes of a file that a form brings
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -344,17 +346,30 @@ def language_of(request: PageRequest, default: Language) -> Language:
 
 async def _form(request: PageRequest, language: Language, base: str, token: str) -> Form:
     """Read the query of a GET or the fields of a POST, whose CSRF token has to be the cookie's."""
+    files: tuple[File, ...] = ()
     if request.method != "POST":
         pairs = tuple(request.query_params.multi_items())
     else:
         async with request.form(max_fields=FIELDS_MAX, max_files=10) as sent:
             pairs = tuple((name, value) for name, value in sent.multi_items() if isinstance(value, str))
+            files = tuple([file async for file in _files(sent)])
     if len(pairs) > FIELDS_MAX:
         raise OutcomeError(Issue("too-long", "too-many-fields", text="The form has too many fields."), status=400)
-    form = Form(pairs, {name: str(value) for name, value in request.path_params.items()}, language, base)
+    form = Form(pairs, {name: str(value) for name, value in request.path_params.items()}, language, base, files)
     if request.method == "POST" and not is_of(form["csrf"], token):
         raise OutcomeError(Issue("forbidden", "stale-form"), status=403)
     return form
+
+
+async def _files(sent: FormData) -> AsyncIterator[File]:
+    """Give the files of a form; OutcomeError 413 for one that is too large."""
+    for name, value in sent.multi_items():
+        if isinstance(value, UploadFile) and value.filename:
+            content = await value.read(FILE_MOST + 1)
+            if len(content) > FILE_MOST:
+                text = f"A file has at most {FILE_MOST // 2**20} MiB."
+                raise OutcomeError(Issue("too-long", "file-too-large", text=text))
+            yield File(name, value.filename, content)
 
 
 def _told(refused: OutcomeError, request: PageRequest) -> View:

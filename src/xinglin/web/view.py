@@ -8,6 +8,15 @@ Language = Literal["zh", "en"]
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that a form brought: the field, the name it had with the visitor, and its bytes."""
+
+    field: str
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """Everything a visitor sent: names in the path, the query of a GET or the fields of a POST.
 
@@ -19,6 +28,7 @@ class Form:
     path: Mapping[str, str] = field(default_factory=dict)
     language: Language = "zh"
     base: str = "/fhir"
+    files: tuple[File, ...] = ()
 
     def __getitem__(self, name: str) -> str:
         """Give the first value of *name*; the empty string when there is none."""
@@ -30,6 +40,10 @@ class Form:
     def all(self, name: str) -> Iterator[str]:
         """Give every value of *name*, in the order sent."""
         return (value for key, value in self.pairs if key == name)
+
+    def file(self, name: str) -> File | None:
+        """Give the first file of the field *name*; None when there is none."""
+        return next((one for one in self.files if one.field == name), None)
 
     def without(self, *names: str) -> tuple[tuple[str, str], ...]:
         """Give the pairs except those called *names*."""
