@@ -1,5 +1,6 @@
 import json
 from collections.abc import AsyncIterator
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from xinglin.security.principal import SYSTEM
 from xinglin.settings import read
 from xinglin.store.door import Door, UnitOfWork
 from xinglin.store.store import Store
+from xinglin.store.terminology.checking import Coded, known
 from xinglin.store.terminology.concepts import find
 from xinglin.store.terminology.filling import fill
 from xinglin.store.terminology.systems import newest, system_of, systems
@@ -96,3 +98,16 @@ async def test_the_national_tables_are_filled_in_once(door: Door) -> None:
     assert found.concepts == divisions["count"]
     await fhir.read("ValueSet", "division")
     await fhir.read("ConceptMap", "marital-to-front-page")
+
+
+@pytest.mark.rule("ST-57")
+async def test_what_people_call_a_disease_finds_it_and_is_no_name_for_a_record(door: Door) -> None:
+    await fill(door)
+    url = "http://hl7.org/fhir/sid/icd-10-cn"
+    diseases = await system_of(door.store, url)
+    assert diseases is not None
+    for typed in ("冠心病", "guanxinbing", "gxb"):
+        assert "I25.103" in [one.code for one in await find(door.store, typed, [diseases])]
+    said = ("冠状动脉粥样硬化性心脏病", "Coronary atherosclerotic heart disease", "冠心病")
+    verdicts = await known(door.store, [Coded(url, "I25.103", name) for name in said], date(2026, 11, 22))
+    assert [one.state for one in verdicts] == ["right", "right", "other-display"]

@@ -108,6 +108,16 @@ def test_names_are_chinese_and_stand_once_below_a_parent() -> None:
     assert len(pairs) == len(set(pairs))
 
 
+def test_aliases_are_other_words_and_stand_at_codes() -> None:
+    called = [one for one in ALL if one.aliases]
+    assert len(called) > 150
+    for one in called:
+        assert one in CODES
+        assert one.name not in one.aliases
+        assert len(one.aliases) == len(set(one.aliases))
+    assert KNOWN["I25.103"].aliases[0] == "冠心病"
+
+
 def test_chapters_and_blocks_only_group() -> None:
     abstract = {one.code for one in ALL if one.properties.get("abstract") == "true"}
     assert abstract == {*CHAPTERS, *(one.code for one in BLOCKS)}

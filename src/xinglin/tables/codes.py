@@ -14,14 +14,15 @@ DATA: Final = resources.files("xinglin.tables") / "data"
 INDEX: Final = "index.csv"
 
 # Columns with a meaning of their own; every other column is a property of the concept. Several parents stand between
-# spaces, the main one first.
+# spaces, the main one first; so do aliases.
 CODE: Final = "code"
 NAME: Final = "name"
 PARENT: Final = "parent"
 ENGLISH: Final = "en"
+ALIASES: Final = "aliases"
 FROM: Final = "from"
 UNTIL: Final = "until"
-_OWN: Final = frozenset({CODE, NAME, PARENT, ENGLISH, FROM, UNTIL})
+_OWN: Final = frozenset({CODE, NAME, PARENT, ENGLISH, ALIASES, FROM, UNTIL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One code. parents: codes above it, the main one first. since, until: ISO days of validity, empty when open."""
+    """One code.
+
+    parents: codes above it, the main one first. aliases: what people call it, to find it by; no name for a record.
+    since, until: ISO days of validity, empty when open.
+    """
 
     code: str
     name: str
     parents: tuple[str, ...] = ()
     en: str = ""
+    aliases: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +126,7 @@ def _concept(row: Mapping[str, str]) -> Concept:
         name=row[NAME],
         parents=tuple(row.get(PARENT, "").split()),
         en=row.get(ENGLISH, ""),
+        aliases=tuple(row.get(ALIASES, "").split()),
         since=row.get(FROM, ""),
         until=row.get(UNTIL, ""),
         properties={name: value for name, value in row.items() if name not in _OWN and value},

@@ -64,7 +64,7 @@ def judge(coded: Coded, system: System | None, found: Found | None, on: date, *,
         return Verdict(coded, "not-yet", display, f"The code {coded.code[:80]!r} of {version} begins on {begins}.")
     if found.abstract and not abstract:
         return Verdict(coded, "abstract", display, f"The code {coded.code[:80]!r} of {version} only groups others.")
-    if coded.display and plain(coded.display) not in {plain(name) for name in found.names}:
+    if coded.display and plain(coded.display) not in {plain(name) for name in found.displays}:
         text = f"The name of {coded.code[:80]!r} in {version} is {display!r}, not {coded.display[:80]!r}."
         return Verdict(coded, "other-display", display, text)
     return Verdict(coded, "right", display)

@@ -9,6 +9,7 @@ import msgspec
 
 from xinglin.fhir.sources import cites
 from xinglin.store.executor import Executor, Record
+from xinglin.store.terminology.keeping import SEARCHED
 from xinglin.store.terminology.systems import System
 from xinglin.store.terminology.words import BREAK, plain, question
 
@@ -51,6 +52,13 @@ class Found:
     def names(self) -> tuple[str, ...]:
         """Every name."""
         return (self.display, *(str(one["value"]) for one in self.designations if one.get("value")))
+
+    @property
+    @cites("ST-57")
+    def displays(self) -> tuple[str, ...]:
+        """Names that a record may carry: all but what only helps to find it."""
+        named = (one for one in self.designations if one.get("value") and one.get("use") != SEARCHED)
+        return (self.display, *(str(one["value"]) for one in named))
 
 
 def speaks(language: str, wanted: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from xinglin.fhir.sources import cites
 from xinglin.store.terminology.concepts import Found
-from xinglin.store.terminology.keeping import Kept, above_of
+from xinglin.store.terminology.keeping import SEARCHED, Kept, above_of
 from xinglin.store.terminology.sheets import Line
 
 ICD10: Final = "http://hl7.org/fhir/sid/icd-10-cn"
@@ -25,7 +25,7 @@ _ICD10: Final = cites("ST-51")(
     re.compile(r"[A-Z]\d{2}(\.[0-9x]\d{2}(x\d{3})?|\.[0-9x]|\.\d{2})?[†*+]?|[A-Z]\d{2}-[A-Z]\d{2}|[IVX]+|M\d{4,5}/\d")
 )
 # ST-53: four digits after the point and the clinical extension; above them categories and chapters.
-_ICD9: Final = cites("ST-53")(re.compile(r"\d{2}(\.\d{1,2}|\.\d{4}(x\d{3})?)?|\d{2}-\d{2}"))
+_ICD9: Final = cites("ST-53")(re.compile(r"\d{2}(\.\d{1,2}|\.\d[0-9x]\d{2}(x\d{3})?)?|\d{2}-\d{2}"))
 SHAPES: Final = {ICD10: _ICD10, ICD9: _ICD9}
 _MARKS: Final = "†*+"
 
@@ -106,12 +106,14 @@ def _remarks(
 
 def _concept(code: str, values: Mapping[str, str], parent: str, was: Found | None) -> Kept:
     properties = [{"code": name, "valueString": values[name]} for name in ("kind", "level") if values.get(name)]
-    english = values.get("en") or (_english(was) if was is not None and was.display == values["name"] else "")
+    same = was if was is not None and was.display == values["name"] else None
+    english = values.get("en") or (_english(same) if same else "")
+    searched = [one for one in same.designations if one.get("use") == SEARCHED] if same else []
     return Kept(
         code=code,
         display=values["name"],
         parents=(parent,) if parent else (),
-        designations=[{"language": "en", "value": english}] if english else [],
+        designations=[*([{"language": "en", "value": english}] if english else []), *searched],
         properties=properties,
         since=_day(values.get("since", "")),
         until=_day(values.get("until", "")),

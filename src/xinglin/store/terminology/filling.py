@@ -14,11 +14,11 @@ from xinglin.fhir.declarations import BASE, CodeSet
 from xinglin.fhir.document import bytes_of
 from xinglin.security.principal import SYSTEM
 from xinglin.store.door import Door, UnitOfWork
-from xinglin.store.terminology.keeping import CODE_SYSTEM, MOST_INLINE, Kept, keep, mark
+from xinglin.store.terminology.keeping import CODE_SYSTEM, MOST_INLINE, SEARCHED, Kept, keep, mark
 from xinglin.tables.codes import Concept, Map, Table, concepts, content, maps, tables
 
 # Changes when what is made of a table changes.
-FORM: Final = b"1"
+FORM: Final = b"2"
 PUBLISHER: Final = "Xinglin 杏林"
 ABSTRACT: Final = "abstract"
 _VERSION: Final = re.compile(r"[\w.\-]{1,32}")
@@ -69,7 +69,10 @@ def kept(concept: Concept) -> Kept:
         code=concept.code,
         display=concept.name,
         parents=concept.parents,
-        designations=[{"language": "en", "value": concept.en}] if concept.en else [],
+        designations=[
+            *([{"language": "en", "value": concept.en}] if concept.en else []),
+            *({"language": "zh", "use": SEARCHED, "value": alias} for alias in concept.aliases),
+        ],
         properties=properties,
         abstract=concept.properties.get(ABSTRACT) == "true",
         since=date.fromisoformat(concept.since) if concept.since else None,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from xinglin.fhir.declarations import BASE
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
 from xinglin.store.executor import ROW_COLUMNS
@@ -29,6 +30,8 @@ PARENTS: Final = frozenset({"parent", "subsumedBy"})
 UNSELECTABLE: Final = frozenset({"notSelectable", "abstract"})
 RETIRED: Final = frozenset({"retirementDate", "deprecationDate"})
 ALWAYS: Final = date.min
+# The use of a designation by which a concept is only found: what people call it, no name that a record may carry.
+SEARCHED: Final = {"system": f"{BASE}/CodeSystem/designation-use", "code": "search"}
 
 
 @dataclass(frozen=True, slots=True)
