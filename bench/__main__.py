@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import encryption, loads, measure, reads, searches, trust, writes
+from bench import codes, encryption, loads, measure, reads, searches, trust, writes
 from bench.measure import Measurement
 from bench.place import fresh, postgresql
 from bench.population import BLOCK, PATIENTS
@@ -19,7 +19,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     asked.add_argument("--number", type=int, default=100_000, help="resources in the store (%(default)s)")
     asked.add_argument("--growth", action="store_true", help=f"also compare searches at {GROWN:,} resources (minutes)")
-    parts_of = ("read", "write", "search", "trust", "encryption")
+    parts_of = ("read", "write", "search", "trust", "encryption", "codes")
     asked.add_argument("--only", nargs="*", choices=parts_of, help="measure only these, and load")
     given = asked.parse_args()
     measured: list[Measurement] = []
@@ -40,6 +40,7 @@ def main() -> int:
             "search": lambda: searches.measure(dsn, patients),
             "trust": lambda: trust.measure(server, "loaded", given.number, patients),
             "encryption": lambda: encryption.measure(server, file, given.number, patients),
+            "codes": lambda: codes.measure(server),
             "write": lambda: writes.measure(server, "loaded", patients),
         }
         for name, part in parts.items():
