@@ -326,6 +326,11 @@ class Settings:
         default="once",
         says="`once`: a code of a health card serves once. `validity`: as often as it is shown while it is valid.",
     )
+    matching_weights: Path | None = _setting(
+        _path,
+        default=None,
+        says="File of the weights by which residents are matched (`xinglin residents train`). Not set: as published.",
+    )
     sms_url: str | None = _setting(
         _web_address, default=None, says="Gateway of text messages. Not set: residents cannot sign in by phone."
     )

@@ -20,6 +20,7 @@ COMMANDS: Final = (
     "load",
     "terminology",
     "city",
+    "residents",
     "dump",
     "backup",
     "restore",

@@ -6,6 +6,7 @@ from xinglin.matching.texts import edits, similarity
 
 EXACT_LEVELS: Final = ("equal", "differs")
 CLOSE_LEVELS: Final = ("equal", "very-close", "close", "far", "differs")
+PAIR_LEVELS: Final = ("both-equal", "equal-and-close", "both-close", "one-equal", "one-close", "differ")
 DIGIT_LEVELS: Final = ("equal", "one-edit", "two-edits", "differs")
 
 _VERY_CLOSE: Final = 0.92
@@ -49,3 +50,29 @@ def digits(one: str, other: str) -> str | None:
         return "equal"
     count = edits(one, other)
     return "one-edit" if count == 1 else "two-edits" if count == 2 and len(one) > 3 else "differs"
+
+
+def pair(one: str, other: str) -> str | None:
+    """Compare two words ``a|b``, in this order or the other: a level of `PAIR_LEVELS`; an empty word says nothing."""
+    a, _, b = one.partition("|")
+    c, _, d = other.partition("|")
+    found = [level for level in (_both(close(a, c), close(b, d)), _both(close(a, d), close(b, c))) if level is not None]
+    return min(found, key=PAIR_LEVELS.index) if found else None
+
+
+_NEAR: Final = frozenset({"very-close", "close"})
+
+
+def _both(first: str | None, second: str | None) -> str | None:
+    levels = [level for level in (first, second) if level is not None]
+    if not levels:
+        return None
+    equal = levels.count("equal")
+    near = sum(level in _NEAR for level in levels)
+    if equal == 2:
+        return "both-equal"
+    if equal:
+        return "equal-and-close" if near else "one-equal"
+    if near == 2:
+        return "both-close"
+    return "one-close" if near else "differ"

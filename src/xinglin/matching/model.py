@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from xinglin.matching import names, numbers, places
-from xinglin.matching.generic import CLOSE_LEVELS, DIGIT_LEVELS, EXACT_LEVELS, close, digits, document, exact
+from xinglin.matching.generic import (
+    CLOSE_LEVELS,
+    DIGIT_LEVELS,
+    EXACT_LEVELS,
+    PAIR_LEVELS,
+    close,
+    digits,
+    document,
+    exact,
+    pair,
+)
 
 Compare = Callable[[str, str], str | None]
 # The values of one record by field; a field may have several values, and a missing one has none.
@@ -46,6 +56,7 @@ COMPARATORS: Final[Mapping[str, Comparator]] = {
     "document": Comparator(EXACT_LEVELS, document),
     "close": Comparator(CLOSE_LEVELS, close),
     "digits": Comparator(DIGIT_LEVELS, digits),
+    "pair": Comparator(PAIR_LEVELS, pair),
 }
 
 
@@ -127,16 +138,13 @@ class Specification:
         m: Sequence[Sequence[float]],
         u: Sequence[Sequence[float]],
         *,
-        prior: float | None = None,
-        version: str = "",
+        prior: float,
     ) -> "Specification":
         """Give the same specification with other weights."""
         comparisons = tuple(
             replace(each, m=tuple(a), u=tuple(b)) for each, a, b in zip(self.comparisons, m, u, strict=True)
         )
-        return replace(
-            self, comparisons=comparisons, prior=self.prior if prior is None else prior, version=version or self.version
-        )
+        return replace(self, comparisons=comparisons, prior=prior)
 
 
 def read(document: Mapping[str, Any]) -> Specification:
@@ -185,6 +193,18 @@ def written(specification: Specification) -> dict[str, Any]:
 
 
 @cache
+def specification(weights: Path | None = None) -> Specification:
+    """Give the specification by which residents are matched: of a file, else the published one.
+
+    Raises ValueError when the file is none.
+    """
+    text = (weights or _DATA / "residents.json").read_text("utf-8")
+    try:
+        return read(json.loads(text))
+    except (KeyError, TypeError) as fault:
+        raise ValueError(f"{weights} is no file of weights: {fault!r}") from fault
+
+
 def residents() -> Specification:
-    """Give the specification by which residents are matched (`data/residents.json`)."""
-    return read(json.loads((_DATA / "residents.json").read_text("utf-8")))
+    """Give the published specification by which residents are matched (`data/residents.json`)."""
+    return specification()

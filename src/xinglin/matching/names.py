@@ -17,7 +17,7 @@ def name(one: str, other: str) -> str | None:
     """Compare two names: a level of `NAME_LEVELS`, None when either is empty; the same in either order.
 
     variant: traditional and variant characters. sound: the same pinyin without tones. near-sound: what dialects do not
-    tell apart. swapped: family and given name, or parts around a dot, in another order. one-character: of three or more
+    tell apart. swapped: the characters, or the parts around a dot, in another order. one-character: of three or more
     one is another, is missing or was added; a minority name that lacks its last part.
     """
     a, b = plain(one), plain(other)
@@ -40,7 +40,7 @@ def name(one: str, other: str) -> str | None:
 def _swapped(one: str, other: str) -> bool:
     if DOT in one or DOT in other:
         return sorted(one.split(DOT)) == sorted(other.split(DOT))
-    return len(one) == len(other) and any(one[place:] + one[:place] == other for place in range(1, len(one)))
+    return sorted(one) == sorted(other)
 
 
 def _one_character(one: str, other: str) -> bool:

@@ -11,8 +11,8 @@ from typing import Final
 from xinglin.matching.model import MISSING, Pattern, Specification
 
 Table = list[list[float]]
-# What every level has besides what was counted, so that none is impossible.
-_SMOOTH: Final = 0.01
+# What every level has besides what was counted, so that none is impossible (Jeffreys' prior).
+_SMOOTH: Final = 0.5
 ROUNDS: Final = 200
 ENOUGH: Final = 1e-6
 
@@ -27,14 +27,15 @@ class Learnt:
     rounds: int
     converged: bool
 
-    def into(self, specification: Specification, *, prior: float | None = None, version: str = "") -> Specification:
+    def into(self, specification: Specification, *, prior: float | None = None) -> Specification:
         """Put the weights into a specification; *prior* instead of the share among the pairs that were learnt from."""
-        return specification.with_weights(self.m, self.u, prior=self.prior if prior is None else prior, version=version)
+        return specification.with_weights(self.m, self.u, prior=self.prior if prior is None else prior)
 
 
 def frequencies(specification: Specification, patterns: Mapping[Pattern, int]) -> Table:
     """Give how often each level stands in patterns: of pairs taken by chance, that is u."""
-    return _normal(specification, _tally(specification, patterns, dict.fromkeys(patterns, 1.0)))
+    before = [list(one.u) for one in specification.comparisons]
+    return _normal(before, _tally(specification, patterns, dict.fromkeys(patterns, 1.0)))
 
 
 def learn(
@@ -54,8 +55,8 @@ def learn(
     for turn in range(1, rounds + 1):
         share = {pattern: _posterior(pattern, m, u, prior) for pattern in patterns}
         matched = sum(count * share[pattern] for pattern, count in patterns.items())
-        next_m = _normal(specification, _tally(specification, patterns, share))
-        next_u = u if given else _normal(specification, _tally(specification, patterns, _rest(share)))
+        next_m = _normal(m, _tally(specification, patterns, share))
+        next_u = u if given else _normal(u, _tally(specification, patterns, _rest(share)))
         next_prior = min(max(matched / total, 1e-9), 1 - 1e-9)
         moved = max(abs(next_prior - prior), _moved(m, next_m), _moved(u, next_u))
         m, u, prior = next_m, next_u, next_prior
@@ -92,12 +93,12 @@ def _tally(specification: Specification, patterns: Mapping[Pattern, int], share:
     return table
 
 
-def _normal(specification: Specification, table: Table) -> Table:
-    """Turn counts into probabilities that add up to 1."""
+def _normal(before: Table, table: Table) -> Table:
+    """Turn counts into probabilities that add up to 1; of what no pair could be compared by, those before stay."""
     made = []
-    for one, row in zip(specification.comparisons, table, strict=True):
-        whole = sum(row) + _SMOOTH * len(one.levels)
-        made.append([(count + _SMOOTH) / whole for count in row])
+    for old, row in zip(before, table, strict=True):
+        whole = sum(row) + _SMOOTH * len(row)
+        made.append([(count + _SMOOTH) / whole for count in row] if any(row) else old)
     return made
 
 

@@ -19,9 +19,11 @@ from xinglin.capabilities.residents.contract import (
     Scan,
 )
 from xinglin.capabilities.residents.operations import duplicates
+from xinglin.capabilities.residents.operations.matching import Terms
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.r4.resources import Patient
+from xinglin.matching.model import residents
 from xinglin.matching.persons import DIVISION, extension
 from xinglin.security.identifiers import IDENTITY_CARD
 from xinglin.security.principal import SYSTEM, Principal
@@ -30,6 +32,7 @@ from xinglin.store.store import Store
 from xinglin.tables.divisions import record_prefix
 
 Ward = tuple[Door, Stopped]
+TERMS = Terms("Asia/Shanghai", residents())
 
 
 @pytest.fixture
@@ -49,7 +52,8 @@ async def register(door: Door, document: dict[str, Any], *, confirmed: bool = Fa
 
 
 async def matched(door: Door, given: Match) -> dict[str, Any]:
-    return codec.to_dict(await door.auto(DESK).operate(contract.MATCH, given))
+    bundle = await door.auto(DESK).operate(contract.MATCH, given)
+    return codec.to_dict(bundle)
 
 
 async def refused(call: Any) -> set[str]:
@@ -98,7 +102,7 @@ async def test_somebody_known_is_shown_before_and_written_after_confirmation(war
     assert document["focus"]["reference"] == f"Patient/{second.id}"
     assert document["input"][0]["valueReference"]["reference"] == f"Patient/{first.id}"
     assert document["input"][2]["valueCode"] == "certain"
-    assert "for" not in document
+    assert document["for"] == document["input"][0]["valueReference"]
 
 
 @pytest.mark.rule("CD-06")
@@ -171,7 +175,7 @@ async def test_the_nightly_look_raises_a_pair_once_and_never_again_after_a_rejec
     del slip["identifier"]
     await put(door, slip | {"id": "mei2"}, resident("赵大", "1950-01-01", 1) | {"id": "zhao"})
     async with door.work(SYSTEM) as work:
-        assert await duplicates.find(work, zone="Asia/Shanghai") == 1
+        assert await duplicates.find(work, terms=TERMS) == 1
     (row,) = (await door.auto(SYSTEM).find("Task")).matches
     task = json.loads(row.body())
     assert {task["focus"]["reference"], task["input"][0]["valueReference"]["reference"]} == {
@@ -182,7 +186,7 @@ async def test_the_nightly_look_raises_a_pair_once_and_never_again_after_a_rejec
     clock.pass_(days=1)
     await put(door, resident("张小梅", "1990-03-07", 124, telecom=phone) | {"id": "mei", "active": True})
     async with door.work(SYSTEM) as work:
-        assert await duplicates.find(work, zone="Asia/Shanghai") == 0
+        assert await duplicates.find(work, terms=TERMS) == 0
 
 
 # -- records ----------------------------------------------------------------------------------------------------------

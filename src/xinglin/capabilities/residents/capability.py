@@ -6,6 +6,7 @@ from xinglin.capabilities.residents import contract, jobs, policy
 from xinglin.capabilities.residents.operations import cards, matching, records, register
 from xinglin.capabilities.residents.pages import card, desk
 from xinglin.fhir.declarations import Text
+from xinglin.matching.model import specification
 from xinglin.registry import RESIDENT, Capability, Handler, Job, Page
 from xinglin.settings import Settings
 
@@ -14,15 +15,16 @@ def declare(settings: Settings) -> Capability:
     """Give the table of contents."""
     zone = settings.zone
     terms = cards.Terms(settings.card_minutes, settings.card_uses)
+    match = matching.Terms(zone, specification(settings.matching_weights))
     return Capability(
         name="residents",
         title=Text("居民主索引与健康卡", "Residents"),
         code_sets=(contract.CLOSED, contract.CHECKS),
         profiles=(contract.DUPLICATE_CANDIDATE,),
         operations=(
-            Handler(contract.REGISTER, partial(register.register, zone=zone)),
-            Handler(contract.REGISTER_NEWBORN, partial(register.register_newborn, zone=zone)),
-            Handler(contract.MATCH, partial(matching.match, zone=zone)),
+            Handler(contract.REGISTER, partial(register.register, terms=match)),
+            Handler(contract.REGISTER_NEWBORN, partial(register.register_newborn, terms=match)),
+            Handler(contract.MATCH, partial(matching.match, terms=match)),
             Handler(contract.OPEN_RECORD, partial(records.open_record, zone=zone)),
             Handler(contract.CLOSE_RECORD, partial(records.close_record, zone=zone)),
             Handler(contract.REOPEN_RECORD, records.reopen_record),
@@ -30,17 +32,17 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.VERIFY_CARD, partial(cards.verify, terms=terms)),
         ),
         grants=policy.grants(settings),
-        pages=_pages(settings),
+        pages=_pages(settings, match),
         templates="xinglin.capabilities.residents:templates",
         jobs=(
-            Job(contract.FIND_DUPLICATES, partial(jobs.find_duplicates, zone=zone), every="02:40 Asia/Shanghai"),
+            Job(contract.FIND_DUPLICATES, partial(jobs.find_duplicates, terms=match), every="02:40 Asia/Shanghai"),
             Job(contract.FORGET_CARDS, jobs.forget_cards, every="03:10 Asia/Shanghai"),
         ),
     )
 
 
-def _pages(settings: Settings) -> tuple[Page, ...]:
-    at, zone = contract.DESK, settings.zone
+def _pages(settings: Settings, match: matching.Terms) -> tuple[Page, ...]:
+    at = contract.DESK
     return (
         Page(
             RESIDENT,
@@ -63,10 +65,10 @@ def _pages(settings: Settings) -> tuple[Page, ...]:
             at,
             contract.REGISTER_PAGE,
             show=desk.show_register,
-            send=partial(desk.send_register, zone=zone),
+            send=partial(desk.send_register, terms=match),
             menu=Text("实名登记", "Register a person"),
             icon="id",
         ),
-        Page(at, contract.NEWBORN_PAGE, show=desk.show_newborn, send=partial(desk.send_newborn, zone=zone)),
+        Page(at, contract.NEWBORN_PAGE, show=desk.show_newborn, send=desk.send_newborn),
         Page(at, contract.PERSON_PAGE, show=desk.show_person, send=desk.send_person),
     )

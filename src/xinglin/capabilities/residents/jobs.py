@@ -5,15 +5,16 @@ from datetime import timedelta
 import structlog
 
 from xinglin.capabilities.residents.operations import duplicates
+from xinglin.capabilities.residents.operations.matching import Terms
 from xinglin.store import residents
 from xinglin.store.door import UnitOfWork
 
 KEPT: timedelta = timedelta(days=1)  # a replay is told as one for so long
 
 
-async def find_duplicates(work: UnitOfWork, *, zone: str) -> None:
+async def find_duplicates(work: UnitOfWork, *, terms: Terms) -> None:
     """Raise pairs for the duplicates desk; how many is logged, who stands in the tasks alone."""
-    raised = await duplicates.find(work, zone=zone)
+    raised = await duplicates.find(work, terms=terms)
     structlog.get_logger().info("residents.duplicates", raised=raised)
 
 

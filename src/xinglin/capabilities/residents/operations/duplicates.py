@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from xinglin.capabilities.residents.contract import FIND_DUPLICATES
-from xinglin.capabilities.residents.operations import matching, people
+from xinglin.capabilities.residents.operations import matching
 from xinglin.fhir.document import document_of
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.fhir.sources import cites
@@ -18,7 +18,7 @@ RAISED: Final = frozenset({"certain", "probable"})
 
 
 @cites("CD-11", "HR-03")
-async def find(work: UnitOfWork, *, zone: str, most: int = MOST) -> int:
+async def find(work: UnitOfWork, *, terms: matching.Terms, most: int = MOST) -> int:
     """Raise pairs of those written since the last look; give how many were new. Looking again raises none twice.
 
     most: how many are looked at before the rest is put off to another job.
@@ -33,7 +33,7 @@ async def find(work: UnitOfWork, *, zone: str, most: int = MOST) -> int:
             "Patient", _lastUpdated=f"ge{since.isoformat()}", _sort="_lastUpdated", _count=str(PAGE), **more
         )
         for row in page.matches:
-            raised += await _pairs(work, row.id, document_of(row.body()), zone)
+            raised += await _pairs(work, row.id, document_of(row.body()), terms)
             last = row.ts
         looked += len(page.matches)
         if page.next_token is None:
@@ -45,10 +45,10 @@ async def find(work: UnitOfWork, *, zone: str, most: int = MOST) -> int:
     return raised
 
 
-async def _pairs(work: UnitOfWork, id: str, document: dict[str, object], zone: str) -> int:
+async def _pairs(work: UnitOfWork, id: str, document: dict[str, object], terms: matching.Terms) -> int:
     if document.get("active") is False or matching.replaced(document):
         return 0
-    found = await matching.same_as(work, document, people.today(work, zone), but=id)
+    found = await matching.same_as(work, document, terms, but=id)
     return sum(
         [
             await matching.raise_duplicate(work, min(id, one.id), max(id, one.id), one.grade, one.probability)

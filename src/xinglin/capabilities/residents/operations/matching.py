@@ -22,7 +22,7 @@ from xinglin.fhir.r4.resources import Bundle
 from xinglin.fhir.search.keys import rid_of
 from xinglin.fhir.sources import cites
 from xinglin.matching import blocks
-from xinglin.matching.model import residents
+from xinglin.matching.model import Specification
 from xinglin.matching.persons import GRADES, grade, traits, two_citizens
 from xinglin.security.masks import masked
 from xinglin.store.door import UnitOfWork
@@ -33,6 +33,14 @@ COUNT_MOST: Final = 100
 COVERED: Final = frozenset(
     f"Patient.{one}" for one in ("name", "identifier", "telecom", "address", "contact", "photo", "birthDate")
 )
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How persons are matched: the time zone of days, and the weights."""
+
+    zone: str
+    specification: Specification
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +55,26 @@ class Found:
 
 
 @cites("CD-11", "HR-03")
-async def same_as(work: UnitOfWork, person: Mapping[str, Any], day: date, *, but: str = "") -> list[Found]:
+async def same_as(work: UnitOfWork, person: Mapping[str, Any], terms: Terms, *, but: str = "") -> list[Found]:
     """Give those who may be *person* (Patient in JSON form), likeliest first; those who certainly are not are left out.
 
     but: logical id of a Patient that does not count.
     """
-    keys = blocks.keys(person)
-    rows = await candidates(work.executor, keys, but=rid_of("Patient", but) if but else 0)
-    own = traits(person)
-    found = [judged(own, person, document_of(row.body()), day) for row in rows]
+    rows = await candidates(work.executor, blocks.keys(person), but=rid_of("Patient", but) if but else 0)
+    own, day = traits(person), people.today(work, terms.zone)
+    found = [judged(terms.specification, own, person, document_of(row.body()), day) for row in rows]
     likely = [one for one in found if one.grade != "certainly-not" and not replaced(one.document)]
     return sorted(likely, key=lambda one: (GRADES.index(one.grade), -one.probability, one.id))
 
 
-def judged(own: Mapping[str, Sequence[str]], person: Mapping[str, Any], other: dict[str, Any], day: date) -> Found:
+def judged(
+    specification: Specification,
+    own: Mapping[str, Sequence[str]],
+    person: Mapping[str, Any],
+    other: dict[str, Any],
+    day: date,
+) -> Found:
     """Compare a person with one candidate."""
-    specification = residents()
     pattern = specification.pattern(own, traits(other))
     told, probability = specification.told(pattern), specification.probability(pattern)
     how = grade(specification, told, probability, two_citizens=two_citizens(person, other, day))
@@ -74,7 +86,7 @@ def replaced(document: Mapping[str, Any]) -> bool:
     return any(link.get("type") == "replaced-by" for link in document.get("link") or ())
 
 
-async def match(work: UnitOfWork, given: Match, *, zone: str) -> Bundle:
+async def match(work: UnitOfWork, given: Match, *, terms: Terms) -> Bundle:
     """Patient/$match: those who may be the same person, each with grade and score (FHIR R4).
 
     Whom the caller may not read is told covered: that there is somebody, and where the record is kept.
@@ -85,7 +97,7 @@ async def match(work: UnitOfWork, given: Match, *, zone: str) -> Bundle:
         raise OutcomeError(Issue("required", "match-empty", "Patient", text))
     if not 0 < given.count <= COUNT_MOST:
         raise OutcomeError(Issue("value", "match-count", "count", f"The count is 1 to {COUNT_MOST}."))
-    found = await same_as(work, person, people.today(work, zone))
+    found = await same_as(work, person, terms)
     if given.only_certain_matches:
         found = [one for one in found if one.grade == "certain"]
     entries = [await _entry(work, one) for one in found[: given.count]]

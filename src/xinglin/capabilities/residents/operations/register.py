@@ -22,18 +22,18 @@ SHOWN = frozenset({"certain", "probable"})
 
 
 @cites("R6-001", "R6-004", "HR-03", "CD-11")
-async def register(work: UnitOfWork, given: Registration, *, zone: str) -> Patient:
+async def register(work: UnitOfWork, given: Registration, *, terms: matching.Terms) -> Patient:
     """Patient/$register: write a person, unless somebody known is likely the same and was not looked at.
 
     Whoever was confirmed as another person is raised for the duplicates desk all the same.
     """
     person = {name: value for name, value in codec.to_dict(given.resource).items() if name != "id"}
-    refuse(rules.registration_faults(person, people.today(work, zone)))
-    return await _written(work, person, confirmed=given.confirmed, zone=zone)
+    refuse(rules.registration_faults(person, people.today(work, terms.zone)))
+    return await _written(work, person, confirmed=given.confirmed, terms=terms)
 
 
 @cites("CD-06", "R6-042")
-async def register_newborn(work: UnitOfWork, given: Newborn, *, zone: str) -> Patient:
+async def register_newborn(work: UnitOfWork, given: Newborn, *, terms: matching.Terms) -> Patient:
     """Patient/$register-newborn: write a child that has no number yet, known by its mother's."""
     mother = await people.document(work, given.mother)
     refuse(rules.newborn_faults(mother, given.born, given.order, work.now))
@@ -41,7 +41,7 @@ async def register_newborn(work: UnitOfWork, given: Newborn, *, zone: str) -> Pa
     if born is None:
         raise OutcomeError(Issue("value", "newborn-time", "born", "The time of birth is a date and a time."))
     person = _newborn(mother, given, rules.newborn_number(rules.mothers_number(mother), born, given.order))
-    made = await _written(work, person, confirmed=given.confirmed, zone=zone)
+    made = await _written(work, person, confirmed=given.confirmed, terms=terms)
     related = {
         "resourceType": "RelatedPerson",
         "active": True,
@@ -90,10 +90,10 @@ def _newborn(mother: Mapping[str, Any], given: Newborn, number: str) -> dict[str
     return made | {name: mother[name] for name in ("address", "telecom") if mother.get(name)}
 
 
-async def _written(work: UnitOfWork, person: dict[str, Any], *, confirmed: bool, zone: str) -> Patient:
+async def _written(work: UnitOfWork, person: dict[str, Any], *, confirmed: bool, terms: matching.Terms) -> Patient:
     """Write a person once: two desks that register the same at one time wait for each other."""
     await work.lock(*(f"resident/{key}" for key in blocks.keys(person)[:4]))
-    found = await matching.same_as(work, person, people.today(work, zone))
+    found = await matching.same_as(work, person, terms)
     likely = [one for one in found if one.grade in SHOWN]
     if likely and not confirmed:
         text = "Somebody who is known is likely the same person: look first, then confirm."

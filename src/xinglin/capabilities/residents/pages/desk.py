@@ -39,23 +39,25 @@ async def show_register(_work: UnitOfWork, form: Form) -> View:
     return _register(form, ())
 
 
-async def send_register(work: UnitOfWork, form: Form, *, zone: str) -> Redirect:
+async def send_register(work: UnitOfWork, form: Form, *, terms: matching.Terms) -> Redirect:
     """Register the person; or show who may be the same, and ask again."""
     confirmed = form["confirmed"] == "yes"
     try:
         person = _patient(form)
         made = await work.fhir.operate(REGISTER, Registration(person, confirmed))
     except OutcomeError as refused:
-        candidates = await _candidates(work, refused, form, zone)
+        candidates = await _candidates(work, refused, form, terms)
         raise Rejected(_register(form, refused.issues, candidates)) from refused
     return Redirect(f"/desk/persons/{made.id}?done=registered")
 
 
-async def _candidates(work: UnitOfWork, refused: OutcomeError, form: Form, zone: str) -> list[dict[str, Any]]:
+async def _candidates(
+    work: UnitOfWork, refused: OutcomeError, form: Form, terms: matching.Terms
+) -> list[dict[str, Any]]:
     """Give those who may be the same, when that was why the registration was refused."""
     if not any(issue.code == "duplicate" for issue in refused.issues):
         return []
-    found = await matching.same_as(work, codec.to_dict(_patient(form)), people.today(work, zone))
+    found = await matching.same_as(work, codec.to_dict(_patient(form)), terms)
     shown_ones = [shown.candidate(one, reached=await people.reachable(work, one.id)) for one in found[:10]]
     work.note("match", type="Patient", refs=tuple(f"Patient/{one['id']}" for one in shown_ones))
     return shown_ones
@@ -116,7 +118,7 @@ async def show_newborn(work: UnitOfWork, form: Form) -> View:
     return await _newborn(work, form, ())
 
 
-async def send_newborn(work: UnitOfWork, form: Form, *, zone: str) -> Redirect:
+async def send_newborn(work: UnitOfWork, form: Form) -> Redirect:
     """Register the child by its mother."""
     try:
         mother = await _known_mother(work, form)
