@@ -3,7 +3,7 @@
 What names a merged Patient is found, decoded and indexed as if it named the survivor (`fhir.search.persons`). All of it
 is one transaction that keeps other writers waiting; readers see the state before or after. Undoing finds by the key
 `named_key` what names the record itself, whenever it was written, and indexes that as it says.
-Source: HR-03, R6-003; http://hl7.org/fhir/R4/patient.html#merging
+Source: HR-03, CD-11; http://hl7.org/fhir/R4/patient.html#merging
 """
 
 from collections.abc import Sequence
