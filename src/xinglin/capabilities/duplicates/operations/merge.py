@@ -60,7 +60,9 @@ async def merge(work: UnitOfWork, given: Merging, *, zone: str) -> Patient:
     )
     task = await _task_of(work, source, target)
     await merging.merge(
-        *(work.executor, source, target),
+        work.executor,
+        source,
+        target,
         by=work.principal.id,
         reason=given.reason.strip(),
         task=f"Task/{task['id']}",
