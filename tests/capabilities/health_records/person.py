@@ -46,6 +46,7 @@ def _status(kind: str, code: str) -> Document:
 def _around() -> Iterator[Document]:
     yield {"resourceType": "Organization", "id": "hospital", "name": "焦作市人民医院"}
     yield {"resourceType": "Organization", "id": "centre", "name": "解放区民生社区卫生服务中心"}
+    yield {"resourceType": "Patient", "id": "zhiqiang", "name": [{"text": "赵志强"}], "birthDate": "1984-05-02"}
     yield {"resourceType": "Practitioner", "id": "wang", "name": [{"text": "王建国"}]}
     yield {"resourceType": "Practitioner", "id": "li", "name": [{"text": "李秀英"}]}
 

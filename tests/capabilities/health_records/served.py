@@ -27,6 +27,15 @@ PEOPLE = {
     "family-doctor": replace(
         PHYSICIAN, roles=frozenset({"family-doctor"}), display="李秀英", practitioner="Practitioner/li"
     ),
+    # at the centre that keeps the record
+    "desk-doctor": replace(
+        PHYSICIAN,
+        id="desk",
+        roles=frozenset({"family-doctor"}),
+        display="李秀英",
+        practitioner="Practitioner/li",
+        organization="Organization/centre",
+    ),
     "stranger": STRANGER,
     "mother": MOTHER,
     "son": replace(

@@ -136,12 +136,12 @@ def test_the_worst_results_lead_and_withdrawn_ones_do_not_count() -> None:
 def test_units_are_reconciled_only_when_they_measure_the_same() -> None:
     (glucose,) = [one for one in results.series(of("Observation")) if one.code == "1558-6"]
     old = glucose.readings[-1].measure
-    assert (old.number, old.code) == (189, "mg/dL")
+    assert [old.number, old.code] == [189, "mg/dL"]
     assert results.converted(old, "g/L") is not None
     assert results.converted(old, "mmol/L") is None
     inner = results.converted(glucose.latest.measure, "umol/L")
     assert inner is not None
-    assert (inner.number, inner.high) == (7400, 6100)
+    assert [inner.number, inner.high] == [7400, 6100]
 
 
 def test_dates_of_every_precision_have_their_instant_in_the_region() -> None:

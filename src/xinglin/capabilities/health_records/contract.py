@@ -1,28 +1,92 @@
-"""Addresses, portals and operations of the health record: what other capabilities may rely on."""
+"""Addresses, portals, forms and operations of the health record: what other capabilities may rely on."""
 
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from xinglin.fhir.declarations import Text
-from xinglin.registry import CLINIC, Portal
+from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.r4.resources import Task
+from xinglin.registry import CLINIC, RESIDENT, Portal
 
 # The record of a patient, for who treats; the door decides what each of them sees of it.
 RECORDS: Final = Portal(
     "record", "/patients", CLINIC.roles | {"developer"}, Text("健康档案", "Health records"), part_of=CLINIC
 )
-OWN: Final = "/my/record"
+# One's own record, and of those one acts for.
+OWN: Final = Portal(
+    "own-record", "/my/record", RESIDENT.roles, Text("我的健康档案", "My health record"), part_of=RESIDENT
+)
 
 
-def record(id: str) -> str:
-    """Give the page of a patient's record."""
-    return f"/patients/{quote(id)}"
+def record(id: str, base: str = RECORDS.path) -> str:
+    """Give the page of a patient's record; *base* is the path of a portal that has these pages."""
+    return f"{base}/{quote(id)}"
 
 
-def trend(id: str, code: str) -> str:
+def trend(id: str, code: str, base: str = RECORDS.path) -> str:
     """Give the page of how a result of a patient went."""
-    return f"/patients/{quote(id)}/trend/{quote(code, safe='')}"
+    return f"{base}/{quote(id)}/trend/{quote(code, safe='')}"
 
 
-def source(id: str, type: str, rid: str) -> str:
+def source(id: str, type: str, rid: str, base: str = RECORDS.path) -> str:
     """Give the page of one resource of a patient's record."""
-    return f"/patients/{quote(id)}/entries/{quote(type)}/{quote(rid)}"
+    return f"{base}/{quote(id)}/entries/{quote(type)}/{quote(rid)}"
+
+
+# Task.code of what a resident asks of the institution that keeps the record, or that wrote an entry of it.
+REQUESTS: Final = CodeSet(
+    url=valueset("record-request"),
+    system=canonical("record-request", "CodeSystem"),
+    codes={"correction": Text("更正申请", "Request to correct")},
+)
+CORRECTION: Final = Profile(
+    url=canonical("record-correction"),
+    on="Task",
+    required=("code", "for", "requester", "owner", "description"),
+    bindings={"code": REQUESTS.url},
+)
+
+# The forms of the record whose fields exclude or need one another (规范三版, EHR-01 and EHR-02).
+BASIC_INFORMATION: Final = Profile(
+    url=canonical("basic-information"), on="QuestionnaireResponse", required=("subject",)
+)
+CHECK_UP: Final = Profile(url=canonical("check-up"), on="QuestionnaireResponse", required=("subject",))
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a resident says is wrong. id: of the patient; entry: ``Type/id`` of the record, "" for the person's data."""
+
+    id: str
+    entry: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the institution decided. id: of the Task; outcome: ``corrected`` or ``kept``; note: said to the resident."""
+
+    id: str
+    outcome: str
+    note: str
+
+
+ASK_CORRECTION: Final = Operation(
+    code="ask-correction",
+    on="Patient",
+    takes=Correction,
+    gives=Task,
+    level="instance",
+    title=Text("申请更正档案", "Ask to correct the record"),
+)
+DECIDE_CORRECTION: Final = Operation(
+    code="decide-correction",
+    on="Task",
+    takes=Decision,
+    gives=Task,
+    level="instance",
+    title=Text("答复更正申请", "Answer a request to correct"),
+)
+# Who answers such requests at an institution.
+ANSWERING: Final = frozenset({"family-doctor", "village-doctor", "physician", "receptionist"})
+DESK: Final = Portal("corrections", "/corrections", ANSWERING, Text("更正申请", "Corrections"), part_of=CLINIC)

@@ -4,10 +4,9 @@ from typing import Final
 
 from xinglin.capabilities.health_records.operations import happened, summary
 from xinglin.capabilities.health_records.operations.names import Names, look_up
-from xinglin.capabilities.health_records.operations.reading import Record
 from xinglin.capabilities.health_records.pages import words
+from xinglin.capabilities.health_records.pages.opening import head, opened
 from xinglin.capabilities.health_records.pages.people import contract, coverage, history, relative
-from xinglin.capabilities.health_records.pages.record import at_of, head, opened, query_of
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, extension, when
 from xinglin.capabilities.health_records.rules.state import State, state
@@ -24,14 +23,14 @@ TREATING: Final = frozenset({"physician", "village-doctor", "nurse", "family-doc
 
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show person and record."""
-    record = Record(work, form["id"], at_of(form))
-    whose = await opened(record, form.language)
+    whose = await opened(work, form)
+    record = whose.record
     today = (record.at or work.now).astimezone(ZONE).date()
     standing = await record.search(summary.STANDING_TYPES, summary.STANDING)
     conditions = await record.search(summary.ACTIVE, summary.CONDITIONS)
     latest = await record.search(happened.wanted("visit"), 1)
     names = await look_up(record, [whose.patient, *standing.documents])
-    teller = Teller(record.id, names, form.language, query_of(form))
+    teller = Teller(whose, names, form)
 
     def of(type: str) -> list[Document]:
         return [one for one in standing.documents if one.get("resourceType") == type]

@@ -11,7 +11,7 @@ from xinglin.capabilities.health_records.contract import source
 from xinglin.capabilities.health_records.operations.names import LOCAL, look_up
 from xinglin.capabilities.health_records.operations.reading import Pairs, Record
 from xinglin.capabilities.health_records.pages import words
-from xinglin.capabilities.health_records.pages.record import at_of, head, opened, query_of
+from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, reference, when
 from xinglin.capabilities.health_records.rules.medicines import medicine
@@ -23,7 +23,7 @@ from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.store.door import UnitOfWork
 from xinglin.web.format import moment
 from xinglin.web.names import code_name, type_name
-from xinglin.web.tree import tree
+from xinglin.web.tree import Address, tree
 from xinglin.web.view import Download, Form, View
 
 MOST: Final = 100
@@ -34,17 +34,18 @@ OF_VISIT: Final = ("Condition", "Observation", "DiagnosticReport", "MedicationRe
 
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show an entry: what it is, where and when from; what hangs on it; everything that it says."""
-    record, type = Record(work, form["id"], at_of(form)), form["type"]
-    whose = await opened(record, form.language)
+    whose, type = await opened(work, form), form["type"]
+    record = whose.record
     document = await entry(record, type, form["rid"])
     parts = await _parts(record, document)
     names = await look_up(record, [document, *parts])
-    teller = Teller(record.id, names, form.language, query_of(form))
+    teller = Teller(whose, names, form)
     status = str(document.get("status", ""))
     labels = {at: words.person({"reference": at}, names, form.language) for at in names.known}
     meta = document.get("meta", {})
     values = {
         "type": type,
+        "rid": form["rid"],
         "kind": type_name(type, form.language),
         "title": teller.called(document),
         "about": [
@@ -59,9 +60,9 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "results": [teller.result(one) for one in abnormal_first(series(_of(parts, "Observation")))],
         "lines": _lines(parts, teller, record),
         "sections": _sections(document),
-        "files": _files(document, record.id),
+        "files": _files(document, whose),
         "texts": _texts(document),
-        "nodes": tree(document, form.language, {at: said for at, said in labels.items() if said}, _link(record.id)),
+        "nodes": tree(document, form.language, {at: said for at, said in labels.items() if said}, _link(whose)),
         "version": str(meta.get("versionId", "")),
         "updated": moment(str(meta.get("lastUpdated", ""))),
         "tags": [str(one.get("display") or one.get("code", "")) for one in meta.get("tag", ())],
@@ -71,7 +72,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
 
 async def show_file(work: UnitOfWork, form: Form) -> Download:
     """Give a file that a document holds, as it was attached."""
-    record = Record(work, form["id"], at_of(form))
+    record = (await opened(work, form)).record
     document = await entry(record, "DocumentReference", form["rid"])
     contents = document.get("content", ())
     at = int(form["n"]) if form["n"].isdecimal() and len(form["n"]) < 4 else 0
@@ -160,9 +161,9 @@ def _texts(document: Document) -> list[str]:
     return found
 
 
-def _files(document: Document, patient: str) -> list[tuple[str, str]]:
+def _files(document: Document, whose: Whose) -> list[tuple[str, str]]:
     """Name the attached files and where each is fetched."""
-    base = source(patient, "DocumentReference", str(document.get("id", "")))
+    base = source(whose.id, "DocumentReference", str(document.get("id", "")), whose.base)
     return [
         (str(one["attachment"].get("title") or one["attachment"].get("contentType", "")), f"{base}/file?n={at}")
         for at, one in enumerate(document.get("content", ()))
@@ -177,7 +178,7 @@ def _data(attachment: Document) -> bytes | None:
         return None
 
 
-def _link(patient: str) -> Any:
+def _link(whose: Whose) -> Address:
     """Make the links of the tree: what belongs to the record leads to its entry, everything else to nothing."""
 
     def link(given: str) -> str | None:
@@ -185,8 +186,12 @@ def _link(patient: str) -> Any:
         if not found or found["type"] not in RESOURCES:
             return None
         if found["type"] == "Patient":
-            return address(patient) if found["id"] == patient else None
-        return source(patient, found["type"], found["id"]) if "patient" in _parameters(found["type"]) else None
+            return address(whose.id, whose.base) if found["id"] == whose.id else None
+        return (
+            source(whose.id, found["type"], found["id"], whose.base)
+            if "patient" in _parameters(found["type"])
+            else None
+        )
 
     return link
 

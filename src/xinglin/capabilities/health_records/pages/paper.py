@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from xinglin.capabilities.health_records.operations import summary
-from xinglin.capabilities.health_records.operations.reading import Record
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.about import TREATING, numbers, person
-from xinglin.capabilities.health_records.pages.record import Whose, at_of, head, opened, values
+from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
+from xinglin.capabilities.health_records.pages.record import values
 from xinglin.capabilities.health_records.pages.shown import Line, Result
 from xinglin.capabilities.health_records.rules.documents import ZONE
 from xinglin.capabilities.health_records.rules.state import state
@@ -24,14 +24,14 @@ _TEXTS: Final = texts("xinglin.capabilities.health_records")
 
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show the summary as it is printed."""
-    whose = await opened(Record(work, form["id"], at_of(form)), form.language)
+    whose = await opened(work, form)
     made = await sheet(whose, form)
     return View("health_records/paper.html", head(whose, form, "") | {"sheet": made})
 
 
 async def show_pdf(work: UnitOfWork, form: Form) -> Download:
     """Give the summary as PDF."""
-    whose = await opened(Record(work, form["id"], at_of(form)), form.language)
+    whose = await opened(work, form)
     made = await sheet(whose, form)
     # laying out takes half a second of the processor: not in the thread that answers others
     body = await asyncio.to_thread(pdf, made)
@@ -42,7 +42,7 @@ async def sheet(whose: Whose, form: Form) -> Sheet:
     """Make the sheet of a record's summary: what its first page says, in the same order."""
     record, t = whose.record, _TEXTS[form.language]
     parts = await summary.read(record, whose.patient)
-    shown: dict[str, Any] = await values(record, parts, form)
+    shown: dict[str, Any] = await values(whose, parts, form)
     names = shown["names"]
     whole = bool(TREATING & record.work.principal.roles)
     today = (record.at or record.work.now).astimezone(ZONE).date()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from xinglin.capabilities.health_records.contract import source, trend
 from xinglin.capabilities.health_records.operations.names import Names
 from xinglin.capabilities.health_records.pages import words
+from xinglin.capabilities.health_records.pages.opening import Whose, query_of
 from xinglin.capabilities.health_records.rules.documents import Document, instant, reference, when
 from xinglin.capabilities.health_records.rules.medicines import Medicine
 from xinglin.capabilities.health_records.rules.problems import Danger, Problem
@@ -17,7 +18,7 @@ from xinglin.capabilities.health_records.rules.results import Flag, Measure, Rea
 from xinglin.web.brief import brief, title
 from xinglin.web.format import moment, weekday
 from xinglin.web.names import code_name, type_name
-from xinglin.web.view import Language
+from xinglin.web.view import Form
 
 ICONS: Final = {
     "Encounter": "stethoscope",
@@ -71,15 +72,15 @@ class Result:
 class Teller:
     """Makes lines for one reader of one record."""
 
-    def __init__(self, patient: str, names: Names, language: Language, query: str = "") -> None:
-        self.patient = patient
+    def __init__(self, whose: Whose, names: Names, form: Form) -> None:
+        self.whose = whose
         self.names = names
-        self.language = language
-        self.query = query
+        self.language = form.language
+        self.query = query_of(form)
 
     def entry(self, type: str, id: str) -> str:
         """Give the page of a resource of this record, as of the same moment."""
-        return source(self.patient, type, id) + self.query
+        return source(self.whose.id, type, id, self.whose.base) + self.query
 
     def where(self, document: Document) -> str:
         """Name the institution where a resource comes from."""
@@ -139,7 +140,7 @@ class Teller:
             date=words.day(latest.at),
             where=self.where(performer),
             href=self.entry("Observation", latest.id),
-            trend=trend(self.patient, one.code) + self.query if one.code else "",
+            trend=trend(self.whose.id, one.code, self.whose.base) + self.query if one.code else "",
             count=len(one.readings),
             spark=spark(one),
         )

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from xinglin.capabilities.health_records.operations import happened, summary
 from xinglin.capabilities.health_records.operations.names import look_up
-from xinglin.capabilities.health_records.operations.reading import Found, Record, Wanted, end_of
-from xinglin.capabilities.health_records.pages.record import at_of, head, opened, query_of
+from xinglin.capabilities.health_records.operations.reading import Found, Wanted, end_of
+from xinglin.capabilities.health_records.pages.opening import head, opened
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import Document, day
 from xinglin.capabilities.health_records.rules.results import abnormal_first, series, vitals_first
@@ -23,13 +23,13 @@ INSTITUTIONS: Final = 50
 
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show what happened: of a kind, at an institution, between two days, as the reader asks."""
-    record = Record(work, form["id"], at_of(form))
-    whose = await opened(record, form.language)
+    whose = await opened(work, form)
+    record = whose.record
     institution = "" if record.at else form["institution"]
     wanted = happened.wanted(form["kind"], _day(form, "since"), _day(form, "until"), institution)
     found = await record.search(wanted, COUNT, form[TOKEN], form["before"])
     names = await look_up(record, found.documents)
-    teller = Teller(record.id, names, form.language, query_of(form))
+    teller = Teller(whose, names, form)
     places = [] if record.at else await record.institutions(INSTITUTIONS)
     values = {
         "days": teller.days(teller.event(one) for one in found.documents),
@@ -48,23 +48,23 @@ async def show(work: UnitOfWork, form: Form) -> View:
 
 async def show_documents(work: UnitOfWork, form: Form) -> View:
     """List the documents."""
-    record = Record(work, form["id"], at_of(form))
-    whose = await opened(record, form.language)
+    whose = await opened(work, form)
+    record = whose.record
     found = await record.search(_documents(), COUNT, form[TOKEN], form["before"])
-    teller = Teller(record.id, await look_up(record, found.documents), form.language, query_of(form))
+    teller = Teller(whose, await look_up(record, found.documents), form)
     values = {"documents": [teller.event(one) for one in found.documents], "count": len(found.documents)}
     return View("health_records/documents.html", head(whose, form, "documents") | _paged(form, found) | values)
 
 
 async def show_results(work: UnitOfWork, form: Form) -> View:
     """Show the latest of each result, and of each vital sign, among those of one page of results."""
-    record = Record(work, form["id"], at_of(form))
-    whose = await opened(record, form.language)
+    whose = await opened(work, form)
+    record = whose.record
     found = await record.search(summary.LABORATORY, RESULTS, form[TOKEN], form["before"])
     signs = await record.search(summary.VITAL_SIGNS, summary.SIGNS) if not form[TOKEN] else Found(())
     results = abnormal_first(series(found.documents))
     names = await look_up(record, _performers([*found.documents, *signs.documents]))
-    teller = Teller(record.id, names, form.language, query_of(form))
+    teller = Teller(whose, names, form)
     abnormal = form["only"] == "abnormal"
     values = {
         "results": [teller.result(one) for one in results if not abnormal or one.latest.flag not in {"N", ""}],

@@ -6,7 +6,7 @@ from xinglin.capabilities.health_records.contract import trend as address
 from xinglin.capabilities.health_records.operations.names import Names, look_up
 from xinglin.capabilities.health_records.operations.reading import Found, Pairs, Record
 from xinglin.capabilities.health_records.pages import words
-from xinglin.capabilities.health_records.pages.record import Whose, at_of, head, opened, query_of
+from xinglin.capabilities.health_records.pages.opening import Whose, head, opened, query_of
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import instant
 from xinglin.capabilities.health_records.rules.results import series
@@ -29,7 +29,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
     """Show the trend of a code."""
     whose, found, names = await _read(work, form)
     record, made = whose.record, trend(series(found.documents), form["code"])
-    teller = Teller(record.id, names, form.language, query_of(form))
+    teller = Teller(whose, names, form)
     rows = [_row(one, teller) for one in made.points]
     whole = gist(made)
     first = made.points[0].reading
@@ -48,7 +48,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "changes": [] if form[TOKEN] else await _changes(record, made, form.language),
         "mixed": len(made.compared) < len(made.points),
         "places": list(dict.fromkeys(one["where"] for one in rows if one["where"])),
-        "csv": address(record.id, form["code"]) + "/csv" + query_of(form),
+        "csv": address(record.id, form["code"], whose.base) + "/csv" + query_of(form),
         "next": f"?{TOKEN}={found.token}" if found.token and not record.at else "",
     }
     return View("health_records/trend.html", head(whose, form, "results") | values)
@@ -58,7 +58,7 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
     """Give the trend as CSV: one row a result, with unit, range, flag and institution."""
     whose, found, names = await _read(work, form)
     record, made = whose.record, trend(series(found.documents), form["code"])
-    teller = Teller(record.id, names, form.language)
+    teller = Teller(whose, names, form)
     heads = [_TEXTS[form.language](f"health_records.paper.{one}") for one in ("date", "test", "value")]
     heads += [_TEXTS[form.language](f"health_records.csv.{one}") for one in ("unit", "range", "flag", "institution")]
     sheet = table_of("csv", form["code"], heads)
@@ -80,8 +80,8 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
 
 
 async def _read(work: UnitOfWork, form: Form) -> tuple[Whose, Found, Names]:
-    record = Record(work, form["id"], at_of(form))
-    whose = await opened(record, form.language)
+    whose = await opened(work, form)
+    record = whose.record
     code: Pairs = (("combo-code", form["code"].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")),)
     found = await record.search({"Observation": code}, COUNT, form[TOKEN])
     if not any(one.get("status") not in {"cancelled", "entered-in-error"} for one in found.documents):
