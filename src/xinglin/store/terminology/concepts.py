@@ -156,9 +156,9 @@ def meets(text: str, add: Add) -> str:
     parts = question(text)
     if not parts:
         return "true"
-    grams = sorted({gram for _, each in parts for gram in each})
     return " AND ".join(
-        [f"c.grams @> {add(grams)}::int4[]", *(f"strpos(c.words, {add(part)}) > 0" for part, _ in parts)]
+        f"({' OR '.join(f'c.grams @> {add(grams)}::int4[]' for grams in each)}) AND strpos(c.words, {add(part)}) > 0"
+        for part, each in parts
     )
 
 

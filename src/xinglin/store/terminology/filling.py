@@ -18,7 +18,7 @@ from xinglin.store.terminology.keeping import CODE_SYSTEM, MOST_INLINE, SEARCHED
 from xinglin.tables.codes import Concept, Map, Table, concepts, content, maps, tables
 
 # Changes when what is made of a table changes.
-FORM: Final = b"2"
+FORM: Final = b"3"
 PUBLISHER: Final = "Xinglin 杏林"
 ABSTRACT: Final = "abstract"
 _VERSION: Final = re.compile(r"[\w.\-]{1,32}")

@@ -10,7 +10,7 @@ import msgspec
 from xinglin.fhir.declarations import BASE
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
-from xinglin.store.executor import ROW_COLUMNS
+from xinglin.store.executor import ROW_COLUMNS, Executor
 from xinglin.store.faults import answered
 from xinglin.store.store import Store
 from xinglin.store.terminology.words import words_of
@@ -91,9 +91,15 @@ async def keep(transaction: Transaction, id: str, concepts: Iterable[Kept], dige
     bucket, sid = bucket_of(id), rid_of(CODE_SYSTEM, id)
     await _forget(transaction, bucket, sid)
     count = await _write(transaction, bucket, sid, concepts)
+    await measured(transaction)
     await mark(transaction, id, digest)
     await transaction.fetch("UPDATE code_system SET concepts = $3 WHERE bucket = $1 AND sid = $2", bucket, sid, count)
     return count
+
+
+async def measured(executor: Executor) -> None:
+    """Have the sizes of the tables measured, by which statements are planned."""
+    await executor.fetch("ANALYZE concept, concept_below", timeout_ms=60_000)
 
 
 async def mark(transaction: Transaction, id: str, digest: str) -> None:

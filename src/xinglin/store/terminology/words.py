@@ -1,11 +1,11 @@
 """What a concept may be asked by: its code and names, full pinyin and initials in each likely reading.
 
-``words`` joins them with line breaks; ``grams`` are pairs of neighbouring characters as numbers, by which an inverted
-index narrows a question down before the words themselves are looked at.
+``words`` joins them with line breaks; ``grams`` are pairs of neighbouring characters, and the first three of each word
+and syllable, as numbers, by which an inverted index narrows a question down before the words themselves are looked at.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -81,27 +81,28 @@ def words_of(code: str, names: Iterable[str]) -> tuple[str, list[int]]:
                 initials = "".join(syllable[0] for syllable in syllables)
                 words["".join(syllables)] = words[initials] = None
                 grams |= {_gram(pair) for pair in pairwise(initials)}
-                grams |= {_gram((s[0], s[1])) for s in syllables if len(s) > 1}
-                grams |= {*_first(initials)}
+                grams |= {*_first(initials), *_begun(syllables)}
     return BREAK + BREAK.join(words) + BREAK, sorted(grams)
 
 
-def question(text: str) -> list[tuple[str, list[int]]]:
-    """Split what somebody types into the parts that must all be found, each with the grams that it must have.
+def question(text: str) -> list[tuple[str, list[list[int]]]]:
+    """Split what somebody types into the parts that must all be found.
 
-    A part of Chinese characters is found anywhere; one Latin letter or digit begins a word.
+    Each comes with the sets of grams of which one must be there. A part of Chinese characters is found anywhere; one
+    Latin letter or digit begins a word.
     """
     parts = dict.fromkeys(plain(text[:LONGEST_QUESTION]).split())
     return [(BREAK + part if _is_single(part) else part, _asked(part)) for part in parts]
 
 
-def _asked(part: str) -> list[int]:
-    if any(map(is_han, part)):
-        return sorted({_gram(pair) for pair in pairwise(part)} or {ord(part)})
+def _asked(part: str) -> list[list[int]]:
     if _is_single(part):
-        return [_gram((BREAK, part))]
-    # Of pinyin only the beginning of each syllable is kept, of initials and names every pair.
-    return [_gram((part[0], part[1]))]
+        return [[_gram((BREAK, part))]]
+    pairs = sorted({_gram(pair) for pair in pairwise(part)} or {ord(part)})
+    if any(map(is_han, part)):
+        return [pairs]
+    # Of pinyin only the beginning of each syllable is kept, of initials and other names every pair.
+    return [pairs] if len(part) == 2 else [[_triple(part)], pairs]
 
 
 def _is_single(part: str) -> bool:
@@ -111,8 +112,27 @@ def _is_single(part: str) -> bool:
 def _first(word: str) -> Iterator[int]:
     if word:
         yield _gram((BREAK, word[0]))
-        if len(word) > 1:
-            yield _gram((word[0], word[1]))
+    if len(word) > 1:
+        yield _gram((word[0], word[1]))
+    if len(word) > 2:
+        yield _triple(word)
+
+
+def _begun(syllables: Sequence[str]) -> Iterator[int]:
+    """Give the grams of each place where a syllable begins: what is typed may go on into the next."""
+    run, place = "".join(syllables), 0
+    for syllable in syllables:
+        rest = run[place : place + 3]
+        place += len(syllable)
+        if len(rest) > 1:
+            yield _gram((rest[0], rest[1]))
+        if len(rest) > 2:
+            yield _triple(rest)
+
+
+def _triple(text: str) -> int:
+    """Make a number of the first three characters; it may collide, as the words are looked at afterwards."""
+    return (ord(text[0]) & 0x3FF) << 20 | (ord(text[1]) & 0x3FF) << 10 | ord(text[2]) & 0x3FF
 
 
 def _gram(pair: tuple[str, str]) -> int:
