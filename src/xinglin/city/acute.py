@@ -97,7 +97,7 @@ def visit(record: Record, one: Acute, day: date) -> Visit:
     child = record.person.age(day) < 12
     department = "07" if child and level != "primary" else one.department
     made = record.visit(day, doctor(record, level, department), number=number(record))
-    diagnosis = record.diagnose(made, one.code, one.title)
+    diagnosis = record.diagnose(made, one.code, one.title, days=stream.between(7, 16))
     if one.fever or child:
         vitals.temperature(record, made, fever=stream.chance(one.fever))
     elif record.person.age(day) >= 35 and stream.chance(0.5):

@@ -49,7 +49,11 @@ def body(spec: CitySpec, person: Person, ill: dict[str, Illness], stream: Stream
         diastolic=max(84.0, stream.normal(95, 7)) if pressure else min(88.0, max(58.0, stream.normal(74, 6))),
         sugar=max(7.3, stream.normal(9.6, 1.9)) if sugar else min(6.0, max(4.0, stream.normal(5.1, 0.4))),
         ldl=max(3.6, stream.normal(4.1, 0.5)) if "lipids" in ill else min(3.3, max(1.5, stream.normal(2.6, 0.5))),
-        creatinine=stream.normal(165, 45) if "kidney" in ill else stream.normal(76 if person.male else 61, 8),
+        creatinine=stream.normal(820, 110)
+        if "kidney-failure" in ill
+        else stream.normal(165, 40)
+        if "kidney" in ill
+        else stream.normal(76 if person.male else 61, 8),
         smokes=age >= 18 and stream.chance(0.48 if person.male else 0.02),
     )
 

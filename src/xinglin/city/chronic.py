@@ -17,6 +17,7 @@ from xinglin.city.visits import doctor, family_doctor, number
 FOLLOWED: Final = ("hypertension", "diabetes")
 _TITLES: Final = {"hypertension": "高血压患者随访", "diabetes": "2型糖尿病患者随访"}
 _AGAIN_DAYS: Final = 14
+_HELPED: Final = 0.6
 _MAJOR: Final = 28  # days of a long prescription; stable patients get three times as many (R3-034)
 # For each disease the treatments to choose from, with "+" between drugs; times a day where they are not the usual ones.
 _LINES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -123,9 +124,9 @@ def _follow(record: Record, names: list[str]) -> None:
         prescribe(record, visit, lines, diagnosis=record.problems[now[0]], reason=CHRONIC)
         misses = 0 if controlled else misses + 1
         if misses == 2:
-            _refer(record, now[0], due + timedelta(days=stream.between(2, 12)), last)
+            _refer(record, now, due + timedelta(days=stream.between(2, 12)), last)
             misses = 0
-            due += timedelta(days=stream.between(80, 95))
+            due += timedelta(days=_MAJOR - stream.between(0, 2))
         else:
             due += timedelta(
                 days=stream.between(80, 95) if controlled else stream.between(_AGAIN_DAYS - 3, _AGAIN_DAYS)
@@ -147,10 +148,18 @@ def _measured(record: Record, visit: Visit, names: list[str]) -> bool:
     return controlled
 
 
-def _refer(record: Record, name: str, day: date, last: date) -> None:
-    """Write the visit to the hospital after two visits that were not controlled; the drugs are stepped up there."""
-    if day <= last:
-        hospital(record, name, day)
+def _refer(record: Record, names: list[str], day: date, last: date) -> None:
+    """Write the visit to the hospital after two visits that were not controlled; other drugs are given there.
+
+    They help more often than not, so that the trend turns.
+    """
+    if day > last:
+        return
+    hospital(record, names[0], day)
+    record.pick += 1
+    for name in names:
+        if record.stream.chance(_HELPED):
+            record.ill[name].controlled = True
 
 
 def _attend(record: Record, name: str) -> None:

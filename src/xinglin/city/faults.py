@@ -55,7 +55,7 @@ def faults(record: Record) -> None:
         return
     day = spec.since + timedelta(days=stream.below(spec.years * 365 - 1))
     made = record.visit(day, doctor(record, "county", "03.01"), number=number(record))
-    diagnosis = None if rule == "R3-008" else record.diagnose(made, *_COLD)
+    diagnosis = None if rule == "R3-008" else record.diagnose(made, *_COLD, days=10)
     reason = "chronic" if rule == "R3-031" else ""
     before = len(record.out)
     prescribe(record, made, _LINES[rule], diagnosis=diagnosis, reason=reason, fault=rule)

@@ -83,7 +83,7 @@ _CITYWIDE: Final = (
     ("jz-renmin", "焦作市人民医院", "A100", "3A", "410802", _CITY),
     ("jz-second", "焦作市第二人民医院", "A100", "3A", "410802", _CITY),
     ("jz-third", "焦作市第三人民医院", "A100", "2A", "410811", _THIRD),
-    ("jz-jiaomei", "焦作煤业（集团）有限责任公司中央医院", "A100", "3A", "410811", _CITY),
+    ("jz-jiaomei", "焦作煤业集团中央医院", "A100", "3A", "410811", _CITY),
     ("jz-tcm", "焦作市中医院", "A210", "3A", "410811", (*_TCM, "52")),
     ("jz-maternity", "焦作市妇幼保健院", "G100", "3A", "410811", _MATERNITY),
     ("jz-cdc", "焦作市疾病预防控制中心", "J100", "", "410811", ("01",)),
@@ -122,6 +122,7 @@ _CLINICS: Final = (
     "410882101",
     "410883101",
 )
+_KNOWN_AS: Final = {"jz-jiaomei": "焦煤中央医院"}
 _SPECIAL: Final = {
     "commission": ("卫生健康行政部门", "govt"),
     "insurer": ("医疗保险经办机构", "ins"),
@@ -274,6 +275,8 @@ def _organization(one: Institution) -> Json:
         "address": [_address(one)],
         "extension": [_position(one)],
     }
+    if one.id in _KNOWN_AS:
+        made["alias"] = [_KNOWN_AS[one.id]]
     if one.kind not in _SPECIAL:
         made["identifier"].append(identifier(INSTITUTION_LICENCE, licence(one)))
     if one.level:

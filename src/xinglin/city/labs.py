@@ -7,7 +7,7 @@ from typing import Final
 
 from xinglin.city import body
 from xinglin.city.record import LABORATORY, Record, Visit, quantity
-from xinglin.city.terms import HL7, LOINC, UCUM, Json, coding, concept, reference, system
+from xinglin.city.terms import HL7, LOINC, Json, coding, concept, reference, system
 from xinglin.tables.catalogues import LabItem, interpretation, lab
 from xinglin.tables.catalogues import reference as range_of
 
@@ -74,8 +74,8 @@ def _values(record: Record, visit: Visit, items: Sequence[str], infected: str) -
         high = round(max(0.7, stream.normal(1.3 if person.male else 1.45, 0.2)), 2)
         found |= {"LDLC": low, "TG": fat, "HDLC": high, "TC": round(low + high + fat / 2.2, 2)}
     if "CREA" in items:
-        creatinine = round(max(30.0, stream.normal(made.creatinine, 4)))
-        found |= {"CREA": creatinine, "UREA": round(max(2.0, stream.normal(creatinine / 15, 0.5)), 1)}
+        creatinine = round(max(30.0, stream.normal(made.creatinine, 4 if made.creatinine < 300 else 60)))
+        found |= {"CREA": creatinine, "UREA": round(max(2.0, stream.normal(min(26.0, creatinine / 15), 0.5)), 1)}
         found["UA"] = round(max(120.0, stream.normal(345 if person.male else 265, 45)))
     if "WBC" in items:
         found |= _count(record, visit, infected)
@@ -94,7 +94,8 @@ def _count(record: Record, visit: Visit, infected: str) -> dict[str, float | str
         white, share, protein = white + stream.normal(6, 1.5), min(92.0, share + 20), stream.normal(48, 14)
     elif infected == "viral":
         white, share, protein = max(2.8, white - 1.4), share - 8, abs(stream.normal(7, 4))
-    blood = stream.normal(150 if person.male else 131, 7) - (14 if person.age(visit.day) < 12 else 0)
+    usual = 104 if "kidney-failure" in record.ill else 150 if person.male else 131
+    blood = stream.normal(usual, 7) - (14 if person.age(visit.day) < 12 else 0)
     return {
         "WBC": round(max(2.6, white), 2),
         "NEUTP": round(share, 1),
@@ -159,7 +160,7 @@ def _range(code: str, sex: str, age: int) -> list[Json]:
     """Write the reference range; none when both sides are open."""
     item = lab(code)
     found: Json = {
-        side: {"value": float(value), "unit": item.unit, "system": UCUM, "code": item.unit}
+        side: quantity(float(value), item.unit, item.unit)
         for side, value in zip(("low", "high"), range_of(item, sex, age), strict=True)
         if value is not None
     }

@@ -20,6 +20,7 @@ MOVES: Final = 0.004  # a year and resident leave the city (design; "small")
 # numbers, so that no number comes twice among the first 182,500 people of a county (a city of about 960,000).
 _SLOTS: Final = 365 * 500
 _STEP: Final = 76_253  # has no common divisor with the slots: visits all of them in an order that looks like none
+_FIRST: Final = 40_503
 # Beginnings of numbers that no operator has (general knowledge), so that nobody's telephone rings.
 _PHONES: Final = ("154", "163", "164", "168", "169")
 # Households that are the same in every city: one to show a resident with a child and an aged mother, and one to show a
@@ -30,7 +31,7 @@ _SHOWN: Final[dict[int, tuple[tuple[Role, Sex, int], ...]]] = {
     SHOWN_FAMILY: (("head", "male", 44), ("spouse", "female", 42), ("mother", "female", 71), ("child", "male", 9)),
     SHOWN_DIALYSIS: (("head", "male", 66), ("spouse", "female", 64)),
 }
-_SHOWN_TOWN: Final = "410802002"
+SHOWN_TOWN: Final = "410802002"
 _BASE32: Final = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -124,7 +125,7 @@ def draft(spec: CitySpec, number: int) -> Draft:
     """Draw village and family of a household."""
     stream = Stream(spec.seed, number)
     if number in _SHOWN:
-        village = next(one for one in places.villages() if one.town == _SHOWN_TOWN)
+        village = next(one for one in places.villages() if one.town == SHOWN_TOWN)
         return Draft(village, [Member(*one) for one in _SHOWN[number]], [], stream)
     village = places.weights().draw(stream)
     family = kinds().draw(stream).draw(stream)
@@ -212,7 +213,7 @@ def _leave(stream: Stream, spec: CitySpec, person: Person) -> None:
 
 def _born(until: date, age: int, serial: int) -> tuple[date, int]:
     """Give the birthday of who has that age, and a sequence from 0 to 499, by the place among the county's people."""
-    slot = serial * _STEP % _SLOTS
+    slot = (serial * _STEP + _FIRST) % _SLOTS
     return years_before(until, age) - timedelta(days=slot % 365), slot // 365
 
 

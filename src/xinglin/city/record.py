@@ -1,7 +1,7 @@
 """What is written of a person: one writer for each, which knows patient, stream and the ids given so far."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from xinglin.city.body import Body
@@ -123,12 +123,18 @@ class Record:
         self.out.append(made)
         return Visit(made["id"], day, at, doctor, reference("Encounter", made["id"]), made)
 
-    def diagnose(self, visit: Visit, code: str, title: str, *, rank: int = 1, use: str = "") -> str:
-        """Write a diagnosis of a visit; the first is also what the visit was for."""
+    def diagnose(self, visit: Visit, code: str, title: str, *, rank: int = 1, use: str = "", days: int = 0) -> str:
+        """Write a diagnosis of a visit; the first is also what the visit was for.
+
+        days: after which the illness is over; 0: it lasts.
+        """
         what = concept(ICD10, code, title)
+        over = visit.day + timedelta(days=days)
+        past = {"abatementDateTime": over.isoformat()} if days and over <= self.spec.until else {}
         made = self.add(
             "Condition",
-            clinicalStatus=_ACTIVE,
+            **past,
+            clinicalStatus=_RESOLVED if past else _ACTIVE,
             verificationStatus=_CONFIRMED,
             category=_DIAGNOSIS,
             code=what,
@@ -175,6 +181,10 @@ class Record:
         )
 
 
+# How some units are printed in the country.
+_PRINTED: Final = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L", "umol/L": "μmol/L", "1": "", "mm[Hg]": "mmHg"}
+
+
 def quantity(value: float, unit: str, ucum: str) -> Json:
     """Write a Quantity in UCUM."""
-    return {"value": value, "unit": unit, "system": UCUM, "code": ucum}
+    return {"value": value, "unit": _PRINTED.get(unit, unit), "system": UCUM, "code": ucum}

@@ -130,7 +130,7 @@ def stay(record: Record, one: Cause, day: date, *, died: bool = False, length: i
         "code": "d",
     }
     made.resource["hospitalization"] = _front_page(record, died=died)
-    main = record.diagnose(made, one.code, one.title, use="DD")
+    main = record.diagnose(made, one.code, one.title, use="DD", days=0 if one.needs else length + 30)
     rank = 2
     for name, ill in record.ill.items():
         if name != one.needs and ill.since <= day and rank < 6:

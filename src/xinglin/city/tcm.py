@@ -77,7 +77,7 @@ def tcm(record: Record) -> None:
 
 def _diagnose(record: Record, visit: Visit, one: Pattern) -> str:
     """Write the western diagnosis with disease and syndrome beside it."""
-    made = record.diagnose(visit, one.code, one.title)
+    made = record.diagnose(visit, one.code, one.title, days=21)
     record.out[-1]["code"] = {
         "coding": [
             coding(ICD10, one.code, one.title),

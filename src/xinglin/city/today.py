@@ -9,10 +9,11 @@ from typing import Final
 
 from xinglin.city import vitals
 from xinglin.city.institutions import Department
+from xinglin.city.people import SHOWN_TOWN
 from xinglin.city.record import Record
 from xinglin.city.staff import Worker, physicians
 from xinglin.city.terms import HL7, concept, instant, reference, system
-from xinglin.city.visits import doctor, number
+from xinglin.city.visits import doctor, family_doctor, number
 
 FIRST: Final = 60  # so many households have their appointments with the one who is shown
 SHARE: Final = 0.006
@@ -31,10 +32,13 @@ def today(record: Record) -> None:
     if person.left is not None:
         return
     if record.house.number < FIRST and "hypertension" in record.ill and person.role in {"head", "mother"}:
-        minute = _START + 10 * (record.house.number % 30)
+        # The whole day through, so that some are still to come whenever one looks; those who are there came early.
+        minute = _START + 10 * record.house.number
         _appoint(record, shown(), 0, minute)
-        if record.house.number % 4 == 0:
-            _begin(record, shown(), minute)
+        if record.house.number % 6 == 0:
+            _begin(record, shown(), _START + record.house.number // 6)
+    elif family_doctor(record).institution.town == SHOWN_TOWN and stream.chance(0.08):
+        _appoint(record, family_doctor(record), 0, stream.between(8 * 60, 18 * 60))
     elif stream.chance(SHARE):
         level = "county"
         who = doctor(record, level, "03.04" if person.age(spec.until) >= 14 else "07")
