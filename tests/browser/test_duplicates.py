@@ -13,8 +13,8 @@ from tests.capabilities.residents.people import resident
 from tests.server.running import running
 from xinglin.capabilities.duplicates.contract import DUPLICATE, DUPLICATE_CANDIDATE, PAIRS, TASK_CODES
 
-HERE = {"managingOrganization": {"reference": "Organization/1", "display": "焦作市人民医院"}}
-THERE = {"managingOrganization": {"reference": "Organization/2", "display": "解放区民生社区卫生服务中心"}}
+HERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1", "display": "焦作市人民医院"}}
+THERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/2", "display": "解放区民生社区卫生服务中心"}}
 
 
 def candidate(one: str, other: str, grade: str, score: float) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
     with running(postgres_dsn, target="tests.capabilities.residents.served:create_app", WORKERS="1") as server:
         headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        phone = {"telecom": [{"system": "phone", "value": "13903910000"}]}
+        phone: dict[str, Any] = {"telecom": [{"system": "phone", "value": "13903910000"}]}
         with httpx.Client(base_url=server.fhir, headers=headers) as client:
             for document in (
                 {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},

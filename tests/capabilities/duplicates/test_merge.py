@@ -20,8 +20,8 @@ from xinglin.store.store import Store
 HEALTH = staff("public-health", "8", organization="Organization/1")
 ELSEWHERE = staff("receptionist", "9", organization="Organization/9")
 THERE_DESK = staff("receptionist", "4", organization="Organization/2")
-HERE = {"managingOrganization": {"reference": "Organization/1"}}
-THERE = {"managingOrganization": {"reference": "Organization/2"}}
+HERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1"}}
+THERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/2"}}
 
 
 @pytest.fixture
