@@ -209,7 +209,7 @@ async def _lookups(dsn: str, keys: Path, count: int) -> tuple[list[float], float
             began = time.perf_counter()
             rows = await candidates(store, blocks.keys(person))
             own = traits(person)
-            others = [json.loads(row.body()) for row in rows]
+            others = [json.loads(one.row.body()) for one in rows]
             scored = [(specification.weight(specification.pattern(own, traits(one))), one["id"]) for one in others]
             if turn >= 20:  # the first ones warm the caches
                 took.append(time.perf_counter() - began)

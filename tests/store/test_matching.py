@@ -18,7 +18,7 @@ async def test_candidates_come_and_go_with_the_record(store: Store) -> None:
     mei, other = resident("张小梅", "1990-03-07", 124), resident("赵大", "1950-01-01", 1)
     await put(door, mei | {"id": "mei"}, other | {"id": "other"})
     asked = blocks.keys(resident("章晓梅", "1990-03-07", 124))
-    assert [row.id for row in await candidates(store, asked)] == ["mei"]
+    assert [one.row.id for one in await candidates(store, asked)] == ["mei"]
     assert await candidates(store, asked, but=rid_of("Patient", "mei")) == []
     assert await candidates(store, []) == []
     # Written as somebody else she is found no more; deleted, nobody is.
@@ -40,4 +40,4 @@ async def test_large_blocks_are_cut_and_who_shares_most_comes_first(store: Store
     assert len(found) == 2
     everybody = await candidates(store, blocks.keys(crowd[0]), of_block=50, most=50)
     assert len(everybody) == 8
-    assert everybody[0].id == "p1"
+    assert everybody[0].row.id == "p1"

@@ -1,10 +1,11 @@
 """Who may be the same person: Patients that share blocks, found by one walk of the index (`matching.blocks`)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from xinglin.fhir.search.keys import TYPE_CODES
-from xinglin.store.executor import Executor, Row
+from xinglin.store.executor import ROW_COLUMNS, Executor, Row
 
 # Rows of one block that are looked at, newest first, and Patients that are compared. What is beyond is lost; how much
 # that is, bench/matching says.
@@ -12,7 +13,8 @@ OF_BLOCK: Final = 60
 MOST: Final = 100
 
 # $1: keys. $2: rows of a block. $3: Patients. $4: the one who asks. $5: type. Who shares most blocks comes first.
-_CANDIDATES: Final = """
+# A merged record is under its survivor: pat says whose it is.
+_CANDIDATES: Final = f"""
 WITH found AS (
   SELECT i.rid, count(*) AS shared
   FROM unnest($1::int8[]) AS k(key)
@@ -20,17 +22,28 @@ WITH found AS (
   WHERE i.rid <> $4
   GROUP BY i.rid ORDER BY shared DESC, i.rid LIMIT $3
 )
-SELECT r.rt, r.id, r.rid, r.vid, r.ts, r.deleted, r.enc, r.body, r.pat
+SELECT {ROW_COLUMNS}, COALESCE(s.id, r.id) AS person
 FROM found JOIN res r ON r.rid = found.rid AND r.rt = $5 AND NOT r.deleted
+LEFT JOIN res s ON s.rid = r.pat AND s.rid <> r.rid AND s.rt = $5
+WHERE r.pat IS DISTINCT FROM $4
 ORDER BY found.shared DESC, found.rid
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A Patient that shares a block. person: logical id of the Patient that stands for it, its own unless merged."""
+
+    row: Row
+    person: str
+
+
 async def candidates(
     executor: Executor, keys: Sequence[int], *, but: int = 0, of_block: int = OF_BLOCK, most: int = MOST
-) -> list[Row]:
+) -> list[Candidate]:
     """Give the Patients that share a block, those that share most first. but: rid of the one who is asked about."""
     if not keys:
         return []
     records = await executor.fetch(_CANDIDATES, list(keys), of_block, most, but, TYPE_CODES["Patient"])
-    return list(await executor.rows(records))
+    rows = await executor.rows(records)
+    return [Candidate(row, record["person"]) for row, record in zip(rows, records, strict=True)]

@@ -27,6 +27,7 @@ from xinglin.matching.model import residents
 from xinglin.matching.persons import DIVISION, extension
 from xinglin.security.identifiers import IDENTITY_CARD
 from xinglin.security.principal import SYSTEM, Principal
+from xinglin.store import merging
 from xinglin.store.door import Door
 from xinglin.store.store import Store
 from xinglin.tables.divisions import record_prefix
@@ -185,6 +186,22 @@ async def test_the_nightly_look_raises_a_pair_once_and_never_again_after_a_rejec
     await put(door, {**{k: v for k, v in task.items() if k != "meta"}, "status": "rejected"})
     clock.pass_(days=1)
     await put(door, resident("张小梅", "1990-03-07", 124, telecom=phone) | {"id": "mei", "active": True})
+    async with door.work(SYSTEM) as work:
+        assert await duplicates.find(work, terms=TERMS) == 0
+
+
+@pytest.mark.rule("HR-03")
+async def test_a_merged_record_still_finds_its_person_and_answers_as_the_one_that_stands_for_it(ward: Ward) -> None:
+    door, _ = ward
+    kept = resident("张小梅", "1990-03-07", 124)
+    maiden = resident("李小梅", "1990-03-07", 124, telecom=[{"system": "phone", "value": "13800000000"}])
+    del maiden["identifier"]
+    await put(door, kept | {"id": "mei"}, maiden | {"id": "maiden"})
+    async with door.work(SYSTEM) as work:
+        await merging.hold(work.executor)
+        await merging.merge(work.executor, "maiden", "mei", by="system", reason="one person")
+    bundle = await matched(door, Match(struct(maiden)))
+    assert [one["resource"]["id"] for one in bundle["entry"]] == ["mei"]
     async with door.work(SYSTEM) as work:
         assert await duplicates.find(work, terms=TERMS) == 0
 

@@ -1,7 +1,7 @@
 """Who may be the same person: candidates by blocks, weights, grades; and what is raised for the duplicates desk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -60,11 +60,25 @@ async def same_as(work: UnitOfWork, person: Mapping[str, Any], terms: Terms, *, 
 
     but: logical id of a Patient that does not count.
     """
-    rows = await candidates(work.executor, blocks.keys(person), but=rid_of("Patient", but) if but else 0)
+    near = await candidates(work.executor, blocks.keys(person), but=rid_of("Patient", but) if but else 0)
     own, day = traits(person), people.today(work, terms.zone)
-    found = [judged(terms.specification, own, person, document_of(row.body()), day) for row in rows]
-    likely = [one for one in found if one.grade != "certainly-not" and not replaced(one.document)]
-    return sorted(likely, key=lambda one: (GRADES.index(one.grade), -one.probability, one.id))
+    best: dict[str, Found] = {}
+    for one in near:
+        found = judged(terms.specification, own, person, document_of(one.row.body()), day)
+        if found.grade != "certainly-not" and not replaced(found.document):
+            there = best.get(one.person)
+            best[one.person] = min(there, found, key=_order) if there is not None else found
+    standing = [one if one.id == id else await _survivor(work, one, id) for id, one in best.items()]
+    return sorted(standing, key=_order)
+
+
+def _order(one: Found) -> tuple[int, float, str]:
+    return GRADES.index(one.grade), -one.probability, one.id
+
+
+async def _survivor(work: UnitOfWork, found: Found, id: str) -> Found:
+    """Put the record that stands for a merged one in its place: what the merged one says found the person."""
+    return replace(found, id=id, document=document_of((await work.platform.read("Patient", id)).body()))
 
 
 def judged(
