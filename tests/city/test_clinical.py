@@ -202,6 +202,26 @@ def test_prescriptions_keep_the_rules_but_for_those_that_say_which_they_break(by
     assert 0.003 < said.total() / len(prescriptions) < 0.02
 
 
+def test_nobody_gets_what_pregnancy_or_age_bars(by_type: dict[str, list[Json]]) -> None:
+    born = {f"Patient/{one['id']}": date.fromisoformat(one["birthDate"]) for one in by_type["Patient"]}
+    expecting = {
+        one["patient"]["reference"]: date.fromisoformat(one["period"]["start"])
+        for one in by_type["EpisodeOfCare"]
+        if code({"one": one["type"][0]}, "one") == "pregnancy"
+    }
+    pregnant = 0
+    for one in filter(western, by_type["MedicationRequest"]):
+        if fault_of(one):
+            continue
+        what, day = drug(code(one, "medicationCodeableConcept")), date.fromisoformat(one["authoredOn"][:10])
+        assert age_on(born[one["subject"]["reference"]], day) >= (what.min_age_years or 0), what.name
+        since = expecting.get(one["subject"]["reference"])
+        if since is not None and 0 <= (day - since).days < 200:
+            pregnant += 1
+            assert what.pregnancy != "禁用", what.name
+    assert pregnant > 10
+
+
 def test_a_drug_for_diabetes_without_it_is_marked(by_type: dict[str, list[Json]]) -> None:
     ill = problems(by_type, "E1")
     for one in filter(western, by_type["MedicationRequest"]):

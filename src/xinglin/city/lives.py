@@ -51,14 +51,14 @@ def _begun(spec: CitySpec, house: Household, person: Person) -> Record:
 
 def _live(record: Record, house: Household) -> None:
     histories(record)
+    if not record.person.male:
+        pregnancies(record, [one for one in house.people if one.mother is record.person])
     chronic(record)
     acute(record)
     tcm(record)
     vaccinations(record)
     children(record)
     elders(record)
-    if not record.person.male:
-        pregnancies(record, [one for one in house.people if one.mother is record.person])
     stays(record)
     dialysis.sessions(record)
     faults.faults(record)

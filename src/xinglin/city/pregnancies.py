@@ -35,6 +35,7 @@ def pregnancies(record: Record, children: list[Person]) -> None:
 
 def _visits(record: Record, conceived: date, born: date) -> None:
     spec, stream = record.spec, record.stream
+    record.expecting.append((conceived, born))
     lead = public_health(record)
     over = born + timedelta(days=42) if born + timedelta(days=42) <= spec.until else None
     since = conceived + timedelta(days=_WEEKS[0][0] * 7)

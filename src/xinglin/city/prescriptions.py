@@ -71,13 +71,25 @@ def by_name() -> Mapping[str, Drug]:
 def prescribe(
     record: Record, visit: Visit, lines: Sequence[Line], *, diagnosis: str | None, reason: str = "", fault: str = ""
 ) -> None:
-    """Write one prescription. diagnosis: id of the Condition; reason: for over seven days; fault: rule it breaks."""
+    """Write one prescription. diagnosis: id of the Condition; reason: for over seven days; fault: rule it breaks.
+
+    What the patient must not have is left out, but of a prescription that breaks a rule on purpose.
+    """
     number = identifier(PRESCRIPTION_NUMBER, f"{visit.institution.id}-{record.person.next_id()}")
     for line in lines:
         drug = by_name()[line.name]
+        if not fault and barred(record, visit, drug):
+            continue
         record.add("MedicationRequest", **_request(record, visit, drug, line, number, diagnosis, reason))
         if fault:
             record.out[-1]["meta"] = marked(fault)
+
+
+def barred(record: Record, visit: Visit, drug: Drug) -> bool:
+    """Tell whether the label bars a drug: in pregnancy, or below an age."""
+    if drug.pregnancy == "禁用" and record.pregnant(visit.day):
+        return True
+    return drug.min_age_years is not None and record.person.age(visit.day) < drug.min_age_years
 
 
 @cache

@@ -11,7 +11,20 @@ from xinglin.city.people import Household, Person
 from xinglin.city.spec import CitySpec
 from xinglin.city.staff import Worker
 from xinglin.city.stream import Stream
-from xinglin.city.terms import HL7, ICD10, LOINC, META, UCUM, Json, coding, concept, instant, reference, system
+from xinglin.city.terms import (
+    HL7,
+    ICD10,
+    LOINC,
+    META,
+    UCUM,
+    Json,
+    coding,
+    concept,
+    extension,
+    instant,
+    reference,
+    system,
+)
 
 CLASSES: Final = {
     "AMB": coding(f"{HL7}/v3-ActCode", "AMB", "门诊"),
@@ -25,6 +38,7 @@ _RESOLVED: Final = concept(f"{HL7}/condition-clinical", "resolved")
 _CONFIRMED: Final = concept(f"{HL7}/condition-ver-status", "confirmed")
 _DIAGNOSIS: Final = [concept(f"{HL7}/condition-category", "encounter-diagnosis")]
 _PROBLEM: Final = [concept(f"{HL7}/condition-category", "problem-list-item")]
+_PRESENT: Final = coding(system("front-page-admission-condition"), "1", "有")
 VITAL: Final = [concept(f"{HL7}/observation-category", "vital-signs")]
 LABORATORY: Final = [concept(f"{HL7}/observation-category", "laboratory")]
 
@@ -55,7 +69,8 @@ class Visit:
 class Record:
     """The record of one person.
 
-    problems, episodes: ids by name of the disease or programme. pick: chooses among drugs, so that a patient keeps his.
+    problems, episodes: ids by name of the disease or programme. expecting: from when to when the person was pregnant.
+    pick: chooses among drugs, so that a patient keeps his.
     """
 
     spec: CitySpec
@@ -65,6 +80,7 @@ class Record:
     body: Body
     pick: int = 0
     allergic: bool = False
+    expecting: list[tuple[date, date]] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     episodes: dict[str, str] = field(default_factory=dict)
     out: list[Json] = field(default_factory=list)
@@ -77,6 +93,10 @@ class Record:
     def stream(self) -> Stream:
         """The draws of the household."""
         return self.house.stream
+
+    def pregnant(self, day: date) -> bool:
+        """Tell whether the person expects a child on a day."""
+        return any(since <= day <= until for since, until in self.expecting)
 
     def add(self, type_: str, **rest: object) -> str:
         """Write a resource with the next id, which is given back."""
@@ -145,7 +165,9 @@ class Record:
         )
         named: Json = {"condition": reference("Condition", made), "rank": rank}
         if use:
+            # What the front page asks of each diagnosis of a stay: whether it was there on admission (ST-34).
             named["use"] = concept(f"{HL7}/diagnosis-role", use)
+            named["extension"] = [extension("admission-condition", valueCoding=_PRESENT)]
         visit.resource.setdefault("diagnosis", []).append(named)
         visit.resource.setdefault("reasonCode", [what])
         return made
