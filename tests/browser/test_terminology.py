@@ -1,6 +1,7 @@
 """A code is picked by initials, with keys alone and without JavaScript; the dictionary finds and explains it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
@@ -89,3 +90,27 @@ async def test_it_works_without_javascript_and_in_english(opened: Open) -> None:
     await page.goto("/terminology?q=han")
     await expect(page.locator("[data-rows] a.main").first).to_be_visible()
     await shot(page, "1366-terminology-english")
+
+
+async def test_an_edition_is_examined_and_taken_in(opened: Open, tmp_path: Path) -> None:
+    file = tmp_path / "edition.csv"
+    file.write_text("编码,名称\n1,男\n2,女性\n2,又一行\n3,新增的\n", "utf-8")
+    page = await (await opened(DESKTOP)).new_page()
+    await page.goto("/terminology/load")
+    assert await faults_of(page) == []
+    await page.get_by_role("button", name="装入").last.click()
+    await expect(page.get_by_text("请选择文件。")).to_be_visible()
+    await page.get_by_label("文件").set_input_files(file)
+    await page.get_by_label("代码系统", exact=True).select_option(label="性别")
+    await page.get_by_label("版本", exact=True).fill("2027")
+    await page.get_by_role("button", name="检查", exact=True).click()
+    await expect(page.get_by_text("代码重复 1")).to_be_visible()
+    await expect(page.get_by_text("更名 1")).to_be_visible()
+    await expect(page.get_by_text("停用 2")).to_be_visible()
+    await shot(page, "1366-terminology-load")
+    assert await faults_of(page) == []
+    await page.get_by_label("文件").set_input_files(file)
+    await page.get_by_role("button", name="装入", exact=True).click()
+    await expect(page.get_by_text("性别 2027 已装入，共 3 个代码")).to_be_visible()
+    await page.get_by_role("link", name="在字典中查看").click()
+    await expect(page.locator("[data-rows] a.main")).to_have_count(3)

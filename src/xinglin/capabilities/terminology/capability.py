@@ -6,7 +6,7 @@ from xinglin.capabilities.terminology.operations.expand import expand
 from xinglin.capabilities.terminology.operations.lookup import compare, lookup
 from xinglin.capabilities.terminology.operations.translate import translate
 from xinglin.capabilities.terminology.operations.validate import in_set, in_system
-from xinglin.capabilities.terminology.pages import concept, find, pick
+from xinglin.capabilities.terminology.pages import concept, find, load, pick
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Handler, Page
 from xinglin.settings import Settings
@@ -37,6 +37,16 @@ def declare(_settings: Settings) -> Capability:
                 order=80,
             ),
             Page(contract.DICTIONARY_PORTAL, contract.CONCEPT, show=concept.show),
+            Page(
+                contract.DICTIONARY_PORTAL,
+                contract.LOAD,
+                show=load.show,
+                send=load.send,
+                menu=Text("装入代码版本", "Load an edition"),
+                icon="upload",
+                order=81,
+                roles=contract.KEEPERS,
+            ),
             Page(contract.PICKING, contract.PICK, show=pick.show),
         ),
         templates="xinglin.capabilities.terminology:templates",

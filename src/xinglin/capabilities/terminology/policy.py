@@ -12,7 +12,6 @@ ASKING: Final = {
     "CodeSystem": frozenset({"validate-code", "lookup", "subsumes"}),
     "ConceptMap": frozenset({"translate"}),
 }
-KEEPERS: Final = ("system-admin",)
 
 ASKERS: Final = (*RESIDENT_ROLES, *STAFF_ROLES, "partner")
 

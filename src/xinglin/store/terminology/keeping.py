@@ -1,8 +1,10 @@
 """Concepts in their tables: written with the CodeSystem that holds them, or beside one that only names them."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +21,7 @@ from xinglin.store.transaction import Transaction
 CODE_SYSTEM: Final = "CodeSystem"
 # What a CodeSystem holds itself; more concepts stand in the table alone.
 MOST_INLINE: Final = 1_000
-WRITTEN_AT_ONCE: Final = 5_000
+WRITTEN_AT_ONCE: Final = 2_000
 
 _COLUMNS: Final = (
     *("bucket", "sid", "code", "place", "display", "parents", "designations", "properties"),
@@ -197,18 +199,19 @@ async def _forget(transaction: Transaction, bucket: int, sid: int) -> None:
 
 async def _write(transaction: Transaction, bucket: int, sid: int, concepts: Iterable[Kept]) -> int:
     parents: dict[str, tuple[str, ...]] = {}
-    part: list[tuple[Any, ...]] = []
+    everything = iter(concepts)
+    place = 0
     async with answered():
-        for place, one in enumerate(concepts):
-            if one.code in parents:
-                text = f"The code {one.code[:80]!r} stands twice."
-                raise OutcomeError(Issue("duplicate", "code-twice", "CodeSystem.concept.code", text), status=422)
-            parents[one.code] = one.parents
-            part.append(_row(bucket, sid, place, one))
-            if len(part) == WRITTEN_AT_ONCE:
-                await transaction.connection.copy_records_to_table("concept", records=part, columns=_COLUMNS)
-                part = []
-        await transaction.connection.copy_records_to_table("concept", records=part, columns=_COLUMNS)
+        while part := tuple(islice(everything, WRITTEN_AT_ONCE)):
+            for one in part:
+                if one.code in parents:
+                    text = f"The code {one.code[:80]!r} stands twice."
+                    raise OutcomeError(Issue("duplicate", "code-twice", "CodeSystem.concept.code", text), status=422)
+                parents[one.code] = one.parents
+            # Making words is work of this process; others are served meanwhile.
+            rows = await asyncio.to_thread(_rows, bucket, sid, place, part)
+            await transaction.connection.copy_records_to_table("concept", records=rows, columns=_COLUMNS)
+            place += len(part)
         pairs = ((bucket, sid, above, code) for code in parents for above in above_of(parents, code))
         await transaction.connection.copy_records_to_table(
             "concept_below", records=pairs, columns=("bucket", "sid", "ancestor", "code")
@@ -226,6 +229,10 @@ def above_of(parents: Mapping[str, Sequence[str]], code: str) -> dict[str, None]
             found[one] = None
             stack += parents.get(one, ())
     return found
+
+
+def _rows(bucket: int, sid: int, first: int, concepts: Sequence[Kept]) -> list[tuple[Any, ...]]:
+    return [_row(bucket, sid, place, one) for place, one in enumerate(concepts, first)]
 
 
 def _row(bucket: int, sid: int, place: int, one: Kept) -> tuple[Any, ...]:

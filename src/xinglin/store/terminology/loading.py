@@ -1,5 +1,6 @@
 """Editions of code systems taken from files of users, beside the editions that stand here."""
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -50,7 +51,8 @@ async def examined(executor: Executor, wanted: Wanted, tell: Tell) -> Edition:
     versions = [one for one in await systems(executor, wanted.system) if one.version != version_of(wanted)]
     now = counting(versions, wanted.since)
     before = {} if now is None else await _all(executor, now)
-    return examine(wanted.system, _told(lines(wanted.path, wanted.columns), tell), before)
+    # Reading is work of this process; others are served meanwhile.
+    return await asyncio.to_thread(examine, wanted.system, _told(lines(wanted.path, wanted.columns), tell), before)
 
 
 @cites("ST-57")
@@ -67,7 +69,9 @@ async def take(work: UnitOfWork, wanted: Wanted, edition: Edition, tell: Tell) -
         text = f"Version {version} of {wanted.system} comes with the platform; name another version."
         raise OutcomeError(Issue("conflict", "edition-shipped", "version", text))
     resource = _resource(wanted, id, version, title, len(edition.concepts))
-    await work.fhir.update(bytes_of(resource), type=CODE_SYSTEM, id=id)
+    # Whoever may load may not write code systems otherwise.
+    await work.platform.update(bytes_of(resource), type=CODE_SYSTEM, id=id)
+    work.note("edition-loaded", type=CODE_SYSTEM, refs=(f"{CODE_SYSTEM}/{id}",), detail=version)
     await keep(work.executor, id, _counted(edition.concepts, tell), _digest(wanted.path))
     return next(one for one in await systems(work.executor, wanted.system) if one.id == id)
 

@@ -13,6 +13,8 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 
 # Titles and remarks may stand above the headings.
 HEADINGS_WITHIN: Final = 10
+MOST_ROWS: Final = 300_000
+LONGEST_CELL: Final = 1_000
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _PROBE: Final = 2**20
 
@@ -67,7 +69,11 @@ def lines(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Line
             if headings is None and number == HEADINGS_WITHIN:
                 break
             continue
-        values = {name: cells[place].strip() for name, place in headings.items() if place < len(cells)}
+        if number > MOST_ROWS:
+            raise OutcomeError(
+                Issue("too-costly", "file-rows", text=f"A file has at most {MOST_ROWS:,} rows."), status=422
+            )
+        values = {name: _clean(cells[place]) for name, place in headings.items() if place < len(cells)}
         if any(values.values()):
             yield Line(number, values)
     if headings is None:
@@ -86,6 +92,11 @@ def found_in(cells: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]
         if place is not None:
             found[name] = place
     return found if {"code", "name"} <= found.keys() else None
+
+
+def _clean(cell: str) -> str:
+    """Trim, and drop what no database takes."""
+    return cell.replace("\0", "").strip()[:LONGEST_CELL]
 
 
 def _plain(heading: str) -> str:
