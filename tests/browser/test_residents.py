@@ -198,3 +198,50 @@ async def test_a_newborn_is_registered_by_its_mother(opened: Open, site: str, si
     await expect(page.get_by_role("status")).to_have_text("已登记。")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("刘芳之女" if size == DESKTOP else "刘芳之子")
     await shot(page, f"{size[0]}-newborn-2-child")
+
+
+def test_match_over_the_network(site: str) -> None:
+    asked = resident("張小梅", "1990-03-07", 124)
+    given = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "resource", "resource": asked},
+            {"name": "onlyCertainMatches", "valueBoolean": True},
+            {"name": "count", "valueInteger": 3},
+        ],
+    }
+    headers = {"x-who": "desk", "content-type": "application/fhir+json"}
+    answer = httpx.post(f"{site}/fhir/Patient/$match", headers=headers, json=given)
+    assert answer.status_code == 200, answer.text
+    entries = answer.json()["entry"]
+    assert {one["search"]["extension"][0]["valueCode"] for one in entries} == {"certain"}
+    assert all(0 <= one["search"]["score"] <= 1 for one in entries)
+    assert httpx.post(f"{site}/fhir/Patient/$match", headers=headers | {"x-who": "mei"}, json=given).status_code == 403
+    given["parameter"] = []
+    assert httpx.post(f"{site}/fhir/Patient/$match", headers=headers, json=given).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/desk/register", {"name": "张三", "born": "yesterday", "number": "x" * 300, "gender": "maybe", "kind": "77"}),
+        ("/desk/register", {"name": "张三", "born": "1990-02-31", "village": "999", "phone": "12"}),
+        ("/desk/register", {"confirmed": "yes"}),
+        ("/desk/newborn", {"mother": "liu", "born": "soon", "order": "many", "gender": "maybe"}),
+        ("/desk/newborn", {"mother": "nobody/else", "born": "2026-11-18T09:30"}),
+        ("/desk/persons/liu", {"act": "open", "village": "'; --", "date": "31.12.2026"}),
+        ("/desk/persons/liu", {"act": "close", "reason": "bored", "date": ""}),
+        ("/desk/persons/liu", {"act": "reopen"}),
+        ("/desk/persons/liu", {"act": "dance"}),
+        ("/desk/persons/nobody", {"act": "open"}),
+        ("/desk/card", {"code": "XL1D." + "f" * 64 + "." + "0" * 32}),
+        ("/desk/card", {"code": "\x00" + "9" * 3_000}),
+    ],
+)
+def test_what_makes_no_sense_is_told_and_breaks_nothing(site: str, path: str, fields: dict[str, str]) -> None:
+    with httpx.Client(base_url=site, headers={"x-who": "desk", "origin": site}) as client:
+        page = client.get("/desk/card").text
+        csrf = page.split('name="csrf" value="')[1].split('"')[0]
+        answer = client.post(path, data={"csrf": csrf, **fields})
+    assert answer.status_code in {200, 404, 422}, answer.text
+    assert "系统" not in answer.text.partition("<h1>")[2].partition("</h1>")[0]

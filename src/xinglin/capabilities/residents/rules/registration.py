@@ -77,8 +77,10 @@ def _birth_faults(patient: Mapping[str, Any], today: date) -> Iterator[Issue]:
         return
     if len(text) < 10:
         return
-    born = date.fromisoformat(text)
-    if born > today:
+    born = _day(text)
+    if born is None:
+        yield Issue("value", "resident-birth-form", "Patient.birthDate", "There is no such date.")
+    elif born > today:
         yield Issue("value", "resident-birth-future", "Patient.birthDate", "The birth date is still to come.")
     elif born.year < today.year - AGE_MAX:
         yield Issue("value", "resident-birth-age", "Patient.birthDate", f"Nobody is older than {AGE_MAX} years.")
@@ -101,6 +103,13 @@ def _documents(patient: Mapping[str, Any], today: date) -> Iterator[Issue]:
             yield Issue(
                 "value", "birth-certificate", "Patient.identifier", "A birth certificate has a letter and nine digits."
             )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @cites("CD-12")
