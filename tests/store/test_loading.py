@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import key_store
+from xinglin.capabilities.duplicates import contract
 from xinglin.fhir.outcome import OutcomeError
+from xinglin.fhir.search.persons import MERGED, SURVIVOR
 from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.security.ledger import act_of
 from xinglin.security.principal import SYSTEM, Principal
-from xinglin.store import crew
+from xinglin.security.relations import TASK_CODES
+from xinglin.store import crew, merging
 from xinglin.store.backup import BackupFailure, backup, restore
 from xinglin.store.consistency import Fault, check
 from xinglin.store.door import Door, Fhir
@@ -293,3 +296,54 @@ async def test_a_load_is_written_into_the_ledger_batch_by_batch(empty: str, tmp_
     assert all(len(act.refs) <= 2 for act in acts)
     assert not await fhir.executor.fetch("SELECT FROM audit WHERE what = 'create'")
     await fhir.door.store.close()
+
+
+async def test_merges_come_with_a_dump(postgres_dsn: str, empty: str, tmp_path: Path) -> None:
+    def observation(id: str, whose: str) -> dict[str, object]:
+        code = {"coding": [{"system": "http://loinc.org", "code": "1"}]}
+        subject = {"reference": f"Patient/{whose}"}
+        return {"resourceType": "Observation", "id": id, "status": "final", "code": code, "subject": subject}
+
+    outputs = [
+        {"type": {"text": text}, "valueReference": {"reference": f"Patient/{id}"}}
+        for text, id in ((MERGED, "old"), (SURVIVOR, "new"))
+    ]
+    documents = [
+        {"resourceType": "Patient", "id": "old"},
+        {"resourceType": "Patient", "id": "new"},
+        observation("o1", "old"),
+        observation("o2", "new"),
+        {
+            "resourceType": "Task",
+            "id": "t",
+            "status": "completed",
+            "intent": "order",
+            "output": outputs,
+            "code": {"coding": [{"system": TASK_CODES, "code": merging.CANDIDATE}]},
+            "note": [{"text": "saw the card", "authorString": "desk"}],
+        },
+    ]
+    file = tmp_path / "dump.ndjson"
+    file.write_text("".join(json.dumps(one) + "\n" for one in documents))
+    progress, refused = await load(empty, file)
+    assert (progress.created, refused) == (len(documents), [])
+    await load(empty, file)
+    store = await Store.open(empty, keys=key_store())
+    try:
+        (one,) = await merging.merges(store, count=5)
+        assert (one.source, one.target, one.task, one.by, one.reason) == (
+            *("old", "new", "Task/t"),
+            *("desk", "saw the card"),
+        )
+        fhir = Door(store, rules()).auto(SYSTEM)
+        for name in ("old", "new"):
+            assert {row.id for row in (await fhir.find("Observation", patient=name)).matches} == {"o1", "o2"}
+        faults: list[Fault] = []
+        await check(store, faults.append)
+        assert faults == []
+    finally:
+        await store.close()
+
+
+async def test_the_code_of_a_candidate_is_that_of_the_desk() -> None:
+    assert (contract.DUPLICATE, contract.TASK_CODES) == (merging.CANDIDATE, TASK_CODES)

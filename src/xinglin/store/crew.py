@@ -24,6 +24,7 @@ from xinglin.security.principal import Principal
 from xinglin.store.door import Door
 from xinglin.store.loading import Loader, Refusal, Report, Turn
 from xinglin.store.maintenance import refresh_statistics
+from xinglin.store.merging import adopt
 from xinglin.store.rebuild import build, put_aside
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.sources import Fault, Found, Item, Remark
@@ -108,6 +109,9 @@ def load(
                 yield progress
             turn = "last" if progress.done == before else "next"
     if progress.created or progress.updated:
+        progress.doing = "merging"
+        yield progress
+        _run(_adopt(task))
         progress.doing = "measuring"
         yield progress
         _run(refresh_statistics(task.dsn))
@@ -352,6 +356,15 @@ async def _load(link: Connection, task: Task) -> None:
         return  # the reader has gone
     except OutcomeError as refused:
         link.send(str(refused))
+
+
+async def _adopt(task: Task) -> None:
+    """Let merges stand of which what was loaded tells."""
+    store, _ = await _open(task)
+    try:
+        await adopt(store, base_url=task.base_url)
+    finally:
+        await store.close()
 
 
 async def _open(task: Task) -> tuple[Store, Loader]:

@@ -12,21 +12,29 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
+import structlog
+
 from xinglin.fhir import codec
+from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.search import catalog, keys
 from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
-from xinglin.fhir.search.persons import named_key
+from xinglin.fhir.search.persons import MERGED, SURVIVOR, named_key
 from xinglin.fhir.sources import cites
+from xinglin.security.relations import TASK_CODES
 from xinglin.store import history
 from xinglin.store.executor import ROW_COLUMNS, Executor, Record
 from xinglin.store.marks import indexed
 from xinglin.store.persons import CHANGED
+from xinglin.store.store import Store
 from xinglin.store.transaction import Transaction
 
+_LOG: Final = structlog.get_logger("xinglin.store")
+
 BATCH: Final = 500  # resources indexed by one statement
+CANDIDATE: Final = "duplicate"  # code of the Tasks that tell of merges
 
 _TYPES: Final = list(TYPE_CODES.values())
 # Rows of one patient, and what names it besides. $1: types; $2: the patient; $3: keys of references to it.
@@ -158,6 +166,40 @@ async def merges(executor: Executor, *, count: int, before: datetime | None = No
         " ORDER BY m.since DESC, m.rid DESC LIMIT $2"
     )
     return [_merge(one) for one in await executor.fetch(sql, before, count)]
+
+
+async def adopt(store: Store, *, base_url: str = "") -> int:
+    """Let merges stand of which loaded Tasks tell, as a dump has no table of them; gives how many.
+
+    What contradicts a merge that stands here is left out, which the log says.
+    """
+    sql = (
+        f"SELECT {ROW_COLUMNS} FROM ix x JOIN res r ON r.rid = x.rid"
+        " WHERE x.key = $1 AND NOT r.deleted ORDER BY r.ord, r.rid"
+    )
+    key = keys.token_key("Task", "code", TASK_CODES, CANDIDATE)
+    adopted = 0
+    for row in await store.rows(await store.fetch(sql, key)):
+        task = document_of(row.body())
+        told = {(one.get("type") or {}).get("text"): one.get("valueReference") for one in task.get("output") or ()}
+        if task.get("status") != "completed" or not (told.get(MERGED) and told.get(SURVIVOR)):
+            continue
+        source, target = (told[one]["reference"].removeprefix("Patient/") for one in (MERGED, SURVIVOR))
+        note: dict[str, str] = next((one for one in reversed(task.get("note") or ()) if one.get("text")), {})
+        try:
+            async with store.begin() as transaction:
+                await hold(transaction)
+                if (await merge_of(transaction, source)) is None:
+                    by, reason = note.get("authorString", ""), note.get("text", "")
+                    await merge(
+                        transaction, source, target, by=by, reason=reason, task=f"Task/{row.id}", base_url=base_url
+                    )
+                    adopted += 1
+        except OutcomeError as refused:
+            if refused.status >= 500:
+                raise
+            _LOG.warning("merging.not_adopted", task=row.id, why=refused.issues[0].key)
+    return adopted
 
 
 def _merge(record: Record) -> Merge:

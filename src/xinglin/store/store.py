@@ -145,10 +145,10 @@ class Store:
         return self._persons
 
     async def learn_persons(self) -> Persons:
-        """Read who stands for whom now; a later reading never gives way to an earlier one."""
+        """Read who stands for whom now; also when a backup was restored, with fewer merges than before."""
         async with self._link() as connection:
             found = await persons.read(connection)
-        if found.epoch > self._persons.epoch:
+        if found.epoch != self._persons.epoch:
             self._persons = found
         return self._persons
 

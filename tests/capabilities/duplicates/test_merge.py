@@ -160,3 +160,15 @@ async def test_different_persons_stay_apart_until_it_is_decided_anew(door: Door)
         "duplicate-decided"
     }
     assert (await door.auto(DESK).operate(contract.DECIDE, Deciding(id, "open", "a mistake"))).status == "requested"
+
+
+async def test_a_merge_that_came_with_a_load_is_undone_as_far_as_is_known(door: Door) -> None:
+    await merge(door)
+    tasks = await task(door)
+    tasks["output"] = [one for one in tasks["output"] if one["type"]["text"] != contract.BEFORE]
+    await put(door, tasks)
+    await unmerge(door)
+    other = await read(door, "b")
+    assert (other["active"], "link" in other) == (True, False)
+    assert "link" not in await read(door, "a")
+    assert await found(door, "Observation", patient="b") == {"ob"}

@@ -7,9 +7,10 @@ from xinglin.capabilities.residents.contract import DESK, DESK_ROLES, DUPLICATE,
 from xinglin.fhir.declarations import CodeSet, Operation, Text, canonical, valueset
 from xinglin.fhir.r4.datatypes import Reference
 from xinglin.fhir.r4.resources import Patient, Task
+from xinglin.fhir.search.persons import MERGED, SURVIVOR
 from xinglin.registry import Portal
 
-__all__ = ["DUPLICATE", "DUPLICATE_CANDIDATE", "PAIRS", "TASK_CODES"]
+__all__ = ["DUPLICATE", "DUPLICATE_CANDIDATE", "MERGED", "PAIRS", "SURVIVOR", "TASK_CODES"]
 
 # Demographics that the survivor may take from the other record; names of elements of Patient.
 FIELDS: Final = CodeSet(
@@ -28,10 +29,8 @@ FIELDS: Final = CodeSet(
     },
 )
 
-# What a Task of a candidate says after a merge: the record merged, the one that stands for both, what of the former
-# was taken over, and the versions before, by which it is undone.
-MERGED: Final = "merged"
-SURVIVOR: Final = "survivor"
+# What a Task of a candidate says after a merge, besides MERGED and SURVIVOR: what was taken over, and the versions
+# before, by which it is undone.
 TAKEN: Final = "taken"
 BEFORE: Final = "before"
 # The grade of a pair that nobody proposed.

@@ -11,6 +11,10 @@ from typing import Final
 from xinglin.fhir.search.keys import hash64, rid_of
 from xinglin.fhir.search.query import And, Chain, Condition, Has, IdIn, Keys, Not, Or, Owned, Query
 
+# What the Task of a merge says in its outputs: the record merged, and the one that stands for both.
+MERGED: Final = "merged"
+SURVIVOR: Final = "survivor"
+
 _NAMED: Final = hash64("~named")
 
 

@@ -94,12 +94,15 @@ async def unmerge(work: UnitOfWork, given: Unmerging) -> Patient:
     now_source, now_target = await both(work, source, target)
     refuse(rules.reason_faults(given.reason))
     task = document_of((await work.platform.read("Task", standing.task.removeprefix("Task/"))).body())
-    versions = [await _version(work, one) for one in _outputs(task, BEFORE)]
-    then = {one["id"]: one for one in versions}
+    then = await _versions(work, task)
     await merging.unmerge(work.executor, source, base_url=work.door.base_url)
-    keep = tuple(_outputs(task, TAKEN))
-    await _write(work, rules.stands_alone(now_target, then[target], then[source], keep))
-    await _write(work, rules.stands_for_itself(now_source, then[source], target))
+    if {source, target} <= then.keys():
+        alone = rules.stands_alone(now_target, then[target], then[source], tuple(_outputs(task, TAKEN)))
+    else:
+        # What is known of the time before did not come with a load: nothing can be given back.
+        alone = rules.stands_alone(now_target, now_target, now_source, ())
+    await _write(work, alone)
+    await _write(work, rules.stands_for_itself(now_source, then.get(source, {"active": True}), target))
     made = {name: value for name, value in task.items() if name != "output"}
     await _write(work, _noted(work, made, "requested", given.reason))
     _note(work, "unmerge", source, target)
@@ -246,10 +249,17 @@ def _versioned(document: Document) -> str:
     return f"Patient/{document['id']}/_history/{document['meta']['versionId']}"
 
 
-async def _version(work: UnitOfWork, reference: str) -> Document:
-    _, id, _, version = reference.split("/")
-    made: Document = document_of((await work.platform.vread("Patient", id, version)).body())
-    return made
+async def _versions(work: UnitOfWork, task: Document) -> dict[str, Document]:
+    """Give the two Patients as they were before the merge, by id, as far as these versions are here."""
+    found: dict[str, Document] = {}
+    for reference in _outputs(task, BEFORE):
+        _, id, _, version = reference.split("/")
+        try:
+            found[id] = document_of((await work.platform.vread("Patient", id, version)).body())
+        except OutcomeError as refused:
+            if refused.status not in {404, 410}:
+                raise
+    return found
 
 
 def _note(work: UnitOfWork, what: str, source: str, target: str) -> None:
