@@ -1,8 +1,10 @@
 """A few invented people around one patient, and the platform's pages for whoever a header names."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -15,9 +17,10 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import CLINIC, Capability, Card, Registry
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.server.asgi import create_asgi
-from xinglin.server.http import Request
+from xinglin.server.http import ASGIApp, Request
+from xinglin.server.lifespan import Lifespan
 from xinglin.server.pages import create_pages
-from xinglin.settings import Settings
+from xinglin.settings import Settings, read
 from xinglin.store.clock import Clock
 from xinglin.store.door import Door, UnitOfWork
 from xinglin.store.store import Store
@@ -188,12 +191,31 @@ PLAYED: Final = Capability(
 
 
 async def _who(request: Request) -> Principal | None:
-    return PEOPLE.get(request.header(b"x-who") or "")
+    """Take the principal from a header, or from a cookie; nobody without one."""
+    named = (request.header(b"cookie") or "").partition("who=")[2].partition(";")[0]
+    return PEOPLE.get(request.header(b"x-who") or named)
+
+
+def create_app() -> Lifespan:
+    """Serve this world, for a browser."""
+    settings = read(os.environ)
+    assert settings.database_url is not None
+    return Lifespan(partial(opened, settings.database_url.reveal()))
 
 
 @asynccontextmanager
 async def town(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
     """Open the platform's pages over this world."""
+    async with opened(dsn) as served:
+        transport = httpx.ASGITransport(served)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            client.headers["accept-language"] = "zh"
+            yield client
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[ASGIApp]:
+    """Write this world, and give what serves the platform over it."""
     store = await Store.open(dsn, connections=4, keys=key_store())
     store.clock = Stopped()
     settings = Settings()
@@ -203,7 +225,8 @@ async def town(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
         await door.auto(SYSTEM).update(msgspec.json.encode(one), type=one["resourceType"], id=one["id"])
     pages = create_pages(registry, door, settings, principal_of=_who)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=_who)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://localhost") as client:
-        client.headers["accept-language"] = "zh"
-        yield client
-    await store.close()
+    try:
+        yield served
+    finally:
+        served.flush()
+        await store.close()
