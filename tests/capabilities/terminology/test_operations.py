@@ -1,5 +1,7 @@
 """The operations over HTTP, by GET and POST, at a type and at a resource, as R4 has them."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -381,3 +383,26 @@ async def test_the_statement_lists_the_operations_under_the_addresses_of_the_sta
 async def test_whoever_is_signed_in_may_ask_for_codes(client: httpx.AsyncClient, who: str, status: int) -> None:
     answer = await client.get("/CodeSystem/$lookup", params={"system": SEX, "code": "1"}, headers={"x-who": who})
     assert answer.status_code == status
+
+
+# -- the examples of the standard -----------------------------------------------------------------------------------
+
+
+async def test_the_examples_of_the_standard_answer_as_they_say(client: httpx.AsyncClient, shared: Path) -> None:
+    for name in ("codesystem", "valueset", "conceptmap"):
+        document = json.loads((shared / "data" / "fhir-r4-examples" / f"{name}-example.json").read_text("utf-8"))
+        if name == "codesystem":
+            del document["concept"][1]  # a code that stands twice, which the standard's own invariant csd-1 forbids
+        address = f"/{document['resourceType']}/{document['id']}"
+        put = await client.put(address, json=document, headers={"x-who": "developer"})
+        assert put.status_code in {200, 201}, put.text
+    extensional = await client.get("/ValueSet/example-extensional/$expand")
+    assert codes(extensional) == ["14647-2", "2093-3", "35200-5", "9342-7"]
+    acme = {"system": "http://hl7.org/fhir/CodeSystem/example", "code": "chol"}
+    assert values(await client.get("/CodeSystem/$lookup", params=acme))["display"] == "SChol"
+    use = "http://hl7.org/fhir/address-use"
+    for code, result in (("home", True), ("old", False)):
+        answer = await client.get("/ConceptMap/101/$translate", params={"system": use, "code": code})
+        assert values(answer)["result"] is result
+    found = await client.get("/ConceptMap/101/$translate", params={"system": use, "code": "home"})
+    assert matches(found) == [("equivalent", "http://terminology.hl7.org/CodeSystem/v3-AddressUse", "H")]

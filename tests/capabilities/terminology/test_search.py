@@ -48,7 +48,7 @@ async def test_conditions_are_found_by_block_chapter_and_value_set(
 
 
 async def test_what_is_called_exactly_so_comes_first(client: httpx.AsyncClient) -> None:
-    given = {"url": "https://xinglin.health/fhir/ValueSet/icd-10-cn", "count": 1}
+    given = {"url": "https://xinglin.health/fhir/ValueSet/icd-10-cn", "count": "1"}
     for asked in ("肺炎", "feiyan", "fy"):
         answer = await client.get("/ValueSet/$expand", params={**given, "filter": asked})
         (first,) = answer.json()["expansion"]["contains"]
