@@ -23,6 +23,9 @@ DIABETES: Final = cites("PG-06")((0, 0.02, 0.05, 0.3, 2.5, 3.5, 6.5, 6.5, 11, 11
 COPD: Final = cites("PG-07")((0, 0, 0, 0, 1.4, 1.4, 2.5, 2.5, 5.1, 5.1, 8, 10, 18, 21, 27, 30, 30, 30))
 
 
+_MEN: Final = 1.25  # design
+
+
 @dataclass(frozen=True, slots=True)
 class Disease:
     """A disease by its code of the clinical edition. department: where it is treated above the village."""
@@ -86,8 +89,7 @@ def illnesses(spec: CitySpec, person: Person, stream: Stream, *, is_shown: bool 
     has_sugar = draw(
         DM1 if age < 20 else DM, sugar * (2 if has_pressure else 1) / (1 + pressure), 2 if age < 20 else 22, 0.5
     )
-    smoker = 1.25 if person.male else 0.75
-    draw(LUNG, COPD[group] / 100 * smoker, 20, 0.6)
+    draw(LUNG, COPD[group] / 100 * _smokers(group, male=person.male), 20, 0.6)
     if age >= 20:
         draw(LIPIDS, 0.09 if has_pressure or has_sugar else 0.03, 25, 0.6)
         draw(GASTRITIS, 0.05, 18, 0.8)
@@ -108,3 +110,10 @@ def illnesses(spec: CitySpec, person: Person, stream: Stream, *, is_shown: bool 
         if person.male:
             draw(PROSTATE, 0.2, 55, 0.8)
     return found
+
+
+def _smokers(group: int, *, male: bool) -> float:
+    """Give how much commoner COPD is among men, or rarer among women; both together have the published share."""
+    _, _, ratio = pyramid.GROUPS[group]
+    men = ratio / (100 + ratio)
+    return _MEN if male else (1 - _MEN * men) / (1 - men)

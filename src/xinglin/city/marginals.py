@@ -24,7 +24,7 @@ Json = dict[str, Any]
 ERRORS: Final = 3.0  # standard errors allowed beside the fixed tolerance
 # Visits a year and resident, all but stays. The nation counts 6.8 (2023, general knowledge) with many that leave no
 # entry in a record, such as a refill or an injection; the city aims at those that do (design).
-VISITS: Final = 4.2
+VISITS: Final = 3.8
 _CHRONIC: Final = {"hypertension": ("I10", HYPERTENSION), "diabetes": ("E1", DIABETES), "copd": ("J44", COPD)}
 _GROUPS: Final = {"20+": (20, 200), "20-39": (20, 40), "40-59": (40, 60), "60-74": (60, 75), "75+": (75, 200)}
 

@@ -73,6 +73,20 @@ async def seed(settings: "Settings", until: date = UNTIL) -> None:
         await door.store.close()
 
 
+async def look_for_duplicates(settings: "Settings") -> None:
+    """Let the worker look at once for second records, which it else does at night: the desk shall have work."""
+    from xinglin.app import create_registry, open_door
+    from xinglin.capabilities.residents.contract import FIND_DUPLICATES
+    from xinglin.security.principal import SYSTEM
+
+    door = await open_door(settings, create_registry(settings))
+    try:
+        async with door.work(SYSTEM) as work:
+            await work.defer(FIND_DUPLICATES)
+    finally:
+        await door.store.close()
+
+
 async def _staff(work: "UnitOfWork", role: str, person: Person) -> None:
     from xinglin.store.identity import accounts
     from xinglin.store.identity.accounts import Assignment
