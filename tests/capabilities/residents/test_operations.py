@@ -291,6 +291,7 @@ async def test_a_card_says_who_it_is_once(mei: Ward) -> None:
     replay = await door.auto(NURSE).operate(contract.VERIFY_CARD, Scan(card.code))
     assert (replay.state, replay.authorises) == ("used", False)
     assert replay.used
+    assert (replay.patient, replay.name) == ("", "")
     again = await door.auto(MEI).operate(contract.SHOW_CARD, CardRequest("mei"))
     assert again.number == card.number
     assert again.code != card.code

@@ -150,8 +150,8 @@ class Scan:
 class Checked:
     """What a scanned code says.
 
-    state: of CHECKS; only ``valid`` authorises. patient: reference; name, number covered, empty unless somebody was
-    found. used: instant at which it was used before.
+    state: of CHECKS; only ``valid`` authorises. patient: reference; name, number covered: of ``valid`` and ``static``
+    codes alone. used: instant at which it was used before.
     """
 
     state: str

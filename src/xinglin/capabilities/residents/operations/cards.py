@@ -14,6 +14,7 @@ from xinglin.fhir.sources import cites
 from xinglin.matching.persons import name_of, values
 from xinglin.security import masks
 from xinglin.security.identifiers import IDENTITY_CARD
+from xinglin.security.ledger import REFUSED
 from xinglin.store import residents
 from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
@@ -48,34 +49,36 @@ async def verify(work: UnitOfWork, given: Scan, *, terms: Terms) -> Checked:
     """Patient/$verify-card: who shows this code, covered by rule; a code that was used before is shown as such."""
     code = rules.read(given.code, _mark(work))
     if isinstance(code, str):
-        work.note("card-checked", type="Patient", outcome="4", detail=code)
+        work.note("card-checked", type="Patient", outcome=REFUSED, detail=code)
         return Checked(code)
     if not code.dynamic:
         return await _static(work, code.token)
     found = await residents.shown(work.executor, code.token)
     if found is None:
-        work.note("card-checked", type="Patient", outcome="4", detail="expired")
+        work.note("card-checked", type="Patient", outcome=REFUSED, detail="expired")
         return Checked("expired")
     state = rules.standing(found.expires, found.used, work.now, terms.uses)
     if state == "valid":
         await residents.use(work.executor, code.token, work.now)
-    used = found.used.isoformat() if found.used is not None else ""
-    return await _told(work, found.patient, state, used=used)
+        return await _told(work, found.patient, state)
+    # Whose it was stands in the ledger alone: a code that is over tells nobody who it is.
+    work.note("card-checked", type="Patient", refs=(f"Patient/{found.patient}",), outcome=REFUSED, detail=state)
+    return Checked(state, used=found.used.isoformat() if found.used is not None else "")
 
 
 async def _static(work: UnitOfWork, number: str) -> Checked:
     page = await work.platform.find("Patient", identifier=f"{HEALTH_CARD}|{number}", _count="2")
     if len(page.matches) != 1:
-        work.note("card-checked", type="Patient", outcome="4", detail="unknown")
+        work.note("card-checked", type="Patient", outcome=REFUSED, detail="unknown")
         return Checked("unknown")
     return await _told(work, page.matches[0].id, "static")
 
 
 @cites("R6-041", "R7-034")
-async def _told(work: UnitOfWork, id: str, state: str, *, used: str = "") -> Checked:
+async def _told(work: UnitOfWork, id: str, state: str) -> Checked:
     """Tell who it is, name and number covered: enough to compare with the person at the desk."""
     document = document_of((await work.platform.read("Patient", id)).body())
-    work.note("card-checked", type="Patient", refs=(f"Patient/{id}",), detail=state, outcome=_outcome(state))
+    work.note("card-checked", type="Patient", refs=(f"Patient/{id}",), detail=state)
     number = next(values(document, IDENTITY_CARD), "")
     return Checked(
         state,
@@ -85,12 +88,7 @@ async def _told(work: UnitOfWork, id: str, state: str, *, used: str = "") -> Che
         gender=document.get("gender") or "unknown",
         born=(document.get("birthDate") or "")[:4],
         number=masks.number(number) if number else "",
-        used=used,
     )
-
-
-def _outcome(state: str) -> str:
-    return "0" if state in {"valid", "static"} else "4"
 
 
 async def _number(work: UnitOfWork, id: str) -> str:
