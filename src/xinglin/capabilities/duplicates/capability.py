@@ -6,7 +6,7 @@ from xinglin.capabilities.duplicates import contract, policy
 from xinglin.capabilities.duplicates.operations import merge
 from xinglin.capabilities.duplicates.pages import desk
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Page
+from xinglin.registry import CLINIC, INSTITUTION, Capability, Card, Handler, Page
 from xinglin.settings import Settings
 
 
@@ -37,6 +37,13 @@ def declare(settings: Settings) -> Capability:
                 show=partial(desk.show_one, zone=settings.zone),
                 send=partial(desk.send_one, zone=settings.zone),
             ),
+        ),
+        cards=tuple(
+            Card(at, Text("疑似重复档案", "Possible duplicates"), desk.show_card, order=60, roles=roles)
+            for at, roles in (
+                (INSTITUTION, contract.KEEPERS & INSTITUTION.guests),
+                (CLINIC, contract.KEEPERS & CLINIC.roles),
+            )
         ),
         templates="xinglin.capabilities.duplicates:templates",
     )

@@ -100,6 +100,12 @@ async def show_list(work: UnitOfWork, form: Form) -> View | Download:
     return await show_listing(work, form, LISTING)
 
 
+async def show_card(work: UnitOfWork, _form: Form) -> View | None:
+    """Say how many pairs wait; nothing when none does."""
+    waiting = await work.fhir.count("Task", code=f"{TASK_CODES}|{DUPLICATE}", status="requested")
+    return View("duplicates/card.html", {"waiting": waiting, "path": LIST}) if waiting else None
+
+
 async def show_one(work: UnitOfWork, form: Form, *, zone: str) -> View:
     """Show two records side by side."""
     return await _one(work, form, (), zone)
