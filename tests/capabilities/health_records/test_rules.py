@@ -10,7 +10,7 @@ from tests.capabilities.health_records.person import ICD, person
 from xinglin.capabilities.health_records.rules import results
 from xinglin.capabilities.health_records.rules.documents import instant, when
 from xinglin.capabilities.health_records.rules.medicines import medicines, until
-from xinglin.capabilities.health_records.rules.problems import dangers, problems
+from xinglin.capabilities.health_records.rules.problems import allergies, dangers, problems
 from xinglin.fhir.document import bytes_of, document_of
 
 TODAY = date(2026, 11, 22)
@@ -153,3 +153,19 @@ def test_dates_of_every_precision_have_their_instant_in_the_region() -> None:
     assert instant("soon") is None
     assert when({"period": {"end": "2026-01-02"}}) == "2026-01-02"
     assert when({"status": "final"}) == ""
+
+
+def test_a_device_that_is_only_used_is_no_implant() -> None:
+    meter = {"resourceType": "Device", "id": "m", "type": {"coding": [{"display": "Blood glucose meter"}]}}
+    pacemaker = {"resourceType": "Device", "id": "p", "deviceName": [{"name": "双腔心脏起搏器"}]}
+    assert [one.id for one in dangers([meter, pacemaker], [], TODAY)] == ["p"]
+
+
+def test_no_known_allergy_is_no_danger_but_known() -> None:
+    none = {"resourceType": "AllergyIntolerance", "id": "n", "code": {"coding": [{"code": "716186003"}]}}
+    assert dangers([none], [], TODAY) == ()
+    assert [allergies(given) for given in ([], [none], [none, *of("AllergyIntolerance")])] == [
+        "not-recorded",
+        "none-known",
+        "some",
+    ]

@@ -165,10 +165,14 @@ def _files(document: Document, whose: Whose) -> list[tuple[str, str]]:
     """Name the attached files and where each is fetched."""
     base = source(whose.id, "DocumentReference", str(document.get("id", "")), whose.base)
     return [
-        (str(one["attachment"].get("title") or one["attachment"].get("contentType", "")), f"{base}/file?n={at}")
+        (_file_name(one["attachment"]), f"{base}/file?n={at}")
         for at, one in enumerate(document.get("content", ()))
         if one.get("attachment", {}).get("data")
     ]
+
+
+def _file_name(attachment: Document) -> str:
+    return str(attachment.get("title") or str(attachment.get("contentType", "")).partition(";")[0])
 
 
 def _data(attachment: Document) -> bytes | None:

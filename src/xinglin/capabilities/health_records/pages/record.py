@@ -15,6 +15,7 @@ from xinglin.store.door import UnitOfWork
 from xinglin.web.view import Form, View
 
 ROWS: Final = 12
+FIRST: Final = 10
 
 
 async def show(work: UnitOfWork, form: Form) -> View:
@@ -50,6 +51,7 @@ async def values(whose: Whose, parts: summary.Parts, form: Form) -> dict[str, ob
         "dangers": [teller.danger(one) for one in dangers(parts.standing.documents, parts.conditions.documents, today)],
         "allergies": allergies(parts.of("AllergyIntolerance")),
         "problems": [teller.problem(one) for one in active],
+        "first": FIRST,
         "medicines": [teller.medicine(one) for one in taken],
         "ended": [teller.medicine(one) for one in ended],
         "results": [teller.result(one) for one in results[:ROWS]],

@@ -168,9 +168,8 @@ class Teller:
             value = value or document.get("medicationCodeableConcept") or document.get("medicationReference")
             given = str(document.get("title") or "")
             return given or words.concept(value, self.language, self.names) or title(document, self.language)
-        kind = document.get("class") or {}
         parts = [
-            str(kind.get("display") or code_name(str(kind.get("code", "")), self.language)),
+            words.kind_of_visit(document.get("class") or {}, self.language),
             brief(document.get("serviceType"), self.language),
             words.concept((document.get("type") or [None])[0], self.language),
         ]

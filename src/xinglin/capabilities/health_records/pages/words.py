@@ -12,7 +12,23 @@ from xinglin.web.format import day_of, moment
 from xinglin.web.view import Language
 
 # SNOMED CT names end in what kind of thing they are: "Sepsis (disorder)".
-_KINDS: Final = ("disorder", "finding", "procedure", "situation", "regime/therapy", "substance", "event", "morphologic")
+_KINDS: Final = (
+    "disorder",
+    "finding",
+    "procedure",
+    "situation",
+    "regime/therapy",
+    "substance",
+    "event",
+    "morphologic",
+    "physical object",
+    "organism",
+    "person",
+    "qualifier value",
+    "observable entity",
+    "context-dependent category",
+    "product",
+)
 ARROWS: Final[dict[Flag, str]] = {"HH": "↑↑", "H": "↑", "LL": "↓↓", "L": "↓", "A": "＊", "N": "", "": ""}
 TONES: Final[dict[Flag, str]] = {"HH": "danger", "LL": "danger", "H": "warning", "L": "warning", "A": "warning"}
 _UNITS: Final = {
@@ -35,6 +51,24 @@ _ABBREVIATIONS: Final = {
         "ST": "at once", "STAT": "at once", "PRN": "when needed", "AC": "before meals", "PC": "after meals",
     },
 }  # fmt: skip
+
+
+# v3-ActCode of Encounter.class
+_CLASSES: Final = {
+    "zh": {
+        "AMB": "门诊", "IMP": "住院", "EMER": "急诊", "HH": "上门", "VR": "互联网诊疗", "FLD": "院前急救", "SS": "日间",
+    },
+    "en": {
+        "AMB": "outpatient", "IMP": "inpatient", "EMER": "emergency", "HH": "at home", "VR": "online",
+        "FLD": "in the field", "SS": "day care",
+    },
+}  # fmt: skip
+
+
+def kind_of_visit(coding: Document, language: Language) -> str:
+    """Name the class of a visit: as the reader's language says it, else as it is written."""
+    code = str(coding.get("code", ""))
+    return _CLASSES[language].get(code) or str(coding.get("display") or code)
 
 
 def concept(value: Any, language: Language, names: Names | None = None) -> str:

@@ -21,6 +21,10 @@ _INFECTIONS_ELSEWHERE: Final = frozenset({"86406008", "165816005", "66071002", "
 _PREGNANCIES_ELSEWHERE: Final = frozenset({"77386006", "72892002", "47200007"})
 # SNOMED CT: no known allergy, no known drug allergy.
 _NONE_KNOWN: Final = frozenset({"716186003", "409137002"})
+_IMPLANTS: Final = (
+    *("植入", "支架", "起搏", "除颤", "假体", "人工关节", "人工瓣膜", "人工晶体", "人工耳蜗", "钢板", "滤器", "节育环"),
+    *("implant", "stent", "pacemaker", "defibrillator", "prosthe", "graft", "shunt", "intrauterine"),
+)
 _EPISODES: Final = "https://xinglin.health/fhir/CodeSystem/episode"
 LONGEST_PREGNANCY: Final = 308  # days, 44 weeks: a code that nobody closed does not make pregnant for ever
 
@@ -97,8 +101,16 @@ def _standing(document: Document, today: date) -> Danger | None:
     if kind == "Device" and document.get("status", "active") == "active":
         names = document.get("deviceName") or ()
         concept = document.get("type") or ({"text": names[0].get("name", "")} if names else {})
+        if not is_implant(concept):
+            return None
         return _danger("implant", document, concept, since=str(document.get("manufactureDate", "")))
     return None
+
+
+def is_implant(concept: Document) -> bool:
+    """Tell an implant from a device that is only used: R4 has no mark for it, so its name decides."""
+    said = [str(concept.get("text", "")), *(str(one.get("display", "")) for one in concept.get("coding", ()))]
+    return any(sign in text.lower() for text in said for sign in _IMPLANTS)
 
 
 def _of_condition(document: Document, today: date) -> Kind | None:
