@@ -11,6 +11,7 @@ from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.audit import capability as audit
 from xinglin.capabilities.consents import capability as consents
+from xinglin.capabilities.directory import capability as directory
 from xinglin.capabilities.duplicates import capability as duplicates
 from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.portals import capability as portals
@@ -55,6 +56,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     terminology.declare,  # 术语字典
     practitioners.declare,  # 人员与资质
     residents.declare,  # 居民主索引与健康卡
+    directory.declare,  # 机构与人员
     duplicates.declare,  # 查重合并
     access.declare,  # 访问控制
     consents.declare,  # 知情同意

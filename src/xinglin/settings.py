@@ -326,6 +326,11 @@ class Settings:
         default="once",
         says="`once`: a code of a health card serves once. `validity`: as often as it is shown while it is valid.",
     )
+    readiness_suspends: bool = _setting(
+        cites("R1-020")(_switch),
+        default=True,
+        says="`on`: an internet hospital that loses a mandatory item of its checklist is suspended at night.",
+    )
     matching_weights: Path | None = _setting(
         _path,
         default=None,

@@ -1,0 +1,177 @@
+"""Profiles, codes and operations of the directory: what other capabilities may rely on."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.r4.resources import OperationOutcome, Organization, Task
+from xinglin.registry import COMMISSION, INSTITUTION, Portal
+from xinglin.security.accounts import STAFF_ROLES
+from xinglin.security.institution_forms import KINDS
+
+INSTITUTION_PROFILE: Final = Profile(
+    url=canonical("institution"), on="Organization", required=("name", "identifier", "type", "address")
+)
+DEPARTMENT_PROFILE: Final = Profile(
+    url=canonical("department"), on="Organization", required=("name", "type", "partOf", "active")
+)
+LOCATION_PROFILE: Final = Profile(
+    url=canonical("location"), on="Location", required=("name", "status", "managingOrganization")
+)
+SERVICE_PROFILE: Final = Profile(
+    url=canonical("healthcare-service"), on="HealthcareService", required=("name", "providedBy", "specialty", "active")
+)
+
+INSTITUTION_KINDS: Final = CodeSet(
+    url=valueset("institution-kind"),
+    system=KINDS,
+    codes={"internet-hospital": Text("互联网医院", "Internet hospital")},
+)
+SERVICE_MODES: Final = CodeSet(
+    url=valueset("service-mode"),
+    system=canonical("service-mode", "CodeSystem"),
+    codes={
+        "internet-care": Text("互联网诊疗", "Internet diagnosis and treatment"),
+        "internet-hospital": Text("互联网医院", "Internet hospital"),
+        "remote-medicine": Text("远程医疗", "Remote medicine"),
+    },
+)
+TITLES: Final = CodeSet(
+    url=valueset("professional-title"),
+    system=canonical("professional-title", "CodeSystem"),
+    codes={
+        "senior": Text("正高级", "Senior"),
+        "associate-senior": Text("副高级", "Associate senior"),
+        "intermediate": Text("中级", "Intermediate"),
+        "junior": Text("初级", "Junior"),
+    },
+)
+
+# -- readiness of an internet hospital --------------------------------------------------------------------------------
+
+TASKS: Final = canonical("task", "CodeSystem")
+READINESS: Final = "readiness"
+# Task.reasonCode: the item. An item has one Task for an internet hospital, whose identifier tells them apart.
+ITEMS: Final = canonical("readiness-item", "CodeSystem")
+ITEM_KEYS: Final = canonical("readiness-item", "NamingSystem")
+# focus: the internet hospital; owner: who answers for it; executionPeriod: date and end of validity; businessStatus.
+READINESS_ITEM: Final = Profile(
+    url=canonical("readiness-item"),
+    on="Task",
+    required=("code", "focus", "reasonCode", "identifier", "businessStatus"),
+    bindings={"businessStatus": valueset("readiness-result")},
+)
+RESULTS: Final = CodeSet(
+    url=valueset("readiness-result"),
+    system=canonical("readiness-result", "CodeSystem"),
+    codes={
+        "passed": Text("符合", "Met"),
+        "failed": Text("不符合", "Not met"),
+        "expired": Text("已过期", "Expired"),
+        "open": Text("待提交", "Open"),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingUp:
+    """An internet hospital to be set up by a physical institution.
+
+    id: of the physical institution. naming: ``alone``, ``with-partner`` or ``independent``. name: as applied for.
+    partner: name by which the third party is known.
+    """
+
+    id: str
+    naming: str
+    name: str
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What shows that one item of the checklist is met.
+
+    id: of the internet hospital. item: code of the checklist. result: ``passed`` or ``failed``. on: date of the
+    finding. until: last day it holds. responsible: who answers for it. document: name, number and version of the
+    evidence. details: what the item asks for besides, as ``name=value``.
+    """
+
+    id: str
+    item: str
+    result: str
+    on: str
+    responsible: str
+    document: str
+    until: str = ""
+    note: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """An internet hospital. id: of its Organization."""
+
+    id: str
+
+
+SET_UP: Final = Operation(
+    "set-up-internet-hospital",
+    "Organization",
+    SettingUp,
+    Organization,
+    level="instance",
+    title=Text("申请设置互联网医院", "Set up an internet hospital"),
+)
+RECORD_EVIDENCE: Final = Operation(
+    "record-readiness",
+    "Organization",
+    Evidence,
+    Task,
+    level="instance",
+    title=Text("登记准备情况", "Record evidence of readiness"),
+)
+CHECK_READINESS: Final = Operation(
+    "readiness",
+    "Organization",
+    Hospital,
+    OperationOutcome,
+    level="instance",
+    affects_state=False,
+    title=Text("检查准备情况", "Check readiness"),
+)
+ACTIVATE: Final = Operation(
+    "activate",
+    "Organization",
+    Hospital,
+    Organization,
+    level="instance",
+    title=Text("启用互联网医院", "Activate an internet hospital"),
+)
+
+# A request with this code is a remote consultation (远程会诊); R1-003.
+REQUESTS: Final = canonical("request", "CodeSystem")
+REMOTE_CONSULT: Final = "remote-consult"
+
+# -- imports ----------------------------------------------------------------------------------------------------------
+
+IMPORT: Final = "directory-import"
+# input: kind, name and content of the file; output: what became of it. focus: the institution it is for.
+IMPORT_PROFILE: Final = Profile(url=canonical("directory-import"), on="Task", required=("code", "focus", "input"))
+APPLY_IMPORT: Final = "directory.apply-import"
+RECHECK: Final = "directory.recheck"
+
+# -- pages ------------------------------------------------------------------------------------------------------------
+
+READERS: Final = frozenset({*STAFF_ROLES, "developer"})
+DIRECTORY: Final = "/directory"
+DIRECTORY_PORTAL: Final = Portal("directory", DIRECTORY, READERS, Text("机构与人员", "Directory"))
+KEEPERS: Final = frozenset({"system-admin"})
+KEEPING: Final = Portal(
+    "directory-keeping", "/institution", KEEPERS, Text("机构与人员", "Directory"), part_of=INSTITUTION
+)
+OPENING: Final = Portal(
+    "directory-opening", "/commission", frozenset({"regulator"}), Text("机构与人员", "Directory"), part_of=COMMISSION
+)
+IMPORT_PAGE: Final = "/institution/import"
+READINESS_PAGE: Final = "/institution/readiness"
+INSTITUTIONS_PAGE: Final = "/commission/register"
