@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import date
@@ -111,3 +112,23 @@ async def test_what_people_call_a_disease_finds_it_and_is_no_name_for_a_record(d
     said = ("冠状动脉粥样硬化性心脏病", "Coronary atherosclerotic heart disease", "冠心病")
     verdicts = await known(door.store, [Coded(url, "I25.103", name) for name in said], date(2026, 11, 22))
     assert [one.state for one in verdicts] == ["right", "right", "other-display"]
+
+
+async def test_two_who_fill_in_at_once_do_not_disturb_each_other(postgres_dsn: str) -> None:
+    stores = [await Store.open(postgres_dsn, connections=6, keys=key_store()) for _ in range(2)]
+    doors = [Door(store, create_registry(read({})).rulebook) for store in stores]
+    await stores[0].fetch("UPDATE code_system SET digest = '' WHERE id = ANY ($1)", ["gbt-2261-1", "gbt-3304"])
+    done = await asyncio.gather(*map(fill, doors))
+    assert sorted(name for each in done for name in each) == ["code system gbt-2261-1", "code system gbt-3304"]
+    for store in stores:
+        await store.close()
+
+
+async def test_a_fragment_says_nothing_of_codes_that_it_does_not_have(door: Door) -> None:
+    await door.auto(SYSTEM).update(fish(content="fragment"), type="CodeSystem", id="fish")
+    day = date(2026, 11, 22)
+    has, other, wrong = await known(door.store, [Coded(URL, "F2"), Coded(URL, "F9"), Coded(URL, "F2", "鲤鱼")], day)
+    assert (has.state, other.state, wrong.state) == ("right", "unknown-system", "other-display")
+    assert [one.is_sound for one in (has, other, wrong)] == [True, True, False]
+    (elsewhere,) = await known(door.store, [Coded("http://example.org/elsewhere", "1")], day)
+    assert elsewhere.is_sound

@@ -30,7 +30,7 @@ class Coded:
 class Verdict:
     """What is to be said of a coding. display: the name that its system gives, empty when it gives none.
 
-    unknown-system: its concepts do not stand here, so nothing is said of the code.
+    unknown-system: its concepts do not stand here, or not all, so nothing is said of the code.
     """
 
     coded: Coded
@@ -50,8 +50,8 @@ def judge(coded: Coded, system: System | None, found: Found | None, on: date, *,
 
     abstract: whether a code that only groups others will do. A retired code is sound for days before its retirement.
     """
-    if system is None or (found is None and not system.complete and not system.concepts):
-        return Verdict(coded, "unknown-system", message=f"The code system {coded.system[:200]} is not known here.")
+    if system is None or (found is None and not system.complete):
+        return Verdict(coded, "unknown-system", message=f"The codes of {coded.system[:200]} are not all known here.")
     version = f"{system.url}|{system.version}" if system.version else system.url
     if found is None:
         return Verdict(coded, "unknown-code", message=f"There is no code {coded.code[:80]!r} in {version}.")

@@ -33,17 +33,20 @@ async def fill(door: Door) -> tuple[str, ...]:
         digest = digest_of(table)
         if table.url and known.get(id_of(table.url)) != digest:
             async with door.work(SYSTEM) as work:
-                await _write_table(work, table, digest)
-            done.append(f"code system {id_of(table.url)}")
+                if await _is_open(work, id_of(table.url), digest):
+                    await _write_table(work, table, digest)
+                    done.append(f"code system {id_of(table.url)}")
     for each in _by_system(door.rulebook.code_sets.values()):
         made = hashlib.sha256(FORM + repr(each).encode()).hexdigest()
         if known.get(id_of(each[0].system)) != made:
             async with door.work(SYSTEM) as work:
-                await _write_code_sets(work, each, made)
-            done.append(f"code system {id_of(each[0].system)}")
+                if await _is_open(work, id_of(each[0].system), made):
+                    await _write_code_sets(work, each, made)
+                    done.append(f"code system {id_of(each[0].system)}")
     digest = hashlib.sha256(FORM + content("concept_maps.csv") + content("concept_map_rows.csv")).hexdigest()[:32]
     if not await _maps_are_there(door, digest):
         async with door.work(SYSTEM) as work:
+            await work.lock(_FILLED)
             for one in maps():
                 await _put(work, "ConceptMap", map_resource(one, digest))
         done.append("concept maps")
@@ -168,6 +171,13 @@ def map_resource(one: Map, digest: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+async def _is_open(work: UnitOfWork, id: str, digest: str) -> bool:
+    """Tell whether nobody has written a system meanwhile, who was filling in too."""
+    await work.lock(_FILLED)
+    found = await work.executor.fetch("SELECT s.digest FROM code_system s WHERE s.id = $1", id)
+    return not found or found[0]["digest"] != digest
 
 
 async def _write_table(work: UnitOfWork, table: Table, digest: str) -> None:

@@ -87,6 +87,7 @@ def _system(record: Record) -> System:
         language=record["language"],
         since=record["since"],
         status=record["status"],
-        complete=record["content"] == "complete",
+        # Of a resource that only names its concepts, all were loaded beside it.
+        complete=record["content"] == "complete" or (record["content"] == "not-present" and record["concepts"] > 0),
         concepts=record["concepts"],
     )
