@@ -8,12 +8,13 @@ from typing import Final
 from xinglin.city import acute
 from xinglin.city.errors import corrupt, storable
 from xinglin.city.institutions import by_id
-from xinglin.city.people import Household, key_of
+from xinglin.city.people import SHOWN_FAMILY, Household, key_of
 from xinglin.city.record import Record
-from xinglin.city.stream import Stream
+from xinglin.city.stream import Stream, Weighted
 from xinglin.city.terms import Json, reference
 
-_WHERE: Final = ("jz-renmin", "jz-second", "jz-jiaomei", "jz-tcm")
+# Most are made at the largest hospital, at whose desk somebody of the demonstration sits.
+_WHERE: Final = Weighted((("jz-renmin", 0.7), ("jz-second", 0.1), ("jz-jiaomei", 0.1), ("jz-tcm", 0.1)))
 
 
 def second(record: Record, patient: Json) -> Iterator[Json]:
@@ -23,10 +24,12 @@ def second(record: Record, patient: Json) -> Iterator[Json]:
     """
     spec, house = record.spec, record.house
     stream = Stream(spec.seed, "second", record.person.id)
-    if record.person.left is not None or not stream.chance(spec.duplicates):
+    # The aged mother of the family that is shown has one in every city that has any.
+    is_shown = house.number == SHOWN_FAMILY and record.person.role == "mother"
+    if record.person.left is not None or not (stream.chance(spec.duplicates) or is_shown):
         return
     person = replace(record.person, key=key_of(record.person.id.encode(), 0), made=0)
-    where = by_id()[stream.pick(_WHERE)]
+    where = by_id()[_WHERE.draw(stream)]
     made = storable(corrupt(patient, stream), spec.until)
     made["id"] = person.id
     made["managingOrganization"] = reference("Organization", where.id, where.name)
