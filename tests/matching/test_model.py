@@ -10,7 +10,7 @@ import pytest
 from xinglin.city.stream import Stream
 from xinglin.matching import training
 from xinglin.matching.model import MISSING, Comparison, Specification, read, residents, specification, written
-from xinglin.matching.persons import grade, traits, two_citizens
+from xinglin.matching.persons import NEWBORN, grade, siblings, traits, two_citizens
 from xinglin.security.identifiers import IDENTITY_CARD
 
 TODAY = date(2026, 11, 22)
@@ -119,6 +119,19 @@ def test_two_valid_citizen_numbers_are_two_citizens() -> None:
     assert not two_citizens(one, one, TODAY)
     assert not two_citizens(one, person("410802199001010011"), TODAY), "a number that does not verify proves nothing"
     assert not two_citizens(one, person(), TODAY)
+
+
+@pytest.mark.rule("CD-06")
+def test_newborns_of_one_mother_are_two_when_order_or_day_differ() -> None:
+    def child(value: str) -> dict[str, object]:
+        return {"identifier": [{"system": NEWBORN, "value": value}]}
+
+    first = child("410802199003071247-202611180930-1")
+    assert siblings(first, child("410802199003071247-202611180942-2"))
+    assert siblings(first, child("410802199003071247-202503180930-1"))
+    assert not siblings(first, child("410802199003071247-202611180931-1")), "the same, with another minute"
+    assert not siblings(first, child("410802199203071247-202611180930-2"))
+    assert not siblings(first, child("mother"))
 
 
 def test_traits_take_what_is_there_and_nothing_else() -> None:

@@ -15,7 +15,7 @@ from xinglin.security.identifiers import IDENTITY_CARD, PersonNumber, expanded, 
 HEALTH_RECORD: Final = "urn:oid:2.16.156.10011.1.2"
 HEALTH_CARD: Final = "urn:oid:2.16.156.10011.1.19"
 NEWBORN: Final = "https://xinglin.health/id/newborn"
-_OWN: Final = frozenset({IDENTITY_CARD, HEALTH_RECORD, HEALTH_CARD, NEWBORN})
+_OWN: Final = frozenset({IDENTITY_CARD, HEALTH_RECORD, HEALTH_CARD})
 DIVISION: Final = canonical("division")
 HOUSEHOLD: Final = canonical("household")
 _MOTHERS: Final = frozenset({"MTH", "NMTH", "GESTM", "52"})
@@ -116,6 +116,18 @@ def two_citizens(one: Mapping[str, Any], other: Mapping[str, Any], today: date) 
     return bool(a and b) and not a & b
 
 
+@cites("CD-06", "CD-11")
+def siblings(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two newborns of one mother are two: of another order, or born on other days."""
+    return any(a[0] == b[0] and (a[2] != b[2] or a[1][:8] != b[1][:8]) for a in _births(one) for b in _births(other))
+
+
+def _births(patient: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Take the identities of a newborn apart: number of the mother, date and time, order."""
+    parts = (value.split("-") for value in values(patient, NEWBORN))
+    return [(part[0], part[1], part[2]) for part in parts if len(part) == 3]
+
+
 def _valid(patient: Mapping[str, Any], today: date) -> set[str]:
     spelled_out = {expanded(one) or normal(one) for one in values(patient, IDENTITY_CARD)}
     return {one for one in spelled_out if isinstance(person_number(one, today), PersonNumber)}
@@ -130,14 +142,15 @@ def grade(specification: Specification, told: Mapping[str, str], probability: fl
     """Grade a pair: a code of http://terminology.hl7.org/CodeSystem/match-grade.
 
     told: the levels by field (`Specification.told`). certain: the same number under a name that agrees, or beyond the
-    threshold without a contradicting document. Two valid citizen numbers that differ are possible at the most.
+    threshold without a contradicting document. Two valid citizen numbers that differ are possible at the most, and so
+    are two newborns of one mother.
     """
     if two_citizens:
         return "possible" if probability >= specification.possible else "certainly-not"
     same_number = told.get("number") == "equal" or told.get("document") == "equal"
     if same_number and told.get("name") in _SOUNDS_ALIKE:
         return "certain"
-    contradicted = told.get("number") == "differs" or told.get("sex") == "differs"
+    contradicted = "differs" in {told.get("number"), told.get("sex"), told.get("document")}
     if probability >= specification.certain and not contradicted:
         return "certain"
     if probability >= specification.probable:

@@ -13,7 +13,8 @@ OF_BLOCK: Final = 60
 MOST: Final = 100
 
 # $1: keys. $2: rows of a block. $3: Patients. $4: the one who asks. $5: type. Who shares most blocks comes first.
-# A merged record is under its survivor: pat says whose it is.
+# A merged record is under its survivor: pat says whose it is. Each row is looked up by its number: OFFSET 0 keeps the
+# planner, who cannot know how few they are, from reading the whole table.
 _CANDIDATES: Final = f"""
 WITH found AS (
   SELECT i.rid, count(*) AS shared
@@ -23,8 +24,9 @@ WITH found AS (
   GROUP BY i.rid ORDER BY shared DESC, i.rid LIMIT $3
 )
 SELECT {ROW_COLUMNS}, COALESCE(s.id, r.id) AS person
-FROM found JOIN res r ON r.rid = found.rid AND r.rt = $5 AND NOT r.deleted
-LEFT JOIN res s ON s.rid = r.pat AND s.rid <> r.rid AND s.rt = $5
+FROM found
+CROSS JOIN LATERAL (SELECT * FROM res WHERE rid = found.rid AND rt = $5 AND NOT deleted OFFSET 0) r
+LEFT JOIN LATERAL (SELECT id FROM res WHERE rid = r.pat AND r.pat <> r.rid AND rt = $5 OFFSET 0) s ON true
 WHERE r.pat IS DISTINCT FROM $4
 ORDER BY found.shared DESC, found.rid
 """

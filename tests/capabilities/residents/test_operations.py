@@ -122,6 +122,10 @@ async def test_a_newborn_is_registered_by_its_mother(ward: Ward) -> None:
     assert document["address"][0]["extension"][0]["valueCode"] == VILLAGE
     related = (await door.auto(SYSTEM).find("RelatedPerson", patient=f"Patient/{child.id}")).matches
     assert json.loads(related[0].body())["extension"][0]["valueReference"]["reference"] == f"Patient/{mother.id}"
+    twin = await door.auto(DESK).operate(
+        contract.REGISTER_NEWBORN, Newborn(str(mother.id), "2026-11-18T09:42:00+08:00", "female", order=2)
+    )
+    assert told(twin)["name"][0]["text"] == "张小梅之女2"
     again = door.auto(DESK).operate(contract.REGISTER_NEWBORN, given)
     assert await refused(again) & {"resident-certain", "resident-probable"}
     father = await register(door, resident("李强", "1989-05-06", 125))

@@ -23,7 +23,7 @@ from xinglin.fhir.search.keys import rid_of
 from xinglin.fhir.sources import cites
 from xinglin.matching import blocks
 from xinglin.matching.model import Specification
-from xinglin.matching.persons import GRADES, grade, traits, two_citizens
+from xinglin.matching.persons import GRADES, grade, siblings, traits, two_citizens
 from xinglin.security.masks import masked
 from xinglin.store.door import UnitOfWork
 from xinglin.store.matching import candidates
@@ -91,7 +91,9 @@ def judged(
     """Compare a person with one candidate."""
     pattern = specification.pattern(own, traits(other))
     told, probability = specification.told(pattern), specification.probability(pattern)
-    how = grade(specification, told, probability, two_citizens=two_citizens(person, other, day))
+    how = grade(
+        specification, told, probability, two_citizens=two_citizens(person, other, day) or siblings(person, other)
+    )
     return Found(other["id"], other, probability, how, told)
 
 
