@@ -140,9 +140,7 @@ def _people(template: Template, document: Tag) -> Iterator[Issue]:
 def _patient(template: Template, role: Tag, patient: Tag) -> Iterator[Issue]:
     if not template.numbers:
         yield from _id(role, header.RECORD, "recordTarget/patientRole")
-    if len(template.numbers) == 1:
-        yield from _id(role, template.numbers[0], "recordTarget/patientRole")
-    elif template.numbers and not any(_ids(role, one) for one in template.numbers):
+    if template.numbers and not any(_ids(role, one) for one in template.numbers):
         yield _fault("cda-patient", "recordTarget/patientRole/id", "The number of the visit is missing.")
     yield from _id(patient, header.IDENTITY, "recordTarget/patientRole/patient")
     yield from _told(patient.find("name"), "recordTarget/patientRole/patient/name")
@@ -247,7 +245,7 @@ def _value(element: Element, value: Tag, where: str) -> Iterator[Issue]:
                 yield _fault("cda-value", where, f"{element.name} is empty.")
 
 
-@cites("CD-21")
+@cites("ST-08")
 def _code(value: Tag, domain: Domain, where: str) -> Iterator[Issue]:
     code, oid = value.get("code") or "", value.get("codeSystem") or ""
     if oid != domain.oid:

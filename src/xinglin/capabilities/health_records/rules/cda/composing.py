@@ -76,6 +76,19 @@ def compose(
     return made
 
 
+@cites("ST-07")
+def lacking(template: Template, composition: Document) -> tuple[Issue, ...]:
+    """Say what is missing without which there is nothing to write; empty when there is all."""
+    filled = {one["code"]["coding"][0]["code"] for one in composition["section"] if one.get("entry")}
+    return tuple(
+        Issue(
+            "business-rule", "document-empty", f"Composition.section[{one.code}]", f"{one.title}: nothing is recorded."
+        )
+        for one in template.sections
+        if one.code in template.needs and one.code not in filled
+    )
+
+
 def number(template: Template, focus: Document) -> str:
     """Give the number of the set of versions: one for each thing that documents of a template are about."""
     return f"{template.code}-{focus['id']}"

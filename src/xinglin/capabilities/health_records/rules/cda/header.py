@@ -84,9 +84,11 @@ def of_whom(document: Tag, source: Source, template: Template) -> None:
     role = SubElement(_part(document, "recordTarget", "RCT"), "patientRole", {"classCode": "PAT"})
     for oid in (RECORD, CARD):
         _number(role, oid, source.text(_identifier(oid), patient), required=oid == RECORD and not template.numbers)
-    for oid in template.numbers:
-        visit = f"Bundle.entry.resource.ofType(Encounter).identifier.where(system = 'urn:oid:{oid}').value"
-        _number(role, oid, source.text(visit), required=len(template.numbers) == 1)
+    visits = {
+        oid: source.text(f"Bundle.entry.resource.ofType(Encounter).{_identifier(oid)}") for oid in template.numbers
+    }
+    for oid, value in visits.items():
+        _number(role, oid, value, required=oid == template.numbers[0] and not any(visits.values()))
     address = source.text("address.text", patient)
     _words(role, "addr", address)
     phone = source.text("telecom.where(system = 'phone').value", patient)

@@ -13,7 +13,7 @@ _SHAPE: Final = "https://xinglin.health/fhir/StructureDefinition/"
 _HL7: Final = "http://terminology.hl7.org/CodeSystem/"
 _SYSTEM: Final = "https://xinglin.health/fhir/CodeSystem/department"
 # FH-07: 9 (not stated) is unknown to FHIR; the extension keeps the code.
-_GENDERS: Final = cites("FH-07")({"1": "male", "2": "female", "0": "unknown", "9": "unknown"})
+_GENDERS: Final = {"1": "male", "2": "female", "0": "unknown", "9": "unknown"}
 # The type of a person's number (FH-04).
 _TYPES: Final = {header.IDENTITY: "NNCHN", header.RECORD: "MR", header.CARD: "JHN"}
 _EXTENSIONS: Final = (
@@ -23,7 +23,7 @@ _EXTENSIONS: Final = (
 )
 
 
-@cites("ST-02", "FH-04")
+@cites("ST-02")
 def patient(document: Tag) -> Json:
     """Give the Patient of a document."""
     role = document.find("recordTarget/patientRole")

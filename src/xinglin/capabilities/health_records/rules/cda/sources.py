@@ -60,7 +60,9 @@ class Source:
         A text that was generated from entries is not what somebody wrote.
         """
         where = f"code.coding.exists(system = '{LOINC}' and code = '{code}')"
-        path = f"Bundle.entry.resource.ofType(Composition).section.where({where}).text.where(status = 'additional').`div`"
+        path = (
+            f"Bundle.entry.resource.ofType(Composition).section.where({where}).text.where(status = 'additional').`div`"
+        )
         return plain(self.text(path))
 
 

@@ -96,7 +96,8 @@ class Template:
     """One kind of document.
 
     root: OID of the template. focus: type of what it is about; when: FHIRPath that says whether one is fit.
-    numbers: OIDs of the numbers of the visit that the header names. wanted: searches that find what it holds.
+    numbers: OIDs of the numbers of the visit that the header names. needs: sections without which there is nothing to
+    write. wanted: searches that find what it holds.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Template:
     focus: str
     when: str
     numbers: tuple[str, ...]
+    needs: tuple[str, ...]
     wanted: Mapping[str, tuple[tuple[str, str], ...]]
     sections: tuple[Section, ...]
 
@@ -179,7 +181,9 @@ def _template(read: Mapping[str, Any]) -> Template:
     wanted = {type: tuple((name, value) for name, value in pairs) for type, pairs in read["wanted"].items()}
     simple = {name: read[name] for name in ("id", "standard", "root", "code", "title", "title_en", "focus", "when")}
     sections = tuple(_section(one) for one in read["sections"])
-    return Template(**simple, numbers=tuple(read["numbers"]), wanted=wanted, sections=sections)
+    return Template(
+        **simple, numbers=tuple(read["numbers"]), needs=tuple(read["needs"]), wanted=wanted, sections=sections
+    )
 
 
 def _section(read: Mapping[str, Any]) -> Section:
