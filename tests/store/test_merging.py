@@ -14,6 +14,7 @@ from xinglin.fhir.search.keys import rid_of
 from xinglin.security.grants import Grant
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import merging
+from xinglin.store import transaction as transactions
 from xinglin.store.consistency import check
 from xinglin.store.door import Door
 from xinglin.store.rulebook import Rulebook
@@ -375,3 +376,26 @@ async def test_the_epoch_is_one_row(postgres_dsn: str) -> None:
             await connection.execute("INSERT INTO merging (epoch) VALUES (1)")
     finally:
         await connection.close()
+
+
+async def test_rows_that_are_kept_stand_under_the_survivor_too(door: Door, postgres_dsn: str) -> None:
+    keeping = await Store.open(postgres_dsn, keys=key_store(), keep_bytes=2**20)
+    try:
+        kept = Door(keeping, RULES, audited=False)
+        query = parse("Observation", [("_id", "o1")], strict=True)
+        for name in (OLD, NEW, OLD):
+            (row,) = (await kept.auto(SYSTEM).search(query)).matches
+            assert row.pat == rid_of("Patient", name)
+            await (merge(kept) if name == OLD else unmerge(kept))
+    finally:
+        await keeping.close()
+
+
+async def test_a_merge_does_not_wait_long_for_a_writer(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "HOLD_WAITS_MS", 100)
+    async with door.work(SYSTEM) as work:
+        await work.fhir.update(json.dumps(observation("o9", OLD)).encode(), type="Observation", id="o9")
+        with pytest.raises(OutcomeError) as refused:
+            await merge(door)
+    assert refused.value.status == 409
+    assert await merge(door)

@@ -85,7 +85,8 @@ class Records:
         """
         name = record["rid"], record["vid"]
         row = self.kept.get(name)
-        if row is None or row.ts != record["ts"]:
+        # A merge gives a record to another patient without making a version.
+        if row is None or row.ts != record["ts"] or row.pat != record["pat"]:
             row = self.row(record)
             self.kept.put(name, row, len(row.entry))
         return row

@@ -70,6 +70,7 @@ class Store:
         self.records = Records(keep_bytes, self.vault)
         self.writer = Writer(self.records, keep=noop_updates == "keep")
         self._persons = NOBODY
+        self._hearing = False
         heard = {CHANGED: vault.changed, persons.CHANGED: self._merged}
         size = max(2, connections - READ_LANES - WRITE_LANES - 1)
         self._pool = Pool(dsn, size, timeout_ms=sql_timeout_ms, heard=heard)
@@ -154,11 +155,15 @@ class Store:
 
     def _merged(self) -> None:
         """Take up a merge that another process told of; whoever is earlier finds out by its own statement."""
-        task = asyncio.get_running_loop().create_task(self._hear())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        # Each connection hears it.
+        if not self._hearing:
+            self._hearing = True
+            task = asyncio.get_running_loop().create_task(self._hear())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _hear(self) -> None:
+        self._hearing = False  # what is told from here on is read again
         with suppress(OutcomeError):  # every statement that depends on it asks again
             await self.learn_persons()
 

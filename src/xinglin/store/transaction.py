@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from xinglin.fhir.search.keys import hash64
 from xinglin.fhir.search.persons import Persons
@@ -15,6 +15,8 @@ from xinglin.store.persons import PersonsChanged
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
 from xinglin.store.writing import Writer, prepared_at
+
+HOLD_WAITS_MS: Final = 2_000
 
 
 class Transaction:
@@ -61,9 +63,14 @@ class Transaction:
         return self._persons
 
     async def hold_persons(self) -> None:
-        """Let nobody else write until the end, so that patients can be merged; before the first write."""
+        """Let nobody else write until the end, so that patients can be merged; before the first write.
+
+        Whoever writes waits with it for transactions that have written, so it gives up early: conflict (409).
+        """
         async with answered():
+            await self.connection.execute(f"SET LOCAL lock_timeout = {HOLD_WAITS_MS}")
             await self.connection.execute("SELECT merges_held()")
+            await self.connection.execute("SET LOCAL lock_timeout = DEFAULT")
         self._holds = True
         await self.learn_persons()
 
