@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codes, encryption, loads, matching, measure, reads, searches, trust, writes
+from bench import codes, encryption, loads, matching, measure, reads, record, searches, trust, writes
 from bench.measure import Measurement
 from bench.place import fresh, postgresql
 from bench.population import BLOCK, PATIENTS
@@ -20,7 +20,7 @@ def main() -> int:
     asked.add_argument("--number", type=int, default=100_000, help="resources in the store (%(default)s)")
     asked.add_argument("--growth", action="store_true", help=f"also compare searches at {GROWN:,} resources (minutes)")
     asked.add_argument("--residents", type=int, default=1_000_000, help="for one lookup (%(default)s)")
-    parts_of = ("read", "write", "search", "trust", "encryption", "codes", "matching")
+    parts_of = ("read", "write", "search", "trust", "encryption", "codes", "matching", "record")
     asked.add_argument("--only", nargs="*", choices=parts_of, help="measure only these, and load")
     given = asked.parse_args()
     measured: list[Measurement] = []
@@ -43,6 +43,7 @@ def main() -> int:
             "encryption": lambda: encryption.measure(server, file, given.number, patients),
             "codes": lambda: codes.measure(server),
             "matching": lambda: matching.measure(server, given.residents),
+            "record": lambda: record.measure(server),
             "write": lambda: writes.measure(server, "loaded", patients),
         }
         for name, part in parts.items():
