@@ -6,7 +6,7 @@ from typing import Final
 
 from xinglin.capabilities.directory import contract, jobs, policy
 from xinglin.capabilities.directory.operations import readiness
-from xinglin.capabilities.directory.pages import detail, search, upkeep
+from xinglin.capabilities.directory.pages import detail, importing, search, upkeep
 from xinglin.capabilities.directory.pages import readiness as checklist
 from xinglin.capabilities.directory.rules import invariants
 from xinglin.fhir.declarations import Text
@@ -44,7 +44,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.ACTIVATE, readiness.activate),
         ),
         grants=policy.GRANTS,
-        pages=(*_looking_up(), *_keeping(), *_readiness()),
+        pages=(*_looking_up(), *_keeping(), *_readiness(), *_importing()),
         cards=(
             Card(
                 INSTITUTION,
@@ -60,6 +60,7 @@ def declare(settings: Settings) -> Capability:
                 partial(jobs.recheck, suspends=settings.readiness_suspends),
                 every="02:20 Asia/Shanghai",
             ),
+            Job(contract.APPLY_IMPORT, jobs.apply_import, retries=8),
         ),
         templates="xinglin.capabilities.directory:templates",
     )
@@ -137,3 +138,25 @@ def _readiness() -> Iterator[Page]:
     yield Page(
         contract.KEEPING, contract.READINESS_PAGE + "/{item}", show=checklist.show_item, send=checklist.send_item
     )
+
+
+def _importing() -> Iterator[Page]:
+    for portal, path, kinds in (
+        (contract.KEEPING, contract.IMPORT_PAGE, ("departments", "staff")),
+        (contract.OPENING, contract.INSTITUTIONS_IMPORT, ("institutions",)),
+    ):
+        yield Page(
+            portal,
+            path,
+            show=partial(importing.show, path=path, kinds=kinds),
+            send=partial(importing.send, path=path, kinds=kinds),
+            menu=Text("从表格导入", "Import a table"),
+            icon="upload",
+            order=32,
+        )
+        yield Page(
+            portal,
+            path + "/{id}",
+            show=partial(importing.show_one, path=path),
+            send=partial(importing.send_one, path=path),
+        )

@@ -175,3 +175,4 @@ OPENING: Final = Portal(
 IMPORT_PAGE: Final = "/institution/import"
 READINESS_PAGE: Final = "/institution/readiness"
 INSTITUTIONS_PAGE: Final = "/commission/register"
+INSTITUTIONS_IMPORT: Final = "/commission/import"

@@ -18,6 +18,7 @@ from xinglin.fhir.sources import cites
 from xinglin.security.identifiers import IDENTITY_CARD, USCC
 from xinglin.security.institution_forms import CHANGE_REASON, DEPARTMENT, TYPES, Json, value
 from xinglin.store.door import Fhir, UnitOfWork
+from xinglin.store.executor import Written
 from xinglin.store.identity import accounts, events
 from xinglin.store.identity.sessions import end_sessions
 from xinglin.store.reading import not_found
@@ -57,16 +58,18 @@ async def keep(work: UnitOfWork, kind: Kind, id: str, given: Values, reason: str
         # What was asked once stays: numbers, names, roles.
         stays = {one.name for one in FIELDS[kind.name] if one.new}
         values |= {name: text for name, text in (await values_of(work, kind, before)).items() if name in stays}
-    return await write(work, work.fhir, kind, values, before, reason)
+    institution = {} if kind.name == "institutions" else await own(work)
+    return (await write(work, work.fhir, kind, values, before, reason, institution=institution)).id
 
 
-async def write(work: UnitOfWork, fhir: Fhir, kind: Kind, values: Values, before: Json | None, reason: str) -> str:
-    """Write what is spelled right already, by *fhir*; an import does so row by row."""
+async def write(
+    work: UnitOfWork, fhir: Fhir, kind: Kind, values: Values, before: Json | None, reason: str, *, institution: Document
+) -> Written:
+    """Write what is spelled right already, by *fhir*, of an *institution*; an import does so row by row."""
     if kind.name == "institutions":
         await _must_be_new(work, "Organization", before, {"identifier": f"{USCC}|{values.get('uscc', '')}"})
         made = forms.institution(values, before)
         return await _written(fhir, kind.type, made, before, reason)
-    institution = await own(work)
     await work.lock(f"Organization/{institution['id']}")
     if kind.name == "staff":
         return await _engage(work, fhir, values, before, institution, reason)
@@ -137,16 +140,16 @@ def reason_of(one: Json) -> str:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-async def _written(fhir: Fhir, type: str, made: Document, before: Json | None, reason: str) -> str:
+async def _written(fhir: Fhir, type: str, made: Document, before: Json | None, reason: str) -> Written:
     raw = bytes_of(forms.with_reason(made, reason.strip()) if reason.strip() else made)
     if before is None:
-        return (await fhir.create(raw, type=type)).id
-    return (await fhir.update(raw, type=type, id=str(before["id"]))).id
+        return await fhir.create(raw, type=type)
+    return await fhir.update(raw, type=type, id=str(before["id"]))
 
 
 async def _engage(
     work: UnitOfWork, fhir: Fhir, values: Values, before: Json | None, institution: Json, reason: str
-) -> str:
+) -> Written:
     """Write a place of work, and who works there when nobody with that number is known (CD-13)."""
     if before is not None:
         person: Document | None = await document(work.platform, "Practitioner", _id(before, "practitioner"))
