@@ -1,7 +1,7 @@
 """Everything that health records add."""
 
 from xinglin.capabilities.health_records import contract, policy
-from xinglin.capabilities.health_records.operations import correcting
+from xinglin.capabilities.health_records.operations import correcting, papers
 from xinglin.capabilities.health_records.pages import about, correct, entry, own, paper, record, timeline, trend
 from xinglin.capabilities.health_records.rules import forms
 from xinglin.fhir.declarations import Text
@@ -24,6 +24,10 @@ def declare(settings: Settings) -> Capability:
         operations=(
             Handler(contract.ASK_CORRECTION, correcting.ask),
             Handler(contract.DECIDE_CORRECTION, correcting.decide),
+            Handler(contract.SUMMARY, papers.summarise),
+            Handler(contract.DOCUMENT, papers.assemble),
+            Handler(contract.CDA, papers.as_cda),
+            Handler(contract.ISSUE, papers.issue),
         ),
         grants=policy.grants(settings),
         pages=(*_clinicians(), *_residents(), *_desk()),

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
-from xinglin.fhir.r4.resources import Task
+from xinglin.fhir.r4.resources import Binary, Bundle, Composition, Task
 from xinglin.registry import CLINIC, RESIDENT, Portal
 
 # The record of a patient, for who treats; the door decides what each of them sees of it.
@@ -90,3 +90,81 @@ DECIDE_CORRECTION: Final = Operation(
 # Who answers such requests at an institution.
 ANSWERING: Final = frozenset({"family-doctor", "village-doctor", "physician", "receptionist"})
 DESK: Final = Portal("corrections", "/corrections", ANSWERING, Text("更正申请", "Corrections"), part_of=CLINIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Whose summary. id: of the Patient."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Which document. id: of the Composition; persist: keep the Bundle too."""
+
+    id: str
+    persist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Which document. id: of the Composition."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """What document to issue. id: of the Patient; template: its name (``wst500-4``); about: ``Type/id`` of the record.
+
+    text: what somebody writes into a section, each ``CODE=words`` with the section's LOINC code.
+    """
+
+    id: str
+    template: str
+    about: str
+    text: tuple[str, ...] = ()
+
+
+_STANDARD: Final = "http://hl7.org/fhir/OperationDefinition/"
+SUMMARY: Final = Operation(
+    code="summary",
+    on="Patient",
+    takes=Summary,
+    gives=Bundle,
+    level="instance",
+    affects_state=False,
+    title=Text("国际患者摘要", "International Patient Summary"),
+    definition="http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+)
+DOCUMENT: Final = Operation(
+    code="document",
+    on="Composition",
+    takes=Assembly,
+    gives=Bundle,
+    level="instance",
+    affects_state=False,
+    title=Text("生成文档", "Generate a document"),
+    definition=f"{_STANDARD}Composition-document",
+)
+CDA: Final = Operation(
+    code="cda",
+    on="Composition",
+    takes=Paper,
+    gives=Binary,
+    level="instance",
+    affects_state=False,
+    title=Text("共享文档（CDA）", "Shared document (CDA)"),
+)
+ISSUE: Final = Operation(
+    code="issue-document",
+    on="Patient",
+    takes=Issuing,
+    gives=Composition,
+    level="instance",
+    title=Text("出具共享文档", "Issue a shared document"),
+)
+# Who reads documents, and who issues them: as far as they reach the record and may write a Composition.
+READING: Final = frozenset({"physician", "village-doctor", "family-doctor", "nurse"})
+ISSUING: Final = frozenset({"physician", "village-doctor", "family-doctor"})

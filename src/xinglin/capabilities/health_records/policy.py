@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xinglin.capabilities.health_records.contract import ANSWERING, REQUESTS
+from xinglin.capabilities.health_records.contract import ANSWERING, ISSUING, READING, REQUESTS
 from xinglin.security.grants import Grant
 from xinglin.settings import Settings
 
@@ -25,6 +25,7 @@ def _grants(proved: frozenset[str]) -> Iterator[Grant]:
             name="correct-own",
             source="个人信息保护法 Art. 46",
         )
+    yield from _papers(proved)
     for role in sorted(ANSWERING):
         strong = frozenset({"strong"})
         reach = f"{_ASKED}&owner={{organization}}"
@@ -40,3 +41,16 @@ def _grants(proved: frozenset[str]) -> Iterator[Grant]:
             name="corrections-here",
             source="R7-008",
         )
+
+
+def _papers(proved: frozenset[str]) -> Iterator[Grant]:
+    """Documents of a record: whoever reads the record may ask for them; what they hold is what he may see of it."""
+    documents, source = frozenset({"document", "cda"}), "R7-008, R7-031"
+    people = ((role, proved) for role in ("resident", "guardian"))
+    staff = ((role, frozenset({"strong"})) for role in sorted(READING))
+    for role, needs in (*people, *staff):
+        issuing = frozenset({"issue-document"}) if role in ISSUING else frozenset()
+        operate = frozenset({"operate"})
+        on_patient = frozenset({"summary"}) | issuing
+        yield Grant(role, operate, "Patient", operations=on_patient, needs=needs, name="documents", source=source)
+        yield Grant(role, operate, "Composition", operations=documents, needs=needs, name="documents", source=source)

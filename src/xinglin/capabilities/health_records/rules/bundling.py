@@ -28,10 +28,15 @@ def bundle(composition: Document, named: Iterable[Document], *, base: str, numbe
     """
     first = [composition, *named]
     once = {f"{one['resourceType']}/{one['id']}": one for one in first}
+    return bundled([(f"{base}/{name}", one) for name, one in once.items()], number=number, at=at)
+
+
+def bundled(entries: Iterable[tuple[str, Document]], *, number: str, at: str) -> dict[str, Any]:
+    """Make a document Bundle of entries with their fullUrl, the Composition first."""
     return {
         "resourceType": "Bundle",
         "identifier": {"system": DOCUMENT, "value": number},
         "type": "document",
         "timestamp": at,
-        "entry": [{"fullUrl": f"{base}/{name}", "resource": one} for name, one in once.items()],
+        "entry": [{"fullUrl": url, "resource": one} for url, one in entries],
     }
