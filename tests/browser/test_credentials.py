@@ -80,7 +80,7 @@ async def test_the_administrator_verifies_and_sees_why(opened: Open, size: tuple
     await page.goto("/credentials?state=unknown")
     await expect(page.locator("[data-rows] a.main")).to_have_text(["张海燕"])
     await page.goto("/credentials?state=ending&name=x")
-    await expect(page.get_by_text("没有符合条件的人员")).to_be_visible()
+    await expect(page.get_by_text("没有符合条件的记录")).to_be_visible()
 
 
 async def test_in_english_and_without_javascript(opened: Open) -> None:

@@ -1,8 +1,10 @@
 """The administrator's pages: who holds what, how it stands, verify now, and what was found before."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from xinglin.capabilities.practitioners import contract
 from xinglin.capabilities.practitioners.operations.people import Person, last_results, person_of, results_of, today
@@ -10,16 +12,18 @@ from xinglin.capabilities.practitioners.rules import results
 from xinglin.capabilities.practitioners.rules.states import mark_of
 from xinglin.fhir import codec
 from xinglin.fhir.declarations import Text
+from xinglin.fhir.document import bytes_of
 from xinglin.fhir.outcome import Issue
-from xinglin.fhir.search.grammar import TOKEN
 from xinglin.security.credential_forms import standing_of
 from xinglin.security.credentials import Credential, Site, credential_state, last_day, may_practise_online
 from xinglin.store.door import UnitOfWork
-from xinglin.web import cards
+from xinglin.web import brief, cards, cells, listing
+from xinglin.web import format as show
 from xinglin.web.cards import Figure
-from xinglin.web.view import Form, Redirect, View
+from xinglin.web.format import said
+from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing
+from xinglin.web.view import Download, Form, Redirect, View
 
-COUNT: Final = 20
 HISTORY: Final = 24
 TONES: Final = {
     "valid": "success",
@@ -36,46 +40,27 @@ FILTERS: Final = {
     "stopped": ("revoked", "suspended", "expired", "not-found", "moved", "mismatch"),
     "unknown": (),
 }
+FILTER_WORDS: Final = {
+    "valid": Text("有效", "Valid"),
+    "ending": Text("60 天内到期", "Ending within 60 days"),
+    "ending-30": Text("30 天内到期", "Ending within 30 days"),
+    "stopped": Text("不得执业或须核实", "May not practise, or to be clarified"),
+    "unknown": Text("尚未核验", "Not verified yet"),
+}
 
 
-async def show_list(work: UnitOfWork, form: Form) -> View:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How a practitioner of the list stands. checked: instant of the last verification, empty without one."""
+
+    credentials: tuple[Credential, ...]
+    mark: str
+    checked: str
+
+
+async def show_list(work: UnitOfWork, form: Form) -> View | Download:
     """List practitioners with how they stand; filtered by state and by name."""
-    if work.fhir.reach("search", "Practitioner").nothing:  # an administrator of no institution has no staff
-        return View("practitioners/list.html", _nobody(), block="results")
-    wanted = form["state"] if form["state"] in FILTERS else ""
-    asked = {
-        "_sort": "name",
-        "_count": str(COUNT),
-        "_revinclude": "PractitionerRole:practitioner",
-        "_total": "accurate",
-    }
-    if form["name"].strip():
-        asked["name"] = form["name"].strip()
-    if wanted:
-        marks = FILTERS[wanted] or tuple(code for code in contract.STANDINGS.codes if code != "unknown")
-        modifier = "" if FILTERS[wanted] else ":not"
-        asked[f"_tag{modifier}"] = ",".join(f"{contract.STANDINGS.system}|{mark}" for mark in marks)
-    more = {TOKEN: form[TOKEN]} if form[TOKEN] else {}
-    page = await work.fhir.find("Practitioner", **asked, **more)
-    found = [codec.decode(row.body(), "Practitioner") for row in page.matches]
-    roles = [codec.decode(row.body(), "PractitionerRole") for row in page.included if row.rt == "PractitionerRole"]
-    checked = await last_results(work.fhir, [f"Practitioner/{row.id}" for row in page.matches])
-    day = today(work.now)
-    kept = {"state": wanted, "name": form["name"].strip()}
-    following = urlencode(kept | {TOKEN: page.next_token}) if page.next_token else ""
-    return View(
-        "practitioners/list.html",
-        {
-            "rows": [_row(one, roles, checked, day) for one in found],
-            "filled": kept,
-            "filters": tuple(FILTERS),
-            "total": page.total,
-            "first": f"/credentials?{urlencode(kept)}" if form[TOKEN] else "",
-            "next": f"/credentials?{following}" if following else "",
-            "searched": any(kept.values()),
-        },
-        block="results",
-    )
+    return await listing.show_list(work, form, STAFF_LIST)
 
 
 async def show_ending(work: UnitOfWork, _form: Form) -> View | None:
@@ -102,20 +87,6 @@ async def show_ending(work: UnitOfWork, _form: Form) -> View | None:
 
 async def _marked(work: UnitOfWork, marks: tuple[str, ...]) -> int:
     return await work.fhir.count("Practitioner", _tag=",".join(f"{contract.STANDINGS.system}|{one}" for one in marks))
-
-
-def _nobody() -> dict[str, object]:
-    """Give the values of a list without anybody."""
-    filled = {"state": "", "name": ""}
-    return {
-        "rows": (),
-        "filled": filled,
-        "filters": tuple(FILTERS),
-        "total": 0,
-        "first": "",
-        "next": "",
-        "searched": False,
-    }
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:
@@ -155,24 +126,98 @@ async def send_verify(work: UnitOfWork, form: Form) -> Redirect:
     return Redirect(f"/credentials/{quote(form['id'])}")
 
 
-def _row(practitioner: Any, roles: list[Any], checked: dict[str, Any], day: date) -> dict[str, object]:
-    standing = standing_of(practitioner)
-    reference = standing.reference
-    own = [one for one in roles if one.practitioner is not None and one.practitioner.reference == reference]
-    mark = mark_of(practitioner) or "unknown"
-    ends = [end for one in standing.credentials if (end := last_day(one)) is not None]
-    last = checked.get(reference)
-    return {
-        "href": f"/credentials/{quote(practitioner.id)}",
-        "name": standing.name or practitioner.id,
-        "kinds": list(dict.fromkeys(one.kind for one in standing.credentials)),
-        "departments": list(dict.fromkeys(_department(one) for one in own if _department(one))),
-        "places": len(own),
-        "until": min(ends).isoformat() if ends else "",
-        "state": mark,
-        "tone": TONES.get(mark, "danger"),
-        "checked": last.statusDate if last is not None else "",
-    }
+async def _looked_up(work: UnitOfWork, documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Give how each practitioner of a page stands, and when that was verified last."""
+    checked = await last_results(work.fhir, [f"Practitioner/{one['id']}" for one in documents])
+    found = {}
+    for document in documents:
+        practitioner = codec.decode(bytes_of(document), "Practitioner")
+        last = checked.get(f"Practitioner/{document['id']}")
+        found[str(document["id"])] = Looked(
+            standing_of(practitioner).credentials,
+            mark_of(practitioner) or "unknown",
+            "" if last is None else str(last.statusDate or ""),
+        )
+    return found
+
+
+def _looked(found: Found) -> Looked:
+    looked: Looked = found.more[found.id]
+    return looked
+
+
+def _name(found: Found) -> str:
+    return cells.named(found.document) or found.id
+
+
+def _mark(found: Found) -> Cell:
+    mark = _looked(found).mark
+    return Cell(said(contract.STANDINGS.codes[mark], found.language), TONES.get(mark, "danger"))
+
+
+def _departments(found: Found) -> str:
+    own = (
+        one
+        for one in found.brought.values()
+        if one.get("resourceType") == "PractitionerRole"
+        and cells.at(one, "practitioner.reference") == f"Practitioner/{found.id}"
+    )
+    named = (brief.brief(cells.at(one, "specialty"), found.language) for one in own)
+    return ("、" if found.language == "zh" else ", ").join(dict.fromkeys(one for one in named if one))
+
+
+def _kinds(found: Found) -> str:
+    kinds = dict.fromkeys(one.kind for one in _looked(found).credentials)
+    return " · ".join(said(contract.CREDENTIALS.codes[kind], found.language) for kind in kinds)
+
+
+def _until(found: Found) -> str:
+    ends = [end for one in _looked(found).credentials if (end := last_day(one)) is not None]
+    return min(ends).isoformat() if ends else ""
+
+
+def _state_pairs(state: str) -> tuple[tuple[str, str], ...]:
+    """Give what a state of the filter asks: any of its marks, or none but "unknown"."""
+    marks = FILTERS[state] or tuple(code for code in contract.STANDINGS.codes if code != "unknown")
+    tags = ",".join(f"{contract.STANDINGS.system}|{mark}" for mark in marks)
+    return (("_tag" if FILTERS[state] else "_tag:not", tags),)
+
+
+STAFF_LIST: Final = Listing(
+    name="credentials",
+    title=Text("执业资质", "Credentials"),
+    type="Practitioner",
+    columns=(
+        Column(Text("姓名", "Name"), _name, "name"),
+        Column(Text("状态", "State"), _mark),
+        Column(Text("科室", "Department"), _departments),
+        Column(Text("证书", "Certificates"), _kinds),
+        Column(Text("最早到期", "First to end"), _until),
+        Column(Text("上次核验", "Verified"), lambda found: show.moment(_looked(found).checked)),
+    ),
+    where=(("_revinclude", "PractitionerRole:practitioner"),),
+    filters=(
+        Filter("name", Text("姓名", "Name"), hint=Text("汉字、全拼或首字母", "Characters, pinyin or initials")),
+        Filter(
+            "state",
+            Text("状态", "State"),
+            "choice",
+            options=tuple(FILTER_WORDS.items()),
+            ask=_state_pairs,
+        ),
+    ),
+    sort="name",
+    href=lambda found: f"/credentials/{quote(found.id)}",
+    more=_looked_up,
+    empty=Empty(
+        "users",
+        Text("还没有人员", "No staff yet"),
+        Text(
+            "录入本机构的医务人员后，他们的证书和核验结果会显示在这里。",
+            "When the institution's staff are entered, their certificates and verifications appear here.",
+        ),
+    ),
+)
 
 
 def _credential(one: Credential, day: date) -> dict[str, object]:
@@ -218,13 +263,3 @@ async def _organizations(work: UnitOfWork, references: list[str]) -> dict[str, s
     page = await work.fhir.find("Organization", _id=",".join(ids), _count=str(len(ids)))
     found = [codec.decode(row.body(), "Organization") for row in page.matches]
     return {f"Organization/{one.id}": str(getattr(one, "name", None) or one.id) for one in found}
-
-
-def _department(role: Any) -> str:
-    for concept in role.specialty or ():
-        if concept.text:
-            return str(concept.text)
-        for coding in concept.coding or ():
-            if coding.display or coding.code:
-                return str(coding.display or coding.code)
-    return ""
