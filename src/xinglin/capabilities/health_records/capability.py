@@ -1,8 +1,9 @@
 """Everything that health records add."""
 
 from xinglin.capabilities.health_records import contract, policy
-from xinglin.capabilities.health_records.operations import correcting, papers
-from xinglin.capabilities.health_records.pages import about, correct, entry, own, paper, record, timeline, trend
+from xinglin.capabilities.health_records.operations import correcting
+from xinglin.capabilities.health_records.operations import papers as documents
+from xinglin.capabilities.health_records.pages import about, correct, entry, own, paper, papers, record, timeline, trend
 from xinglin.capabilities.health_records.rules import forms
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Handler, Invariant, Page, Portal
@@ -24,10 +25,10 @@ def declare(settings: Settings) -> Capability:
         operations=(
             Handler(contract.ASK_CORRECTION, correcting.ask),
             Handler(contract.DECIDE_CORRECTION, correcting.decide),
-            Handler(contract.SUMMARY, papers.summarise),
-            Handler(contract.DOCUMENT, papers.assemble),
-            Handler(contract.CDA, papers.as_cda),
-            Handler(contract.ISSUE, papers.issue),
+            Handler(contract.SUMMARY, documents.summarise),
+            Handler(contract.DOCUMENT, documents.assemble),
+            Handler(contract.CDA, documents.as_cda),
+            Handler(contract.ISSUE, documents.issue),
         ),
         grants=policy.grants(settings),
         pages=(*_clinicians(), *_residents(), *_desk()),
@@ -37,7 +38,12 @@ def declare(settings: Settings) -> Capability:
 
 def _clinicians() -> tuple[Page, ...]:
     at, of = contract.RECORDS, f"{contract.RECORDS.path}/{{id}}"
-    return (Page(at, of, show=record.show), Page(at, f"{of}/about", show=about.show), *_common(at))
+    return (
+        Page(at, of, show=record.show),
+        Page(at, f"{of}/about", show=about.show),
+        Page(at, f"{of}/issue", show=papers.show, send=papers.send, roles=contract.ISSUING),
+        *_common(at),
+    )
 
 
 def _residents() -> tuple[Page, ...]:
@@ -61,6 +67,9 @@ def _common(at: Portal) -> tuple[Page, ...]:
         Page(at, f"{of}/documents", show=timeline.show_documents),
         Page(at, f"{of}/print", show=paper.show),
         Page(at, f"{of}/summary.pdf", show=paper.show_pdf),
+        Page(at, f"{of}/summary.json", show=papers.show_summary),
+        Page(at, f"{of}/papers/{{rid}}/cda", show=papers.show_cda),
+        Page(at, f"{of}/papers/{{rid}}/pdf", show=papers.show_pdf),
         Page(at, f"{of}/trend/{{code}}", show=trend.show),
         Page(at, f"{of}/trend/{{code}}/csv", show=trend.show_csv),
         Page(at, f"{of}/entries/{{type}}/{{rid}}", show=entry.show),

@@ -91,7 +91,7 @@ async def issue(work: UnitOfWork, given: Issuing) -> Composition:
     if one is None:
         text = f"There is no template {given.template[:40]}."
         raise OutcomeError(Issue("not-supported", "no-template", "template", text), status=422)
-    focus = await _focus(record, given.about)
+    focus = await focus_of(record, given.about)
     refuse(fits(one, focus))
     former = await _former(record, number(one, focus))
     visit = await _visit(record, focus)
@@ -102,7 +102,7 @@ async def issue(work: UnitOfWork, given: Issuing) -> Composition:
     made = compose(
         one,
         focus,
-        [*clinical, *([visit] if visit is not None else [])],
+        [*clinical, *([visit] if visit is not None else []), *await _diagnoses(record, one, visit)],
         subject=f"Patient/{given.id}",
         author=_author(work, visit),
         custodian=_custodian(work, visit, await record.patient()),
@@ -153,7 +153,8 @@ async def _around(record: Record, documents: list[Document]) -> list[tuple[str, 
     return [(f"{base}/{one['resourceType']}/{one['id']}", one) for one in await _named(record, names)]
 
 
-async def _focus(record: Record, about: str) -> Document:
+async def focus_of(record: Record, about: str) -> Document:
+    """Give what a document shall be about; OutcomeError 404 for what is not of this record."""
     found = LOCAL.match(about)
     if found is None:
         text = "Say what the document is about, like Encounter/1."
@@ -161,6 +162,12 @@ async def _focus(record: Record, about: str) -> Document:
     if found["type"] == "Patient" and found["id"] == record.id:
         return await record.patient()
     return await record.one(found["type"], found["id"])
+
+
+async def written_before(record: Record, one: Template, focus: Document) -> dict[str, str]:
+    """Give what somebody wrote into the document before, by the code of the section."""
+    former = await _former(record, number(one, focus))
+    return _texts([former]) if former is not None else {}
 
 
 async def _former(record: Record, number: str) -> Document | None:
@@ -176,6 +183,14 @@ async def _visit(record: Record, focus: Document) -> Document | None:
     name = LOCAL.match(reference(focus.get("encounter")))
     found = await record.several("Encounter", [name["id"]]) if name is not None else []
     return found[0] if found else None
+
+
+async def _diagnoses(record: Record, one: Template, visit: Document | None) -> list[Document]:
+    """Read the diagnoses that the visit names, which need not name the visit."""
+    if "Condition" not in one.wanted:
+        return []
+    names = (LOCAL.match(reference(each.get("condition"))) for each in (visit or {}).get("diagnosis", ()))
+    return await record.several("Condition", [found["id"] for found in names if found is not None])
 
 
 def _wanted(one: Template, focus: Document) -> Wanted:

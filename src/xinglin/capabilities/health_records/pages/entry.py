@@ -12,6 +12,7 @@ from xinglin.capabilities.health_records.operations.names import LOCAL, look_up
 from xinglin.capabilities.health_records.operations.reading import Pairs, Record
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
+from xinglin.capabilities.health_records.pages.papers import taken_along
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, reference, when
 from xinglin.capabilities.health_records.rules.medicines import medicine
@@ -62,6 +63,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "sections": _sections(document),
         "files": _files(document, whose),
         "texts": _texts(document),
+        "papers": taken_along(document, whose) if record.at is None else [],
         "nodes": tree(document, form.language, {at: said for at, said in labels.items() if said}, _link(whose)),
         "version": str(meta.get("versionId", "")),
         "updated": moment(str(meta.get("lastUpdated", ""))),

@@ -8,6 +8,7 @@ from xinglin.capabilities.health_records.operations import happened, summary
 from xinglin.capabilities.health_records.operations.names import look_up
 from xinglin.capabilities.health_records.operations.reading import Found, Wanted, end_of
 from xinglin.capabilities.health_records.pages.opening import head, opened
+from xinglin.capabilities.health_records.pages.papers import may_issue
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import Document, day
 from xinglin.capabilities.health_records.rules.results import abnormal_first, series, vitals_first
@@ -52,7 +53,11 @@ async def show_documents(work: UnitOfWork, form: Form) -> View:
     record = whose.record
     found = await record.search(_documents(), COUNT, form[TOKEN], form["before"])
     teller = Teller(whose, await look_up(record, found.documents), form)
-    values = {"documents": [teller.event(one) for one in found.documents], "count": len(found.documents)}
+    values = {
+        "documents": [teller.event(one) for one in found.documents],
+        "count": len(found.documents),
+        "issuing": may_issue(work) and record.at is None,
+    }
     return View("health_records/documents.html", head(whose, form, "documents") | _paged(form, found) | values)
 
 

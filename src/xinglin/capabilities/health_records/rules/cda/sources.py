@@ -45,7 +45,9 @@ class Source:
     def foci(self, group: Group) -> list[Node]:
         """Find the resources of a group, in the order of the Bundle."""
         if group.role:
-            path = f"Bundle.entry.resource.ofType(Encounter).diagnosis.where(use.coding.exists(code = '{group.role}'))"
+            # a diagnosis of a stay that says no use is one of discharge
+            use = f"use.coding.exists(code = '{group.role}')" + (" or use.empty()" if group.role == "DD" else "")
+            path = f"Bundle.entry.resource.ofType(Encounter).diagnosis.where({use})"
             return self.ask(f"{path}.condition.resolve().ofType({group.on})")
         where = f".where({group.where})" if group.where else ""
         return self.ask(f"Bundle.entry.resource.ofType({group.on}){where}")
