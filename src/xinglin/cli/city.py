@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xinglin.store.sources import Found
 
 AHEAD: Final = 4
+BYTES: Final = 100_000  # of a resident, about
 SOURCE: Final = "city"  # what the file of refusals names
 
 
@@ -74,11 +75,11 @@ def today() -> date:
 
 
 class Making:
-    """A city as something to load: measured in residents."""
+    """A city as something to load, measured in bytes about as many as it has, so that files can stand beside it."""
 
     def __init__(self, spec: "CitySpec") -> None:
         self.spec = spec
-        self.total_bytes = spec.residents
+        self.total_bytes = spec.residents * BYTES
         self.read_bytes = 0
 
     def __iter__(self) -> "Iterator[Found]":
@@ -93,7 +94,7 @@ class Making:
             for raw in generate.made(self.spec, part):
                 line += 1
                 yield Item(SOURCE, line, raw)
-            self.read_bytes = min(self.total_bytes, self.read_bytes + generate.PART * 3)
+            self.read_bytes = min(self.total_bytes, self.read_bytes + generate.PART * 3 * BYTES)
 
 
 def load_city(settings: "Settings", spec: "CitySpec", refused: Path, *, processes: int) -> "Progress":

@@ -89,16 +89,14 @@ def _people(settings: "Settings") -> None:
     import asyncio
 
     from xinglin.cli.city import today
-    from xinglin.cli.demonstration_accounts import look_for_duplicates, seed
+    from xinglin.cli.demonstration_accounts import seed
 
     loaded, done = _mark(settings), _mark(settings).with_suffix(".accounts")
     if done.exists():
         return
     # A store that had records of its own before has no city: the day only says how old the people are.
     day = loaded.read_text() if loaded.exists() else ""
-    asyncio.run(seed(settings, date.fromisoformat(day) if day else today()))
-    if day:
-        asyncio.run(look_for_duplicates(settings))
+    asyncio.run(seed(settings, date.fromisoformat(day) if day else today(), seek=bool(day)))
     done.touch()
 
 

@@ -9,6 +9,7 @@ from xinglin.city.spec import CitySpec
 
 if TYPE_CHECKING:
     from xinglin.settings import Settings
+    from xinglin.store.sources import Found
 
 RESIDENTS: Final = 2000
 SEED: Final = 410800
@@ -28,15 +29,32 @@ def load(settings: "Settings", until: date) -> None:
     """Load the city, and foreign records where there are any. Raises LoadFailure."""
     import os
 
-    from xinglin.cli import load as loading
-    from xinglin.cli.city import load_city
+    from xinglin.cli.load import feed
 
+    sources = Records(specification(until, settings.demo_residents), [FOREIGN] if FOREIGN.is_dir() else [])
     refused = settings.data_dir / "demonstration-refused.ndjson"
-    load_city(settings, specification(until, settings.demo_residents), refused, processes=os.cpu_count() or 1)
-    if foreign := list(_foreign()):
-        loading.run(settings, foreign, refused)
+    feed(settings, sources, refused, processes=os.cpu_count() or 1)
 
 
-def _foreign() -> Iterator[Path]:
-    if FOREIGN.is_dir():
-        yield FOREIGN
+class Records:
+    """The city and what lies in files, to be loaded in one go: starting the processes that load takes seconds."""
+
+    def __init__(self, spec: CitySpec, files: list[Path]) -> None:
+        from xinglin.cli.city import Making
+        from xinglin.store.sources import Sources
+
+        self._parts = (Making(spec), Sources(files))
+
+    @property
+    def total_bytes(self) -> int:
+        """How much there is."""
+        return sum(one.total_bytes for one in self._parts)
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of it has been read."""
+        return sum(one.read_bytes for one in self._parts)
+
+    def __iter__(self) -> "Iterator[Found]":
+        for one in self._parts:
+            yield from one

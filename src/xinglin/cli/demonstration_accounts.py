@@ -58,9 +58,13 @@ STAFF: Final = {
 }
 
 
-async def seed(settings: "Settings", until: date = UNTIL) -> None:
-    """Make the accounts that are missing; safe to run again. until: the last day of the city that was loaded."""
+async def seed(settings: "Settings", until: date = UNTIL, *, seek: bool = False) -> None:
+    """Make the accounts that are missing; safe to run again. until: the last day of the city that was loaded.
+
+    seek: the worker looks at once for second records, which it else does at night, so that their desk has work.
+    """
     from xinglin.app import create_registry, open_door
+    from xinglin.capabilities.residents.contract import FIND_DUPLICATES
     from xinglin.security.principal import SYSTEM
 
     door = await open_door(settings, create_registry(settings))
@@ -69,20 +73,8 @@ async def seed(settings: "Settings", until: date = UNTIL) -> None:
             for role, person in STAFF.items():
                 await _staff(work, role, person)
             await _resident(work, until)
-    finally:
-        await door.store.close()
-
-
-async def look_for_duplicates(settings: "Settings") -> None:
-    """Let the worker look at once for second records, which it else does at night: the desk shall have work."""
-    from xinglin.app import create_registry, open_door
-    from xinglin.capabilities.residents.contract import FIND_DUPLICATES
-    from xinglin.security.principal import SYSTEM
-
-    door = await open_door(settings, create_registry(settings))
-    try:
-        async with door.work(SYSTEM) as work:
-            await work.defer(FIND_DUPLICATES)
+            if seek:
+                await work.defer(FIND_DUPLICATES)
     finally:
         await door.store.close()
 
