@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
@@ -11,10 +12,11 @@ from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.browser.test_accounts import become
 from tests.conftest import FOLDER
 from tests.server.running import running
-from xinglin.app import create_registry
-from xinglin.cli.demonstration_accounts import seed
+from xinglin.app import create_registry, open_door
+from xinglin.cli.demonstration_accounts import people, seed
 from xinglin.registry import PORTALS
 from xinglin.security.accounts import DEMO_ROLES
+from xinglin.security.principal import SYSTEM
 from xinglin.settings import Settings, read
 from xinglin.web.catalogue import load
 from xinglin.web.files import folder_of
@@ -29,10 +31,16 @@ SEARCHING = frozenset(
 
 @pytest.fixture(scope="module")
 async def site(postgres_dsn: str) -> AsyncIterator[str]:
-    """The platform in demo mode, with nothing in the record."""
+    """The platform in demo mode, with nothing in the record but the resident and whom the resident acts for."""
     settings = {"WORKERS": "1", "LOG_LEVEL": "error", "DEMO": "on", "DEV_PRINCIPAL": "off"}
     place = {"DATABASE_URL": postgres_dsn, "KEY_FILE": f"{os.environ[FOLDER]}/master.key"}
-    await seed(read({f"XINGLIN_{name}": value for name, value in (settings | place).items()}))
+    taken = read({f"XINGLIN_{name}": value for name, value in (settings | place).items()})
+    await seed(taken)
+    door = await open_door(taken, create_registry(taken))
+    for id, name, born in people():
+        patient = {"resourceType": "Patient", "id": id, "name": [{"text": name}], "birthDate": born}
+        await door.auto(SYSTEM).update(msgspec.json.encode(patient), type="Patient", id=id)
+    await door.store.close()
     with running(postgres_dsn, target="xinglin.app:create_app", **settings) as server:
         yield server.root
 
