@@ -14,7 +14,9 @@ from tests.server.running import running
 from xinglin.capabilities.duplicates.contract import DUPLICATE, DUPLICATE_CANDIDATE, PAIRS, TASK_CODES
 
 HERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1", "display": "焦作市人民医院"}}
-THERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/2", "display": "解放区民生社区卫生服务中心"}}
+THERE: dict[str, Any] = {
+    "managingOrganization": {"reference": "Organization/2", "display": "解放区民生社区卫生服务中心"}
+}
 
 
 def candidate(one: str, other: str, grade: str, score: float) -> dict[str, Any]:
