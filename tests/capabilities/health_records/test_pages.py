@@ -218,6 +218,9 @@ async def test_only_who_treats_sees_numbers_whole(ward: tuple[Door, Stopped]) ->
     others = (await shown(ward[0], "developer", about.show)).values
     assert dict(others["numbers"])["citizen"] == "410802********4523"
     assert dict(others["person"])["phone"] == "138****0001"
+    assert dict(others["person"])["address"] == "焦作市解放区"
+    assert others["family"][0].who == "139****0002"
+    assert treating["family"][0].who == "13900000002"
 
 
 async def test_the_pdf_says_what_the_print_page_says(ward: tuple[Door, Stopped]) -> None:

@@ -32,7 +32,8 @@ class Names:
         for one in _organizations(document):
             return one
         visit = reference(document.get("encounter") or document.get("context"))
-        return self.providers.get(visit)
+        place = document.get("location")
+        return self.providers.get(visit) or (place if isinstance(place, dict) else None)
 
 
 def _organizations(document: Document) -> Iterable[Any]:

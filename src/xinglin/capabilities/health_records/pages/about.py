@@ -1,12 +1,10 @@
 """Who the person is, how the record stands, family, contracts, insurance."""
 
-from typing import Final
-
 from xinglin.capabilities.health_records.operations import happened, summary
 from xinglin.capabilities.health_records.operations.names import Names, look_up
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.opening import head, opened
-from xinglin.capabilities.health_records.pages.people import contract, coverage, history, relative
+from xinglin.capabilities.health_records.pages.people import contract, coverage, history, masked_phone, relative
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, extension, when
 from xinglin.capabilities.health_records.rules.state import State, state
@@ -16,9 +14,6 @@ from xinglin.web.brief import brief
 from xinglin.web.format import masked_number
 from xinglin.web.names import code_name
 from xinglin.web.view import Form, Language, View
-
-# Who treats: they reach a record by a relation alone.
-TREATING: Final = frozenset({"physician", "village-doctor", "nurse", "family-doctor"})
 
 
 async def show(work: UnitOfWork, form: Form) -> View:
@@ -39,8 +34,8 @@ async def show(work: UnitOfWork, form: Form) -> View:
     stands = state(whose.patient, dates[0] if dates else "", conditions.documents, of("EpisodeOfCare"), today)
     values = {
         "stands": stands,
-        "person": person(whose.patient, names, form.language, whole=bool(TREATING & work.principal.roles)),
-        "numbers": numbers(stands, whole=bool(TREATING & work.principal.roles)),
+        "person": person(whose.patient, names, form.language, whole=whose.whole),
+        "numbers": numbers(stands, whole=whose.whole),
         "keeper": words.person(stands.keeper, names, form.language),
         "doctor": words.person((stands.doctor or [None])[0], names, form.language),
         "family": [relative(one, teller) for one in of("RelatedPerson")],
@@ -58,16 +53,20 @@ def numbers(one: State, *, whole: bool) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in (("number", one.number), ("citizen", citizen)) if value)
 
 
+@cites("R7-034")
 def person(patient: Document, names: Names, language: Language, *, whole: bool) -> list[tuple[str, str]]:
     """Give what is known of the person: (key of a text, value), without what is not known."""
     phones = [str(one.get("value", "")) for one in patient.get("telecom", ()) if one.get("system") == "phone"]
-    shown = phones if whole else [one[:3] + "****" + one[-4:] for one in phones]
+    shown = phones if whole else [masked_phone(one) for one in phones]
+    given: Document = (patient.get("address") or [{}])[0]
+    # to others an address ends at its district
+    address = given if whole else {member: given[member] for member in ("city", "district") if member in given}
     facts = [
         ("sex", code_name(str(patient.get("gender", "")), language)),
         ("born", str(patient.get("birthDate", ""))),
         ("died", words.day(str(patient.get("deceasedDateTime") or ""))),
         ("phone", "、".join(shown) if language == "zh" else ", ".join(shown)),
-        ("address", brief((patient.get("address") or [None])[0], language)),
+        ("address", brief(address, language) if address else ""),
         ("marital", brief(patient.get("maritalStatus"), language)),
         *((key, _coding(extension(patient, key), language)) for key in ("ethnic-group", "education", "occupation")),
     ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from xinglin.capabilities.access.contract import CARE, PAGE
@@ -18,6 +18,9 @@ from xinglin.web.banner import Banner, banner_of
 from xinglin.web.brief import name
 from xinglin.web.names import code_name
 from xinglin.web.view import Form, Language, Rejected, View
+
+# Who treats: they reach a record by a relation alone.
+TREATING: Final = frozenset({"physician", "village-doctor", "nurse", "family-doctor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Whose:
     def own(self) -> bool:
         """Tell whether the reader is the person, or acts for the person."""
         return is_own(self.record.work)
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether the reader treats the person, and so sees numbers and address whole (R7-034)."""
+        return bool(TREATING & self.record.work.principal.roles)
 
     @property
     def base(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from xinglin.capabilities.health_records.operations import summary
 from xinglin.capabilities.health_records.pages import words
-from xinglin.capabilities.health_records.pages.about import TREATING, numbers, person
+from xinglin.capabilities.health_records.pages.about import numbers, person
 from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
 from xinglin.capabilities.health_records.pages.record import values
 from xinglin.capabilities.health_records.pages.shown import Line, Result
@@ -44,7 +44,7 @@ async def sheet(whose: Whose, form: Form) -> Sheet:
     parts = await summary.read(record, whose.patient)
     shown: dict[str, Any] = await values(whose, parts, form)
     names = shown["names"]
-    whole = bool(TREATING & record.work.principal.roles)
+    whole = whose.whole
     today = (record.at or record.work.now).astimezone(ZONE).date()
     stands = state(whose.patient, "", parts.conditions.documents, parts.of("EpisodeOfCare"), today)
     facts = [(t("health_records.person.name"), str(head(whose, form, "")["name"]))]

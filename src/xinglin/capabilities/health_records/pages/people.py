@@ -5,7 +5,14 @@ from typing import Any
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
 from xinglin.capabilities.health_records.rules.documents import Document
+from xinglin.fhir.sources import cites
 from xinglin.web.brief import brief, name
+
+
+@cites("R7-034")
+def masked_phone(number: str) -> str:
+    """Keep the first three and the last four digits of a phone."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "*" * len(number)
 
 
 def relative(one: Document, teller: Teller) -> Line:
@@ -16,7 +23,7 @@ def relative(one: Document, teller: Teller) -> Line:
         text=name(given[0]) or brief(one.get("relationship"), teller.language),
         href=teller.entry("RelatedPerson", str(one["id"])),
         detail=brief(one.get("relationship"), teller.language),
-        who=phone,
+        who=phone if teller.whose.whole else masked_phone(phone),
     )
 
 

@@ -183,8 +183,8 @@ def range_of(one: Reading) -> str:
 def bounds(low: Decimal | None, high: Decimal | None) -> str:
     """Write a range with one or two ends."""
     if low is not None and high is not None:
-        return f"{low:f}–{high:f}"
-    return f"≤ {high:f}" if high is not None else f"≥ {low:f}" if low is not None else ""
+        return f"{plain(low)}–{plain(high)}"
+    return f"≤ {plain(high)}" if high is not None else f"≥ {plain(low)}" if low is not None else ""
 
 
 def day(value: str) -> str:
