@@ -192,7 +192,7 @@ def role(one: Worker) -> Json:
         "period": {"start": _SINCE},
         "practitioner": reference("Practitioner", one.id, one.name),
         "organization": reference("Organization", one.institution.id, one.institution.name),
-        "code": [concept(system("role"), one.role)],
+        "code": [concept(system("role"), one.role), *_ranked(one)],
         "location": [reference("Location", f"{one.institution.id}-main", one.institution.name)],
     }
     if one.department:
@@ -251,6 +251,15 @@ def _rights(one: Worker) -> Iterator[Json]:
         ("antibiotic", {"valueCode": level.get(one.title[1], "non-restricted")}),
         ("narcotic", {"valueBoolean": one.rank == 0 and one.institution.is_hospital}),
     )
+
+
+def _ranked(one: Worker) -> Iterator[Json]:
+    """Give the level of the title, by which the directory finds people."""
+    if one.is_physician:
+        title, level = one.title
+        yield concept(system("professional-title"), level, title)
+    elif one.role == "pharmacist":
+        yield concept(system("professional-title"), "intermediate", "主管药师")
 
 
 def _title(title: str, level: str) -> Json:
