@@ -59,7 +59,7 @@ async def show_institution(work: UnitOfWork, form: Form) -> View:
             "places": [_line(each) for each in places],
             "hospital": _line(hospital) | {"active": hospital.get("active") is True} if hospital else None,
             "is_hospital": shown.is_internet_hospital,
-            "host": one.get("partOf"),
+            "host": _referred(one, "partOf"),
             "edit": f"{INSTITUTIONS_PAGE}/{one['id']}"
             if work.principal.roles & {"regulator"} and not shown.is_internet_hospital
             else "",
@@ -90,8 +90,7 @@ async def show_department(work: UnitOfWork, form: Form) -> View:
             "phone": forms.phone(one),
             "code": codes[0],
             "open": one.get("active") is not False,
-            "institution": one.get("partOf") or {},
-            "institution_id": institution.rpartition("/")[2],
+            "institution": _referred(one, "partOf"),
             "staff": [_worker(document_of(row.body()), people, form) for row in page.matches],
         },
     )
@@ -137,6 +136,13 @@ def _facts(one: Mapping[str, Any], form: Form) -> dict[str, str]:
 def _line(one: Mapping[str, Any]) -> dict[str, Any]:
     note = str(one.get("comment") or one.get("description") or "")
     return {"id": str(one["id"]), "name": forms.named(one), "note": note}
+
+
+def _referred(one: Mapping[str, Any], member: str) -> dict[str, str]:
+    """Give id and name of what a reference points to."""
+    where: Mapping[str, Any] = one.get(member) or {}
+    id = str(where.get("reference") or "").rpartition("/")[2]
+    return {"id": id, "name": str(where.get("display") or id)}
 
 
 def _worker(one: Mapping[str, Any], people: Mapping[str, Document], form: Form) -> dict[str, str]:
