@@ -171,5 +171,5 @@ def _sheet(document: Document, teller: Teller, shown: dict[str, object], form: F
 def _part(section: Document, empty: str) -> Part:
     title = str(section.get("title", ""))
     lines = plain(str(section.get("text", {}).get("div", ""))).splitlines() if "emptyReason" not in section else []
-    rows = tuple((Cell(one),) for one in lines if one != title)
+    rows = tuple((Cell(one),) for one in lines)
     return Part(title=title, heads=(), rows=rows, empty=empty)

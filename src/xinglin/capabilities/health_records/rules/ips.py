@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from xinglin.capabilities.health_records.rules.documents import Document
-from xinglin.capabilities.health_records.rules.narratives import line, narrative, remark
+from xinglin.capabilities.health_records.rules.narratives import in_english, line, narrative, remark
 from xinglin.fhir.declarations import Text
 
 LOINC: Final = "http://loinc.org"
@@ -111,9 +111,10 @@ def section(part: Part, entries: Sequence[tuple[str, Document]], *, unknown: boo
     coding = {"system": LOINC, "code": part.code, "display": part.title.en}
     made: dict[str, Any] = {"title": heading, "code": {"coding": [coding]}}
     if unknown:
-        made["text"] = remark(heading, f"{part.said.zh}。{part.said.en}.")
+        made["text"] = remark(f"{part.said.zh}。{part.said.en}.")
     else:
-        made["text"] = narrative(heading, [line(document) for _, document in entries])
+        lines = ((line(document), in_english(document)) for _, document in entries)
+        made["text"] = narrative(" / ".join(part for part in pair if part) for pair in lines)
     if entries:
         return made | {"entry": _named(entries)}
     return made | {"emptyReason": {"coding": [{"system": _REASON, "code": "unavailable"}], "text": part.said.zh}}

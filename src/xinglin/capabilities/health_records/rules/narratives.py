@@ -1,10 +1,12 @@
-"""What stands in a document for people to read: a line for each entry, in Chinese and English. Pure."""
+"""What stands in a document for people to read: a line for each entry, as it is called in the record. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from html import escape
 from typing import Any, Final
 
-from xinglin.capabilities.health_records.rules.documents import Document, day, when
+from xinglin.capabilities.health_records.rules.documents import Document, codings, day, when
+from xinglin.tables.codes import concepts, tables
 
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 _CALLED: Final = ("code", "vaccineCode", "medicationCodeableConcept", "type", "relationship")
@@ -55,14 +57,28 @@ def _dosed(document: Document) -> str:
     return "；".join(str(one["text"]) for one in found if isinstance(one, dict) and one.get("text"))
 
 
-def narrative(heading: str, lines: Iterable[str]) -> dict[str, str]:
-    """Make a Narrative that was generated: a heading in both languages and a list."""
+def in_english(document: Document) -> str:
+    """Give what the tables call a resource in English, by its first code that they know; empty without one."""
+    for name in _CALLED:
+        for system, code in codings(document.get(name)):
+            said = _english().get((system, code))
+            if said:
+                return said
+    return ""
+
+
+@cache
+def _english() -> Mapping[tuple[str, str], str]:
+    known = {one.name: one.url for one in tables()}
+    return {(known[name], one.code): one.en for name in ("icd10", "icd9cm3") for one in concepts(name) if one.en}
+
+
+def narrative(lines: Iterable[str]) -> dict[str, str]:
+    """Make a Narrative that was generated: a list."""
     items = "".join(f"<li>{escape(one, quote=False)}</li>" for one in lines)
-    head = f"<p><b>{escape(heading, quote=False)}</b></p>"
-    return {"status": "generated", "div": f'<div xmlns="{XHTML}">{head}<ul>{items}</ul></div>'}
+    return {"status": "generated", "div": f'<div xmlns="{XHTML}"><ul>{items}</ul></div>'}
 
 
-def remark(heading: str, text: str) -> dict[str, str]:
-    """Make a Narrative that was generated: a heading and one sentence."""
-    head = f"<p><b>{escape(heading, quote=False)}</b></p>"
-    return {"status": "generated", "div": f'<div xmlns="{XHTML}">{head}<p>{escape(text, quote=False)}</p></div>'}
+def remark(text: str) -> dict[str, str]:
+    """Make a Narrative that was generated: one sentence."""
+    return {"status": "generated", "div": f'<div xmlns="{XHTML}"><p>{escape(text, quote=False)}</p></div>'}

@@ -109,11 +109,11 @@ def _section(source: Source, section: Section, texts: Mapping[str, str]) -> dict
     if written:
         made["text"] = {"status": "additional", "div": marked(written)}
     elif named:
-        made["text"] = narrative(section.title, named.values())
+        made["text"] = narrative(named.values())
     if named:
         made["entry"] = [{"reference": one} for one in named]
     if not named and not written:
-        made |= {"text": remark(section.title, UNTOLD), "emptyReason": EMPTY}
+        made |= {"text": remark(UNTOLD), "emptyReason": EMPTY}
     return made
 
 

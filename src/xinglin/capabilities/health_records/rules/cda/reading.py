@@ -148,9 +148,9 @@ class _Reader:
             made["text"] = {"status": "additional", "div": marked(text)}
         if entries:
             made["entry"] = entries
-            made.setdefault("text", narrative(section.title, self._lines(entries)))
+            made.setdefault("text", narrative(self._lines(entries)))
         if not text and not entries:
-            made |= {"text": remark(section.title, UNTOLD), "emptyReason": EMPTY}
+            made |= {"text": remark(UNTOLD), "emptyReason": EMPTY}
         return made
 
     def _resource(self, group: Group, organizer: Tag, observations: Mapping[str, Tag]) -> list[Json]:
