@@ -66,7 +66,7 @@ async def test_the_dictionary_finds_and_explains_a_code(opened: Open, size: tupl
     assert await faults_of(page) == []
     await page.get_by_label("查什么").fill("ys")
     await page.get_by_label("查什么").press("Enter")
-    await expect(page.locator("[data-rows] a.main").first).to_be_visible()
+    await expect(page.locator("#results .pager")).to_be_visible()
     await shot(page, f"{size[0]}-terminology-2-found")
     assert await faults_of(page) == []
     await page.goto(

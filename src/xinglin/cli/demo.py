@@ -19,7 +19,7 @@ def demo() -> None:
     import os
     from dataclasses import replace
 
-    from xinglin.cli.database import database, filled, migrated
+    from xinglin.cli.database import database, migrated
     from xinglin.cli.ports import free_port
     from xinglin.cli.processes import Stop
     from xinglin.settings import is_loopback, read
@@ -32,7 +32,7 @@ def demo() -> None:
         with database(wanted) as settings:
             migrated(settings)
             _load(settings)
-            filled(settings)
+            _codes(settings)
             port = free_port(settings.host, settings.port)
             if port != settings.port:
                 typer.echo(f"Port {settings.port} is taken; using {port}.")
@@ -98,6 +98,21 @@ def _people(settings: "Settings") -> None:
     day = loaded.read_text() if loaded.exists() else ""
     asyncio.run(seed(settings, date.fromisoformat(day) if day else today(), seek=bool(day)))
     done.touch()
+
+
+def _codes(settings: "Settings") -> None:
+    """Fill in the tables of codes when they have changed; to look into the store takes seconds."""
+    import hashlib
+
+    from xinglin.cli.database import filled
+
+    package = Path(__file__).resolve().parents[1]
+    files = [*(package / "tables" / "data").glob("*.csv"), *(package / "capabilities").glob("*/contract.py")]
+    made = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
+    mark = _mark(settings).with_suffix(".codes")
+    if not mark.exists() or mark.read_text() != made:
+        filled(settings)
+        mark.write_text(made)
 
 
 def _mark(settings: "Settings") -> Path:

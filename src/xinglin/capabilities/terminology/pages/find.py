@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 
 from xinglin.capabilities.terminology import contract
 from xinglin.capabilities.terminology.operations.given import day
+from xinglin.fhir.declarations import BASE
 from xinglin.store.door import UnitOfWork
 from xinglin.store.terminology.concepts import MOST_COUNTED, Found, find, number
 from xinglin.store.terminology.systems import System, newest, systems
+from xinglin.tables.codes import by_url
 from xinglin.web.export import FORMATS, table_of
 from xinglin.web.view import Download, Form, Language, View
 
@@ -53,7 +55,7 @@ async def show(work: UnitOfWork, form: Form) -> View | Download:
         "terminology/find.html",
         {
             "filled": kept,
-            "systems": sorted(((one.named(form.language), one) for one in every), key=lambda pair: pair[0]),
+            "systems": [(one.named(form.language), one) for one in sorted(every, key=_weight)],
             "chosen": chosen,
             "rows": [row_of(one, form.language, today) for one in found],
             "total": total,
@@ -98,6 +100,11 @@ async def _export(work: UnitOfWork, form: Form, text: str, within: Sequence[Syst
             )
         )
     return Download(table.done(), FORMATS[kind], f"terminology.{kind}")
+
+
+def _weight(one: System) -> tuple[bool, int, str]:
+    """Put large national tables first, and the platform's own sets of codes last."""
+    return one.url not in by_url() and one.url.startswith(BASE), -one.concepts, one.url
 
 
 def _offset(text: str) -> int:
