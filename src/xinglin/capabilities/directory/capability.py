@@ -76,7 +76,7 @@ def _looking_up() -> Iterator[Page]:
         menu=Text("找医院医生", "Find a doctor"),
         icon="map-pin",
         tab="visits",
-        order=20,
+        order=70,
     )
     for portal in (contract.DIRECTORY_PORTAL, RESIDENT):
         yield Page(portal, f"{path}/services", show=search.show_services)

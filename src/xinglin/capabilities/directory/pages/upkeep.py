@@ -9,7 +9,7 @@ from xinglin.capabilities.directory.operations.reading import DEPARTMENTS, hospi
 from xinglin.capabilities.directory.operations.upkeep import KINDS, Kind
 from xinglin.capabilities.directory.pages import search
 from xinglin.capabilities.directory.rules import forms
-from xinglin.capabilities.directory.rules.fields import FIELDS, PLACES, Field, told
+from xinglin.capabilities.directory.rules.fields import FIELDS, PLACES, Field, code_of, told
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
@@ -314,10 +314,12 @@ async def _given(
     again: dict[str, codes.Picked] = {}
     for one in fields:
         if one.kind == "code":
-            picked = await codes.picked(work, form, one.name, systems=[table(name).url for name in one.tables])
-            given[one.name] = picked.code
-            if picked.fault:
-                again[one.name] = picked
+            text = " ".join(form[f"{one.name}.text"].split())
+            given[one.name] = code_of(one, text) or ""
+            if not given[one.name]:  # what is not written out may be pinyin, a part of a name, or a choice of a list
+                picked = await codes.picked(work, form, one.name, systems=[table(name).url for name in one.tables])
+                given[one.name] = picked.code
+                again |= {one.name: picked} if picked.fault else {}
         elif one.kind == "many":
             given[one.name] = " ".join(form.all(one.name))
         else:

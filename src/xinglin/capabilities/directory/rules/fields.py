@@ -236,7 +236,7 @@ def _spelled(field: Field, text: str) -> str | None:
             parts = [_choice(field, one) for one in _SPLIT.split(text) if one]
             return None if None in parts else SLASH.join(sorted({one for one in parts if one}))
         case "code":
-            return _code(field, text)
+            return code_of(field, text)
         case _:
             if field.name in {"card", "uscc", "licence", "number"}:
                 return ids.normal(text)
@@ -251,11 +251,13 @@ def _choice(field: Field, text: str) -> str | None:
 
 
 @cites("R6-023")
-def _code(field: Field, text: str) -> str | None:
-    """Find a code by itself or by its name; a name that several codes have is none."""
+def code_of(field: Field, text: str) -> str | None:
+    """Find a code by itself, by its name, or by both with a space; a name that several codes have is none."""
     for table in field.tables:
-        if text in by_code(table) and not _abstract(table, text):
-            return text
+        code, _, name = text.partition(" ")
+        known = by_code(table).get(code)
+        if known is not None and name in {"", known.name} and not _abstract(table, code):
+            return code
     named = [one.code for table in field.tables for one in by_code(table).values() if one.name == text]
     return named[0] if len(named) == 1 else None
 
