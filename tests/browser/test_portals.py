@@ -31,7 +31,7 @@ SEARCHING = frozenset(
 
 @pytest.fixture(scope="module")
 async def site(postgres_dsn: str) -> AsyncIterator[str]:
-    """The platform in demo mode, with nothing in the record but the resident and whom the resident acts for."""
+    """The platform in demo mode, with nothing in the record but those whom its accounts are bound to."""
     settings = {"WORKERS": "1", "LOG_LEVEL": "error", "DEMO": "on", "DEV_PRINCIPAL": "off"}
     place = {"DATABASE_URL": postgres_dsn, "KEY_FILE": f"{os.environ[FOLDER]}/master.key"}
     taken = read({f"XINGLIN_{name}": value for name, value in (settings | place).items()})
@@ -40,6 +40,8 @@ async def site(postgres_dsn: str) -> AsyncIterator[str]:
     for id, name, born in people():
         patient = {"resourceType": "Patient", "id": id, "name": [{"text": name}], "birthDate": born}
         await door.auto(SYSTEM).update(msgspec.json.encode(patient), type="Patient", id=id)
+    hospital = {"resourceType": "Organization", "id": "jz-renmin", "name": "焦作市人民医院"}
+    await door.auto(SYSTEM).update(msgspec.json.encode(hospital), type="Organization", id="jz-renmin")
     await door.store.close()
     with running(postgres_dsn, target="xinglin.app:create_app", **settings) as server:
         yield server.root
