@@ -182,7 +182,7 @@ async def _item(work: UnitOfWork, form: Form, issues: Sequence[Issue] = ()) -> V
     return View(
         "directory/item.html",
         {
-            "item": {
+            "asked": {
                 "code": item.code,
                 "text": item.zh if form.language == "zh" else item.en,
                 "rule": item.rule,
