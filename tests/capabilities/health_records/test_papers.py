@@ -14,9 +14,11 @@ from tests.capabilities.health_records.served import PEOPLE
 from xinglin.capabilities.health_records.contract import (
     CDA,
     DOCUMENT,
+    IMPORT,
     ISSUE,
     SUMMARY,
     Assembly,
+    Import,
     Issuing,
     Paper,
     Summary,
@@ -28,7 +30,7 @@ from xinglin.capabilities.health_records.rules.cda.tree import parse
 from xinglin.fhir import codec
 from xinglin.fhir.document import bytes_of
 from xinglin.fhir.outcome import OutcomeError
-from xinglin.fhir.r4.resources import Bundle
+from xinglin.fhir.r4.resources import Binary, Bundle
 from xinglin.security.principal import SYSTEM
 from xinglin.store.door import Door
 from xinglin.store.store import Store
@@ -219,3 +221,59 @@ async def test_issued_documents_have_no_faults_but_the_number_of_a_visit(
     one = template(id)
     assert one is not None
     assert faults(one, base64.b64decode(binary.data)) == ()
+
+
+@pytest.mark.rule("ST-06", "ST-08")
+async def test_a_document_of_elsewhere_is_checked_and_kept_once(ward: tuple[Door, Stopped]) -> None:
+    door = ward[0]
+    issued = await asked(door, "family-doctor", ISSUE, Issuing(ID, "wst483-1", f"Patient/{ID}"))
+    binary = await asked(door, "family-doctor", CDA, Paper(str(issued.id)))
+    given = Import(f"Patient/{ID}", binary)
+    first = await asked(door, "family-doctor", IMPORT, given)
+    assert (first.status, first.type.coding[0].code) == ("current", "483.1")
+    assert base64.b64decode(first.content[0].attachment.data) == base64.b64decode(binary.data)
+    assert (await asked(door, "family-doctor", IMPORT, given)).id == first.id
+    # the next version takes its place
+    later = base64.b64decode(binary.data).replace(f'{ID}.1"'.encode(), f'{ID}.2"'.encode(), 1)
+    later = later.replace(b'versionNumber value="1"', b'versionNumber value="2"')
+    series = f'<setId root="2.16.156.10011.1.1" extension="HSDA00.01-{ID}" />'
+    before = f'<id root="2.16.156.10011.1.1" extension="HSDA00.01-{ID}.1" />{series}<versionNumber value="1" />'
+    parent = f'<relatedDocument typeCode="RPLC"><parentDocument>{before}</parentDocument></relatedDocument>'
+    later = later.replace(b"</custodian>", b"</custodian>" + parent.encode())
+    second = await asked(door, "family-doctor", IMPORT, Import(f"Patient/{ID}", _binary(later)))
+    assert second.relatesTo[0].target.reference == f"DocumentReference/{first.id}"
+    row = await door.auto(SYSTEM).read("DocumentReference", str(first.id))
+    assert json.loads(row.body())["status"] == "superseded"
+
+
+def _binary(body: bytes) -> Binary:
+    return Binary(contentType="application/xml", data=base64.b64encode(body).decode())
+
+
+@pytest.mark.parametrize(
+    ("patient", "change", "status", "key"),
+    [
+        (f"Patient/{ID}", (b"410802195803084523", b"410802195803080004"), 422, "another-person"),
+        (f"Patient/{ID}", (b'code="CN"', b'code="US"'), 400, "cda-header"),
+        (f"Patient/{ID}", (b"<?xml", b"<!DOCTYPE x><?xml"), 400, "cda-malformed"),
+        (f"Patient/{ID}", (b"2.16.156.10011.2.1.1.1", b"2.16.156.10011.2.1.1.99"), 422, "cda-template"),
+        ("Patient/zhiqiang", (b"", b""), 404, "not-found"),
+        ("Group/1", (b"", b""), 400, "bad-reference"),
+    ],
+)
+async def test_a_document_that_is_wrong_or_of_another_is_refused(
+    ward: tuple[Door, Stopped], patient: str, change: tuple[bytes, bytes], status: int, key: str
+) -> None:
+    door = ward[0]
+    issued = await asked(door, "family-doctor", ISSUE, Issuing(ID, "wst483-1", f"Patient/{ID}"))
+    binary = await asked(door, "family-doctor", CDA, Paper(str(issued.id)))
+    body = base64.b64decode(binary.data).replace(*change) if change[0] else base64.b64decode(binary.data)
+    with pytest.raises(OutcomeError) as refused:
+        await asked(door, "family-doctor", IMPORT, Import(patient, _binary(body)))
+    assert (refused.value.status, refused.value.issues[0].key) == (status, key)
+    with pytest.raises(OutcomeError) as refused:
+        await asked(door, "family-doctor", IMPORT, Import(patient, Binary(contentType="x/y", data="?")))
+    assert (refused.value.status, refused.value.issues[0].key) == (400, "not-base64")
+    with pytest.raises(OutcomeError) as refused:
+        await asked(door, "mother", IMPORT, Import(patient, _binary(body)))
+    assert refused.value.status == 403

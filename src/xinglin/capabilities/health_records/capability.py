@@ -1,7 +1,7 @@
 """Everything that health records add."""
 
 from xinglin.capabilities.health_records import contract, policy
-from xinglin.capabilities.health_records.operations import correcting
+from xinglin.capabilities.health_records.operations import correcting, importing
 from xinglin.capabilities.health_records.operations import papers as documents
 from xinglin.capabilities.health_records.pages import about, correct, entry, own, paper, papers, record, timeline, trend
 from xinglin.capabilities.health_records.rules import forms
@@ -29,6 +29,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.DOCUMENT, documents.assemble),
             Handler(contract.CDA, documents.as_cda),
             Handler(contract.ISSUE, documents.issue),
+            Handler(contract.IMPORT, importing.take_in),
         ),
         grants=policy.grants(settings),
         pages=(*_clinicians(), *_residents(), *_desk()),

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
-from xinglin.fhir.r4.resources import Binary, Bundle, Composition, Task
+from xinglin.fhir.r4.resources import Binary, Bundle, Composition, DocumentReference, Task
 from xinglin.registry import CLINIC, RESIDENT, Portal
 
 # The record of a patient, for who treats; the door decides what each of them sees of it.
@@ -168,3 +168,20 @@ ISSUE: Final = Operation(
 # Who reads documents, and who issues them: as far as they reach the record and may write a Composition.
 READING: Final = frozenset({"physician", "village-doctor", "family-doctor", "nurse"})
 ISSUING: Final = frozenset({"physician", "village-doctor", "family-doctor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A shared document of elsewhere. patient: ``Patient/id`` whose it is; document: the CDA."""
+
+    patient: str
+    document: Binary
+
+
+IMPORT: Final = Operation(
+    code="import-cda",
+    on="DocumentReference",
+    takes=Import,
+    gives=DocumentReference,
+    title=Text("接收共享文档（CDA）", "Take in a shared document (CDA)"),
+)

@@ -53,4 +53,9 @@ def _papers(proved: frozenset[str]) -> Iterator[Grant]:
         operate = frozenset({"operate"})
         on_patient = frozenset({"summary"}) | issuing
         yield Grant(role, operate, "Patient", operations=on_patient, needs=needs, name="documents", source=source)
+        if issuing:
+            taking = frozenset({"import-cda"})
+            yield Grant(
+                role, operate, "DocumentReference", operations=taking, needs=needs, name="documents", source=source
+            )
         yield Grant(role, operate, "Composition", operations=documents, needs=needs, name="documents", source=source)

@@ -87,12 +87,12 @@ def _section(parent: Tag, source: Source, section: Section, entries: list[tuple[
             SubElement(organizer, "effectiveTime", {"value": when})
         said = [line for one in group.elements if (line := _element(organizer, source, group, one, focus))]
         lines += ["；".join(said)] if said else []
-    listed = SubElement(text, "list") if lines else None
-    for line in lines:
-        assert listed is not None  # noqa: S101  there are lines
-        SubElement(listed, "item").text = line
-    if listed is None:
+    if not lines:
         text.text = _UNTOLD
+        return
+    listed = SubElement(text, "list")
+    for line in lines:
+        SubElement(listed, "item").text = line
 
 
 def _element(organizer: Tag, source: Source, group: Group, element: Element, focus: Node | None) -> str:
