@@ -118,7 +118,8 @@ def _section(source: Source, section: Section, texts: Mapping[str, str]) -> dict
 
 
 def _picked(source: Source, group: Group) -> list[Document]:
-    return [codec.to_dict(one.value) for one in source.foci(group)]  # type: ignore[arg-type]
+    found: list[Any] = [one.value for one in source.foci(group)]
+    return [codec.to_dict(one) for one in found]
 
 
 def _bundle(documents: Iterable[Document]) -> Any:
