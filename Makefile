@@ -9,6 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 RUN := .venv/.run-$(shell cat requirements-setup.lock requirements.lock | cksum | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements-dev.lock requirements-r4.lock | cksum | cut -d' ' -f1)
+BENCH := .venv/.bench-$(shell cat requirements-bench.lock | cksum | cut -d' ' -f1)
 ASSETS := .venv/.assets-$(shell cat package-lock.json src/xinglin/web/vendor.json tools/assets.py | cksum | cut -d' ' -f1)
 TESTS ?= tests
 JOBS ?= 2
@@ -45,7 +46,7 @@ format: $(DEV)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DEV)
+bench: $(BENCH)
 	@exec $(BIN)/python -m bench
 
 # The environment. Stamps carry the checksum of their lock, so a changed lock means a new stamp.
@@ -70,6 +71,11 @@ bench: $(DEV)
 	@$(PIP) -r requirements-dev.lock
 	@$(PIP) --no-deps -r requirements-r4.lock
 	@rm -f .venv/.dev-* && touch $@
+
+.venv/.bench-%: $(DEV)
+	@echo 'setup: installing what measurements stand beside (requirements-bench.lock)'
+	@$(PIP) -r requirements-bench.lock
+	@rm -f .venv/.bench-* && touch $@
 
 .venv/.assets-%: $(RUN)
 	@echo 'setup: fetching page assets (package-lock.json)'

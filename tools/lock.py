@@ -24,6 +24,7 @@ LOCKS: Final = (
     ),
     ("requirements.lock", f"# What Xinglin runs on, and what fetches its page assets. {MADE}\n", ("assets",)),
     ("requirements-dev.lock", f"# requirements.lock and what checks the project. {MADE}\n", ("assets", "dev")),
+    ("requirements-bench.lock", f"# requirements.lock and what measurements stand beside. {MADE}\n", ("bench",)),
 )
 
 
@@ -38,10 +39,11 @@ def main(options: list[str]) -> int:
         (place / "setup.in").write_text(f"pip\n{_build_backend()}\n", "utf-8")
         for name, header, extras in LOCKS:
             made = place / name
-            made.write_text((ROOT / name).read_text("utf-8"), "utf-8")
+            if (ROOT / name).exists():
+                made.write_text((ROOT / name).read_text("utf-8"), "utf-8")
             source = place / "setup.in" if extras is None else ROOT / "pyproject.toml"
-            # What checks the project runs with the very versions that the project runs on.
-            run = [f"--constraint={place / 'requirements.lock'}"] if "dev" in (extras or ()) else []
+            # What checks or measures the project runs with the very versions that the project runs on.
+            run = [f"--constraint={place / 'requirements.lock'}"] if {"dev", "bench"} & set(extras or ()) else []
             _compile(python, made, source, [*(f"--extra={extra}" for extra in extras or ()), *run, *options])
             (ROOT / name).write_text(header + _bare(made.read_text("utf-8")), "utf-8")
             print(f"lock: {name}")

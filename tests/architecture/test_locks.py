@@ -6,7 +6,13 @@ import pytest
 
 from tests.architecture.tree import ROOT
 
-LOCKS = ("requirements-setup.lock", "requirements.lock", "requirements-dev.lock", "requirements-r4.lock")
+LOCKS = (
+    "requirements-setup.lock",
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-bench.lock",
+    "requirements-r4.lock",
+)
 PIN = re.compile(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==([\w.]+)")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
@@ -17,11 +23,11 @@ def pins(name: str) -> dict[str, str]:
     return {found.group(1): found.group(2) for line in lines if (found := PIN.match(line))}
 
 
-def declared() -> tuple[set[str], set[str]]:
-    """Packages that pyproject.toml asks for: to run (with the assets), and besides that to check."""
+def declared() -> tuple[set[str], set[str], set[str]]:
+    """Packages that pyproject.toml asks for: to run (with the assets), and besides that to check and to measure."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     more = project["optional-dependencies"]
-    return _names([*project["dependencies"], *more["assets"]]), _names(more["dev"])
+    return _names([*project["dependencies"], *more["assets"]]), _names(more["dev"]), _names(more["bench"])
 
 
 def _names(requirements: list[str]) -> set[str]:
@@ -42,14 +48,16 @@ def test_a_lock_holds_pins_with_hashes_and_nothing_else(name: str) -> None:
 
 
 def test_the_locks_cover_what_the_project_asks_for() -> None:
-    run, dev = declared()
+    run, dev, bench = declared()
     assert run - pins("requirements.lock").keys() == set()
     assert dev - pins("requirements-dev.lock").keys() == set()
+    assert bench - pins("requirements-bench.lock").keys() == set()
 
 
 def test_the_locks_agree() -> None:
-    run, dev = pins("requirements.lock"), pins("requirements-dev.lock")
-    assert {name: version for name, version in run.items() if dev.get(name) != version} == {}
+    run = pins("requirements.lock")
+    for more in (pins("requirements-dev.lock"), pins("requirements-bench.lock")):
+        assert {name: version for name, version in run.items() if more.get(name, version) != version} == {}
 
 
 def test_page_assets_are_locked_by_hash_and_without_addresses() -> None:
