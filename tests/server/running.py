@@ -22,8 +22,11 @@ _TARGET = "tests.server.served:create_app"
 
 @dataclass(frozen=True, slots=True)
 class Running:
+    """log: the file that gets its output; a pipe that nobody reads would fill up and hold the server still."""
+
     root: str
     process: subprocess.Popen[bytes]
+    log: Path
 
     @property
     def fhir(self) -> str:
@@ -43,16 +46,17 @@ def running(dsn: str, *, target: str = _TARGET, **settings: str) -> Iterator[Run
     environment = os.environ | {f"XINGLIN_{name}": value for name, value in variables.items()}
     environment["PYTHONPATH"] = str(ROOT)
     code = f"{_START}serve(read(os.environ), target={target!r})"
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=subprocess.PIPE)
-    made = Running(f"http://127.0.0.1:{port}", process)
+    log = Path(os.environ[FOLDER], f"server-{port}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=output)
+    made = Running(f"http://127.0.0.1:{port}", process, log)
     try:
         _wait(made)
         yield made
     finally:
         if process.poll() is None:
             made.stop()
-        assert process.stdout is not None
-        process.stdout.close()
+        log.unlink()
 
 
 def _wait(made: Running) -> None:

@@ -29,8 +29,7 @@ def test_a_running_server_drains_on_sigterm_and_leaves_no_process(postgres_dsn: 
             client.join()
         assert [answer.text for answer in answers] == ["done"] * 4
         assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-        assert server.process.stdout is not None
-        lines = [json.loads(line) for line in server.process.stdout.read().splitlines() if line.startswith(b"{")]
+        lines = [json.loads(line) for line in server.log.read_bytes().splitlines() if line.startswith(b"{")]
         assert any(line["event"] == "request" and line["route"] == "/health/ready" for line in lines)
 
 
