@@ -9,16 +9,18 @@ import pytest
 from xinglin.city import institutions, staff
 from xinglin.city.institutions import Institution
 from xinglin.fhir import codec
+from xinglin.security import institution_forms as forms
 from xinglin.security.credential_forms import site_of, standing_of
 from xinglin.security.credentials import may_practise_online, may_prescribe, may_work
 from xinglin.security.identifiers import institution_licence_faults, uscc_faults
+from xinglin.security.institutions import naming_faults
 from xinglin.tables.codes import by_code
 
 Json = dict[str, Any]
 TODAY = date(2026, 11, 22)
 
 
-def read(resource: Json) -> Any:
+def decoded(resource: Json) -> Any:
     return codec.decode(msgspec.json.encode(resource))
 
 
@@ -50,7 +52,7 @@ def test_physicians_may_practise_online_where_they_are_registered() -> None:
     judged = 0
     for worker in staff.workers():
         if worker.is_physician and worker.role != "village-doctor":
-            standing, site = standing_of(read(staff.practitioner(worker))), site_of(read(staff.role(worker)))
+            standing, site = standing_of(decoded(staff.practitioner(worker))), site_of(decoded(staff.role(worker)))
             where = f"Organization/{worker.institution.id}"
             assert may_practise_online(standing, [site], where, TODAY, department=worker.department) == ()
             assert may_prescribe(standing, site, "western") == ()
@@ -62,7 +64,7 @@ def test_physicians_may_practise_online_where_they_are_registered() -> None:
 
 def test_a_village_doctor_does_not_receive_online() -> None:
     worker = staff.first("jf-002-clinic", "village-doctor")
-    standing, site = standing_of(read(staff.practitioner(worker))), site_of(read(staff.role(worker)))
+    standing, site = standing_of(decoded(staff.practitioner(worker))), site_of(decoded(staff.role(worker)))
     keys = {one.key for one in may_practise_online(standing, [site], "Organization/jf-002-clinic", TODAY)}
     assert keys == {"assistant-physician"}
 
@@ -72,7 +74,7 @@ def test_nurses_and_pharmacists_may_work() -> None:
     for worker in staff.workers():
         if worker.role in {"nurse", "pharmacist", "retail-pharmacist"}:
             what = "nurse" if worker.role == "nurse" else "pharmacist"
-            assert may_work(standing_of(read(staff.practitioner(worker))), what, TODAY) == ()  # type: ignore[arg-type]
+            assert may_work(standing_of(decoded(staff.practitioner(worker))), what, TODAY) == ()  # type: ignore[arg-type]
             judged += 1
     assert judged > 250
 
@@ -80,6 +82,22 @@ def test_nurses_and_pharmacists_may_work() -> None:
 def test_every_town_has_a_centre_that_keeps_its_records() -> None:
     assert all(one.is_centre for one in institutions.centre_of().values())
     assert len(institutions.centre_of()) > 100
+
+
+def test_licences_read_as_the_directory_reads_them(by_type: dict[str, list[Json]]) -> None:
+    found = {one["id"]: forms.institution_of(one) for one in by_type["Organization"] if "identifier" in one}
+    licensed = {id: one.licence for id, one in found.items() if one.licence.number}
+    assert len(licensed) == len(found) - 5  # commission, insurer and three pharmacies
+    assert all(one.until is not None and one.until > TODAY for one in licensed.values())
+    assert licensed["jz-renmin"].beds > 1000
+    assert [one.passed for one in licensed["wz-renmin"].verifications] == [True]
+
+
+def test_an_internet_hospital_is_being_set_up(by_type: dict[str, list[Json]]) -> None:
+    [one] = [one for one in by_type["Organization"] if forms.is_internet_hospital(one)]
+    read = forms.institution_of(one)
+    assert (read.active, read.host) == (False, "Organization/jz-renmin")
+    assert naming_faults(read.name, naming=read.naming, host="焦作市人民医院") == ()
 
 
 def test_slots_are_of_the_week_that_begins_on_the_last_day(by_type: dict[str, list[Json]]) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from xinglin.city import institutions, rosters, staff
+from xinglin.city.internet import internet_hospital
 from xinglin.city.lives import of_household
 from xinglin.city.people import Place, household, plan
 from xinglin.city.spec import CitySpec
@@ -25,7 +26,9 @@ def generate(spec: CitySpec) -> Iterator[bytes]:
 
 def commons(spec: CitySpec) -> Iterator[bytes]:
     """Yield what belongs to no household."""
-    for one in chain(institutions.resources(), staff.resources(), rosters.resources(spec.until)):
+    for one in chain(
+        institutions.resources(), (internet_hospital(),), staff.resources(), rosters.resources(spec.until)
+    ):
         yield _encode(one)
 
 

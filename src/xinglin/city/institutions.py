@@ -242,7 +242,8 @@ def _body(one: Institution) -> str:
     return code + organization_check(code)
 
 
-def _address(one: Institution) -> Json:
+def address(one: Institution) -> Json:
+    """Write the address of an institution."""
     district = by_code("divisions")[one.county].name
     town = by_code("divisions")[one.town].name if one.town else ""
     return {
@@ -272,8 +273,8 @@ def _organization(one: Institution) -> Json:
         "type": [{"coding": kinds, "text": title}],
         "name": one.name,
         "telecom": [{"system": "phone", "value": f"0391-000{sum(one.id.encode()) % 10_000:04d}"}],
-        "address": [_address(one)],
-        "extension": [_position(one)],
+        "address": [address(one)],
+        "extension": [position(one)],
     }
     if one.id in _KNOWN_AS:
         made["alias"] = [_KNOWN_AS[one.id]]
@@ -308,7 +309,8 @@ def _licence(one: Institution) -> Json:
     return made
 
 
-def _position(one: Institution) -> Json:
+def position(one: Institution) -> Json:
+    """Write where an institution is."""
     latitude, longitude = one.position
     made = extension("position")
     made["extension"] = [
@@ -331,7 +333,7 @@ def _location(one: Institution) -> Json:
         "status": "active",
         "name": one.name,
         "mode": "instance",
-        "address": _address(one),
+        "address": address(one),
         "position": {"latitude": latitude, "longitude": longitude},
         "managingOrganization": reference("Organization", one.id, one.name),
     }
