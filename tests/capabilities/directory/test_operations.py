@@ -143,6 +143,33 @@ def _without_id(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "id"}
 
 
+async def test_nobody_opens_a_file_by_a_place_of_work(door: Door) -> None:
+    """The file of who works here is open to the institution, so nobody gets in it by a name that he only saw."""
+    made = _without_id(role("x", "zhao", "renmin", "pharmacist"))
+    with pytest.raises(OutcomeError) as error:
+        await door.auto(KEEPER).create(bytes_of(made), type="PractitionerRole")
+    assert error.value.status == 403
+    moved = role("wang-role", "zhao", "renmin", "physician", "03.04")
+    with pytest.raises(OutcomeError) as error:
+        await door.auto(KEEPER).update(bytes_of(moved), type="PractitionerRole", id="wang-role")
+    assert [issue.key for issue in error.value.issues] == ["staff-moved"]
+    assert not (await door.auto(KEEPER).find("Practitioner", _id="zhao")).matches
+    given = {"name": "赵敏", "card": card(125), "role": "pharmacist"}
+    assert await refused(keep(door, "staff", given, who=DESK)) == [("forbidden", "")]
+
+
+async def test_a_task_about_a_patient_is_no_evidence(door: Door) -> None:
+    id = await set_up(door)
+    task = document_of((await door.auto(SYSTEM).read("Task", (await record(door, id, "mlps")).id)).body())
+    await put(door, {"resourceType": "Patient", "id": "p"})
+    forged = _without_id(task) | {"for": {"reference": "Patient/p"}}
+    forged["reasonCode"]["coding"][0]["code"] = "servers"
+    await door.auto(SYSTEM).create(bytes_of(forged), type="Task")
+    found = await refused(door.auto(KEEPER).operate(contract.ACTIVATE, Hospital(id)))
+    assert ("readiness-open", "servers") in found
+    assert ("readiness-open", "mlps") not in found
+
+
 async def test_nobody_writes_an_institution_but_the_commission(door: Door) -> None:
     given = {
         "name": "焦作市第五人民医院",

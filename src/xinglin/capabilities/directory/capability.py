@@ -35,6 +35,7 @@ def declare(settings: Settings) -> Capability:
         invariants=(
             *(Invariant(on, invariants.known_codes) for on in CODED),
             Invariant("Organization", invariants.hospital_name),
+            Invariant("PractitionerRole", invariants.same_person),
             Invariant("ServiceRequest", invariants.institution_invited),
         ),
         operations=(

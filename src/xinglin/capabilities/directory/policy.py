@@ -26,17 +26,29 @@ _KEPT: Final = (
     ("Organization", _DEPARTMENTS),
     ("Location", "organization={organization}"),
     ("HealthcareService", "organization={organization}"),
-    # Services and staff of the internet hospital under one's institution.
+    # Services of the internet hospital under one's institution.
     ("HealthcareService", "organization.partof={organization}"),
-    ("PractitionerRole", "organization={organization}"),
-    ("PractitionerRole", "organization.partof={organization}"),
 )
+# Staff are engaged by their identity number alone: a place of work opens the whole file of who works there.
+_STAFF: Final = ("organization={organization}", "organization.partof={organization}")
 _HOSPITAL: Final = frozenset({SET_UP.code, RECORD_EVIDENCE.code, CHECK_READINESS.code, ACTIVATE.code})
 
 GRANTS: Final = (
     *(
         Grant("system-admin", _WRITE, on, reach, needs=_STRONG, name="own-institution", source="R2-001")
         for on, reach in _KEPT
+    ),
+    *(
+        Grant(
+            "system-admin",
+            frozenset({"update", "patch"}),
+            "PractitionerRole",
+            reach,
+            needs=_STRONG,
+            name="own-institution",
+            source="R2-001",
+        )
+        for reach in _STAFF
     ),
     Grant(
         "system-admin",
@@ -58,7 +70,7 @@ GRANTS: Final = (
     ),
     Grant(
         "system-admin",
-        _READ | _WRITE,
+        _READ,
         "Task",
         f"code={TASKS}|{IMPORT}&focus={{organization}}",
         needs=_STRONG,
@@ -79,7 +91,7 @@ GRANTS: Final = (
     ),
     Grant(
         "regulator",
-        _READ | _WRITE,
+        _READ,
         "Task",
         f"code={TASKS}|{IMPORT}&focus={{organization}}",
         needs=_STRONG,

@@ -77,7 +77,7 @@ async def keep(work: UnitOfWork, kind: str, name: str, content: bytes) -> str:
             _part("content", valueBase64Binary=base64.b64encode(content).decode()),
         ],
     }
-    return (await work.fhir.create(bytes_of(made), type="Task")).id
+    return (await work.platform.create(bytes_of(made), type="Task")).id
 
 
 def kind_of(task: Mapping[str, Any]) -> str:
@@ -197,7 +197,7 @@ async def apply(work: UnitOfWork, id: str) -> None:
     if len(given) <= AT_ONCE:
         await _apply_part(work, work.fhir, task, given, 0)
         return
-    await work.fhir.patch(lambda one: one | {"status": "in-progress"}, type="Task", id=id)
+    await work.platform.patch(lambda one: one | {"status": "in-progress"}, type="Task", id=id)
     await work.defer(contract.APPLY_IMPORT, task=id, start=0)
 
 
@@ -229,7 +229,7 @@ async def undo(work: UnitOfWork, id: str) -> None:
         if before != "0":
             old = document_of((await work.fhir.vread(type, one, before)).body()) | {"meta": now["meta"]}
         await work.fhir.update(bytes_of(forms.with_reason(old, UNDONE)), type=type, id=one)
-    await work.fhir.patch(lambda one: one | {"status": "cancelled"}, type="Task", id=id)
+    await work.platform.patch(lambda one: one | {"status": "cancelled"}, type="Task", id=id)
 
 
 async def _apply_part(
@@ -251,7 +251,7 @@ async def _apply_part(
     output = [_part(name, valueInteger=counts[name]) for name in (*STATES, "done")]
     output += [_part("written", valueString=one) for one in written]
     status = "completed" if finished else "in-progress"
-    await fhir.patch(lambda one: one | {"status": status, "output": output}, type="Task", id=str(task["id"]))
+    await work.platform.patch(lambda one: one | {"status": status, "output": output}, type="Task", id=str(task["id"]))
 
 
 def _part(name: str, **value: object) -> Document:

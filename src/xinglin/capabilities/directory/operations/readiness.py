@@ -202,7 +202,9 @@ async def _organization(work: UnitOfWork, id: str) -> Organization:
 
 
 async def _tasks(fhir: Fhir, id: str) -> dict[str, Document]:
-    rows = await found(fhir, "Task", code=f"{contract.TASKS}|{contract.READINESS}", focus=f"Organization/{id}")
+    # Whoever treats a patient may write Tasks about that one: they are no evidence.
+    asked = {"code": f"{contract.TASKS}|{contract.READINESS}", "focus": f"Organization/{id}"}
+    rows = await found(fhir, "Task", **asked, **{"patient:missing": "true"})
     return {_word(one.get("reasonCode")): one for one in rows}
 
 

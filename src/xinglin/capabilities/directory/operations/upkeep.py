@@ -150,7 +150,12 @@ async def _written(fhir: Fhir, type: str, made: Document, before: Json | None, r
 async def _engage(
     work: UnitOfWork, fhir: Fhir, values: Values, before: Json | None, institution: Json, reason: str
 ) -> Written:
-    """Write a place of work, and who works there when nobody with that number is known (CD-13)."""
+    """Write a place of work, and who works there when nobody with that number is known (CD-13).
+
+    Who may change places of work here may open one for somebody whose identity number he has.
+    """
+    if work.fhir.reach("update", "PractitionerRole").nothing:
+        raise OutcomeError(Issue("forbidden", "forbidden", text="You may not keep the staff of an institution."))
     if before is not None:
         person: Document | None = await document(work.platform, "Practitioner", _id(before, "practitioner"))
     else:
@@ -170,7 +175,8 @@ async def _engage(
         role = f"{forms.ROLES}|{values['role']}"
         await _must_be_new(work, "PractitionerRole", before, {"practitioner": who, "organization": where, "role": role})
         await work.defer(VERIFY_NEW, practitioner=str(made["id"]))
-    return await _written(fhir, "PractitionerRole", forms.role(values, before, institution, made), before, reason)
+    keeper = work.platform if before is None else fhir
+    return await _written(keeper, "PractitionerRole", forms.role(values, before, institution, made), before, reason)
 
 
 async def _must_be_new(work: UnitOfWork, type: str, before: Json | None, asked: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """What every writer of the directory keeps to: codes that stand in the national tables, names, who is invited."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
@@ -43,6 +43,19 @@ def institution_invited(_before: Struct | None, after: Struct | None) -> tuple[I
         return ()
     references = [each.reference or "" for each in one.performer or ()]
     return invitation_faults((each, each if each.startswith("PractitionerRole/") else "") for each in references)
+
+
+def same_person(before: Struct | None, after: Struct | None) -> tuple[Issue, ...]:
+    """Refuse a place of work that becomes another's: its institution sees the file of who works there."""
+    old, new = (_reference(cast("Any", one)) for one in (before, after))
+    if before is None or after is None or not old or old == new:
+        return ()
+    text = "A place of work stays that of its practitioner; close it and open another."
+    return (Issue("business-rule", "staff-moved", "PractitionerRole.practitioner", text),)
+
+
+def _reference(one: Any) -> str:
+    return (one.practitioner.reference or "") if one is not None and one.practitioner is not None else ""
 
 
 def _unknown(after: Any) -> Iterator[Issue]:
