@@ -275,3 +275,13 @@ def test_a_document_with_prefixes_is_the_same_document() -> None:
         for at, part in enumerate(prefixed.split(b"<"))
     ).replace(b"\1", b"</v3:")
     assert faults(of("wst500-4"), prefixed) == ()
+
+
+def test_a_document_of_what_is_labelled_is_restricted() -> None:
+    one = of("wst500-4")
+    focus = dict(next(foci(one, 1)))
+    assert b'confidentialityCode code="N"' in write(one, document(one, focus))
+    focus["meta"] = {"security": [{"system": "https://xinglin.health/fhir/CodeSystem/sensitive-class", "code": "hiv"}]}
+    restricted = write(one, document(one, focus))
+    assert b'confidentialityCode code="R"' in restricted
+    assert faults(one, restricted) == ()

@@ -15,6 +15,7 @@ from xinglin.capabilities.health_records.rules.cda.sources import plain
 from xinglin.capabilities.health_records.rules.cda.templates import LOINC, Template, template, template_of
 from xinglin.capabilities.health_records.rules.cda.writing import write
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, reference
+from xinglin.capabilities.health_records.rules.narratives import confidentiality
 from xinglin.fhir import codec
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
@@ -49,7 +50,14 @@ async def summarise(work: UnitOfWork, given: Summary) -> Bundle:
         sections.append(ips.section(part, named, unknown=unknown))
     around = await _around(record, [patient, *entries.values()])
     author = _url(given.id, at, "device")
-    made = ips.composition(subject, author, patient.get("managingOrganization"), sections, at)
+    made = ips.composition(
+        subject,
+        author,
+        patient.get("managingOrganization"),
+        sections,
+        at=at,
+        confidentiality=confidentiality([patient, *entries.values()]),
+    )
     first = [(_url(given.id, at, "composition"), made), (subject, patient), (author, _PLATFORM)]
     whole = bundled([*first, *entries.items(), *around], number=_url(given.id, at, "bundle"), at=at)
     whole["meta"] = {"profile": [f"{ips.PROFILES}Bundle-uv-ips"]}

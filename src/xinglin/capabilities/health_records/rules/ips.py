@@ -125,7 +125,13 @@ def _named(entries: Sequence[tuple[str, Document]]) -> list[dict[str, str]]:
 
 
 def composition(
-    subject: str, author: str, custodian: Mapping[str, str] | None, sections: Sequence[Document], at: str
+    subject: str,
+    author: str,
+    custodian: Mapping[str, str] | None,
+    sections: Sequence[Document],
+    *,
+    at: str,
+    confidentiality: str,
 ) -> dict[str, Any]:
     """Make the Composition of a summary at an instant."""
     made: dict[str, Any] = {
@@ -138,7 +144,7 @@ def composition(
         "date": at,
         "author": [{"reference": author}],
         "title": "国际患者摘要 International Patient Summary",
-        "confidentiality": "N",
+        "confidentiality": confidentiality,
         "section": list(sections),
     }
     return made | ({"custodian": dict(custodian)} if custodian else {})

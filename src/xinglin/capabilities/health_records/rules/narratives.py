@@ -57,6 +57,11 @@ def _dosed(document: Document) -> str:
     return "；".join(str(one["text"]) for one in found if isinstance(one, dict) and one.get("text"))
 
 
+def confidentiality(documents: Iterable[Document]) -> str:
+    """Give the confidentiality of a document that holds these: restricted (R) when one is labelled, else normal (N)."""
+    return "R" if any(one.get("meta", {}).get("security") for one in documents) else "N"
+
+
 def in_english(document: Document) -> str:
     """Give what the tables call a resource in English, by its first code that they know; empty without one."""
     for name in _CALLED:

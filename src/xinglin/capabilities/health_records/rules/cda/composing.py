@@ -7,7 +7,7 @@ from typing import Any, Final
 from xinglin.capabilities.health_records.rules.cda.sources import Source, marked
 from xinglin.capabilities.health_records.rules.cda.templates import LOINC, Group, Section, Template
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, instant, when
-from xinglin.capabilities.health_records.rules.narratives import line, narrative, remark
+from xinglin.capabilities.health_records.rules.narratives import confidentiality, line, narrative, remark
 from xinglin.fhir import codec
 from xinglin.fhir.document import bytes_of
 from xinglin.fhir.fhirpath import evaluate
@@ -65,7 +65,7 @@ def compose(
         "date": max((one for one in dates if one is not None), default=now).astimezone(ZONE).isoformat(),
         "author": [dict(author)],
         "title": template.title,
-        "confidentiality": "N",
+        "confidentiality": confidentiality(once.values()),
         "section": [_section(source, one, texts) for one in template.sections],
     }
     visit = name if template.focus == "Encounter" else (focus.get("encounter") or {}).get("reference")
