@@ -128,7 +128,7 @@ class Record:
 
     async def _changed(self, wanted: Wanted, query: Query) -> tuple[list[Document], bool]:
         """Give the former versions, that met the query, of what was changed since the instant."""
-        assert self.at is not None  # noqa: S101
+        assert self.at is not None  # noqa: S101  called only as of an instant
         moved = self._query({type: (("_lastUpdated", f"gt{self.at.isoformat()}"),) for type in wanted})
         conditions = dict(query.branches)
         found: list[Document] = []
@@ -147,7 +147,7 @@ class Record:
 
     async def _version(self, row: Row) -> Row | None:
         """Give the version that was current at the instant; None when there was none yet."""
-        assert self.at is not None  # noqa: S101
+        assert self.at is not None  # noqa: S101  called only as of an instant
         if row.ts <= self.at:
             return row
         moment = (self.at, self.at + timedelta(microseconds=1))
