@@ -132,7 +132,7 @@ def _readiness() -> Iterator[Page]:
         contract.READINESS_PAGE,
         show=checklist.show,
         send=checklist.send,
-        menu=Text("互联网医院准入", "Internet hospital"),
+        menu=Text("准入清单", "Readiness"),
         icon="clipboard-list",
         order=31,
     )
