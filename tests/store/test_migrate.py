@@ -18,6 +18,7 @@ LOCAL = {
     "audit_tree",
     "data_key",
     "dict",
+    "duplicates_sought",
     "merging",
     "migration",
     "put_aside",
