@@ -20,7 +20,8 @@ LOAD: Final = "/terminology/load"
 
 # Whoever works here looks words up; whoever fills in a form picks codes.
 READERS: Final = frozenset({*STAFF_ROLES, "developer"})
-KEEPERS: Final = frozenset({"system-admin", "developer"})
+# An edition counts for every institution, so the commission keeps it.
+KEEPERS: Final = frozenset({"regulator", "developer"})
 DICTIONARY_PORTAL: Final = Portal("terminology", DICTIONARY, READERS, Text("术语字典", "Terminology"))
 PICKING: Final = Portal(
     "picking", PICK, READERS | frozenset(RESIDENT_ROLES), Text("选择代码", "Pick a code"), part_of=DICTIONARY_PORTAL

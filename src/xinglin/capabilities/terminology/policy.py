@@ -1,4 +1,4 @@
-"""Who may ask for codes: whoever is signed in. Who may load an edition: administrators of the system."""
+"""Who may ask for codes: whoever is signed in. Who may load an edition: the commission (`contract.KEEPERS`)."""
 
 from typing import Final
 
