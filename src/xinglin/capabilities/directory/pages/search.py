@@ -56,6 +56,12 @@ def _name(title: Text, parameter: str, code: str = "name") -> Filter:
     )
 
 
+def _subject(code: str) -> str:
+    """Give a department with those inside it: 03 stands for 03.04 too."""
+    inside = [one for one, _ in SUBJECTS if one == code or one.startswith(f"{code}.")]
+    return ",".join(f"{forms.SUBJECTS}|{one}" for one in inside)
+
+
 def _kind(letter: str) -> str:
     codes = [one.code for one in concepts("ws218") if one.code[:1] == letter and len(one.code) > 1]
     return ",".join(f"{forms.CATEGORIES}|{code}" for code in codes)
@@ -97,7 +103,7 @@ INSTITUTIONS: Final = Listing(
             Text("设有科室", "With department"),
             "choice",
             options=SUBJECTS,
-            ask=lambda code: (("_has:HealthcareService:organization:specialty", f"{forms.SUBJECTS}|{code}"),),
+            ask=lambda code: (("_has:HealthcareService:organization:specialty", _subject(code)),),
         ),
     ),
     sort="name",
@@ -141,7 +147,7 @@ SERVICES: Final = Listing(
             Text("诊疗科目", "Department"),
             "choice",
             options=SUBJECTS,
-            ask=lambda code: (("specialty", f"{forms.SUBJECTS}|{code}"),),
+            ask=lambda code: (("specialty", _subject(code)),),
         ),
         _place("organization.address"),
     ),
@@ -213,7 +219,7 @@ DOCTORS: Final = Listing(
             Text("科室", "Department"),
             "choice",
             options=SUBJECTS,
-            ask=lambda code: (("specialty", f"{forms.SUBJECTS}|{code}"),),
+            ask=lambda code: (("specialty", _subject(code)),),
         ),
         Filter(
             "title",
