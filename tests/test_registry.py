@@ -6,7 +6,7 @@ import pytest
 
 from tests.errands import contract, policy
 from tests.errands.capability import COUNTER, declare
-from xinglin.fhir.declarations import Operation, Profile, Text, valueset
+from xinglin.fhir.declarations import NoticeKind, Operation, Profile, Text, valueset
 from xinglin.registry import (
     CLINIC,
     INSTITUTION,
@@ -121,3 +121,24 @@ def test_pages_of_a_whole_portal_have_any_path() -> None:
     part = Portal("part", "/part", frozenset({"nurse"}), NAME, part_of=CLINIC)
     wrong = Capability("a", NAME, pages=(Page(part, "/patients/{id}", show=nothing),))
     assert "outside its portal /part" in faults(wrong)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        (NoticeKind("k", NAME, NAME, NAME, channels=("pigeon",)), "unknown channel pigeon"),
+        (NoticeKind("k", NAME, NAME), "has no text for it"),
+        (NoticeKind("k", NAME, Text("{a}", "{a}"), NAME), "may not name a"),
+        (NoticeKind("k", NAME, NAME, Text("{a}", "{a}"), parameters=frozenset("a")), "may not name a"),
+        (NoticeKind("k", NAME, Text("{a}", "a"), NAME, parameters=frozenset("a")), "different things"),
+        (NoticeKind("k", NAME, NAME, NAME, outside=frozenset("a")), "lets out what it does not take"),
+    ],
+)
+def test_a_notice_says_only_what_it_takes_and_lets_out_only_what_it_may(kind: NoticeKind, fault: str) -> None:
+    assert any(fault in one for one in faults(Capability("a", NAME, notices=(kind,))))
+
+
+def test_a_sound_notice_is_found_by_its_code_and_has_one_owner() -> None:
+    kind = NoticeKind("k", NAME, Text("{a}", "{a}"), Text("{a}", "{a}"), frozenset("a"), frozenset("a"))
+    assert Registry((Capability("a", NAME, notices=(kind,)),)).rulebook.notices == {"k": kind}
+    assert any("same notice k" in one for one in faults(*(Capability(name, NAME, notices=(kind,)) for name in "ab")))

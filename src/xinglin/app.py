@@ -14,6 +14,7 @@ from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.directory import capability as directory
 from xinglin.capabilities.duplicates import capability as duplicates
 from xinglin.capabilities.health_records import capability as health_records
+from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.records import capability as records
@@ -58,6 +59,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     residents.declare,  # 居民主索引与健康卡
     directory.declare,  # 机构与人员
     duplicates.declare,  # 查重合并
+    notifications.declare,  # 消息通知
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名

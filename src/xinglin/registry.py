@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any, Final, Generic, TypeVar
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text
+from xinglin.fhir.declarations import CHANNELS, CodeSet, NoticeKind, Operation, Profile, Text
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.security.grants import faults as grant_faults
@@ -187,6 +188,7 @@ class Capability:
     pages: tuple[Page, ...] = ()
     cards: tuple[Card, ...] = ()
     jobs: tuple[Job, ...] = ()
+    notices: tuple[NoticeKind, ...] = ()
     # "package:folder" of the page templates, for the page kit
     templates: str = ""
 
@@ -251,6 +253,7 @@ def _rulebook(capabilities: tuple[Capability, ...], windows: Windows) -> Ruleboo
             for handler in one.operations
         },
         windows=windows,
+        notices={kind.code: kind for one in capabilities for kind in one.notices},
     )
 
 
@@ -272,6 +275,7 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
         ),
     )
     yield from _twice("job", (job.name for one in capabilities for job in one.jobs))
+    yield from _twice("notice", (kind.code for one in capabilities for kind in one.notices))
     names = {one.name for one in capabilities}
     sets = {codes.url for one in capabilities for codes in one.code_sets}
     grants = tuple(grant for one in capabilities for grant in one.grants)
@@ -284,6 +288,8 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
         yield from _grant_faults(one)
         yield from _page_faults(one)
         yield from _card_faults(one)
+        for kind in one.notices:
+            yield from (f"{one.name}: the notice {kind.code} {fault}" for fault in _notice_faults(kind))
         for job in one.jobs:
             if not job.name.startswith(one.name + "."):
                 yield f"{one.name}: the job {job.name} does not begin with its capability's name"
@@ -349,6 +355,26 @@ def _card_faults(one: Capability) -> Iterator[str]:
             yield f"{one.name}: the card {card.title.en} is for {card.portal.name}, which has no start page"
         for role in sorted(card.roles - card.portal.roles - card.portal.guests):
             yield f"{one.name}: the card {card.title.en} is for {role}, who is not of the portal {card.portal.name}"
+
+
+def _notice_faults(kind: NoticeKind) -> Iterator[str]:
+    for channel in kind.channels:
+        if channel not in CHANNELS:
+            yield f"goes by the unknown channel {channel}"
+    if "sms" in kind.channels and kind.sms is None:
+        yield "goes by text message and has no text for it"
+    if kind.outside - kind.parameters:
+        yield f"lets out what it does not take: {', '.join(sorted(kind.outside - kind.parameters))}"
+    for text, allowed in ((kind.title, frozenset[str]()), (kind.text, kind.parameters), (kind.sms, kind.outside)):
+        for template in (text.zh, text.en) if text is not None else ():
+            if unknown := _holes(template) - allowed:
+                yield f"may not name {', '.join(sorted(unknown))} in {template!r}"
+        if text is not None and _holes(text.zh) != _holes(text.en):
+            yield "says different things in its two languages"
+
+
+def _holes(template: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
 
 
 def _verbs(page: Page) -> tuple[str, ...]:

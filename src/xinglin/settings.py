@@ -382,6 +382,14 @@ class Settings:
         _whole(0, 100_000), default=0, says="Acts on records at night by those who work by day before it is told."
     )
     night: str = _setting(_night, default="22:00-06:00", says="When it is night: from and until, local time.")
+    message_quiet: str = _setting(
+        _night, default="22:00-08:00", says="When no text message goes out but urgent ones: from and until, local time."
+    )
+    message_daily: int = _setting(
+        _whole(1, 100),
+        default=5,
+        says="Most text messages to one person in a day; further ones stand on the page only.",
+    )
 
     @property
     def master_key(self) -> Path:

@@ -1,4 +1,4 @@
-"""What a capability's contract declares: profiles, code sets and operations as plain values."""
+"""What a capability's contract declares: profiles, code sets, operations and notices as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,3 +74,28 @@ class Operation(Generic[Takes, Gives]):
     title: Text | None = None
     of_one: bool = False
     definition: str = ""
+
+
+# By what a message goes out besides the page, where it always stands.
+CHANNELS: Final = ("sms",)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """A kind of message that a capability sends; templates hold ``{names}`` of parameters.
+
+    text: what stands on the page. sms: what goes to a phone, where anybody may see it: it names only parameters of
+    *outside*, none of which says anything of health. channels: in the order tried. urgent: goes at night too, and
+    beyond the daily limit. optional: the recipient may refuse to be sent it, and then finds it on the page only.
+    """
+
+    code: str
+    title: Text
+    text: Text
+    sms: Text | None = None
+    parameters: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
+    channels: tuple[str, ...] = ("sms",)
+    urgent: bool = False
+    optional: bool = False
+    to: Literal["resident", "staff"] = "resident"

@@ -1,5 +1,7 @@
 """The gateway of text messages, simulated: ``POST /messages`` takes one, ``GET /`` shows them as phones would.
 
+``GET /receipts/KEY`` says whether one arrived.
+
 A question with a key that was answered before is answered alike and sends nothing again.
 """
 
@@ -21,6 +23,7 @@ class Gateway:
 
     messages: list[dict[str, str]] = field(default_factory=list)
     answered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    phones: dict[str, str] = field(default_factory=dict)
 
     def send(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Send one message, once."""
@@ -30,7 +33,15 @@ class Gateway:
         if key not in self.answered:
             self.messages.append({"phone": phone, "text": text})
             self.answered[key] = {"id": f"m{len(self.messages)}"}
+            self.phones[key] = phone
         return self.answered[key]
+
+    async def receipt(self, request: Request) -> Response:
+        """Say whether a message arrived; phones that end in 0000 are out of reach."""
+        phone = self.phones.get(request.path_params["key"])
+        if phone is None:
+            return JSONResponse({"state": "unknown"})
+        return JSONResponse({"state": "failed" if phone.endswith("0000") else "delivered"})
 
     async def listed(self, request: Request) -> Response:
         """Give the messages of a phone (``?phone=``), or all, newest first."""
@@ -53,6 +64,7 @@ def application() -> Starlette:
             Route("/", gateway.shown, methods=["GET"]),
             Route("/messages", gateway.listed, methods=["GET"]),
             Route("/messages", faults.around(gateway.send), methods=["POST"]),
+            Route("/receipts/{key}", gateway.receipt, methods=["GET"]),
             Route("/faults", faults.set, methods=["POST"]),
         ]
     )

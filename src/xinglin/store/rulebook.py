@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile
 from xinglin.fhir.outcome import Issue
 from xinglin.security.consents import ANY, Shield
 from xinglin.security.duties import duties
@@ -31,6 +31,7 @@ class Rulebook:
 
     invariants: type → (profile url or None for every resource of the type, check).
     operations: (type or ``*``, code) → operation and the function that does it, called with (work, given).
+    notices: code → kind of message.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -42,6 +43,7 @@ class Rulebook:
     )
 
     windows: Windows = WINDOWS
+    notices: Mapping[str, NoticeKind] = field(default_factory=dict)
 
     def reach(self, principal: Principal, interaction: str, on: str) -> Reach:
         """Give what *principal* reaches of type *on* with *interaction*: grants, narrowed by scopes, and the shield."""

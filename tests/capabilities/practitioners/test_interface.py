@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.capabilities.practitioners import people
+from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.practitioners import capability, contract
 from xinglin.capabilities.records import capability as records
 from xinglin.registry import Registry
@@ -46,7 +47,7 @@ def through_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def client(store: Store, through_simulator: None) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(staff_register_url="http://register")
-    registry = Registry((records.declare(settings), capability.declare(settings)))
+    registry = Registry((records.declare(settings), notifications.declare(settings), capability.declare(settings)))
     door = Door(store, registry.rulebook)
     for document in (people.organization(), people.physician(), people.place()):
         raw = json.dumps(document).encode()

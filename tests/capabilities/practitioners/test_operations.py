@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.capabilities.practitioners import people
+from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.practitioners import capability, contract, jobs
 from xinglin.capabilities.practitioners.contract import Opening, Verify
 from xinglin.capabilities.practitioners.gateways import Asked, HttpRegister, NoRegister, RegisterSilent
@@ -39,7 +40,9 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def door(store: Store) -> Door:
-    registry = Registry((records.declare(Settings()), capability.declare(Settings())))
+    registry = Registry(
+        (records.declare(Settings()), notifications.declare(Settings()), capability.declare(Settings()))
+    )
     made = Door(store, registry.rulebook)
     for document in (people.organization(), people.physician(), people.place()):
         await put(made, document)
@@ -524,3 +527,20 @@ async def test_an_old_fault_does_not_stop_a_correction_elsewhere(door: Door) -> 
     assert await refused(put(door, bad | {"identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "2"}]})) == [
         "person-number-form"
     ]
+
+
+@pytest.mark.rule("R6-033")
+async def test_who_has_a_certificate_that_ends_is_told_once_sixty_and_once_thirty_days_before(
+    door: Door, register: HttpRegister
+) -> None:
+    await verify(door, register)
+    for days, messages in ((61, 0), (60, 1), (45, 2), (30, 3)):  # each new day of its end is another certificate's
+        document = await read(door, "Practitioner", "d1")
+        until = today(door.clock.now()) + timedelta(days=days)
+        document["qualification"][1]["period"]["end"] = until.isoformat()
+        await put(door, document)
+        for _ in range(2):
+            async with door.work(SYSTEM) as work:
+                await jobs.remind(work)
+        assert await door.auto(SYSTEM).count("Communication", recipient="Practitioner/d1") == messages
+    assert await door.auto(SYSTEM).count("Communication", sender="Organization/h1") == messages

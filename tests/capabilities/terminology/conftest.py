@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import key_store
 from xinglin.capabilities.access import capability as access
+from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.terminology import capability
 from xinglin.registry import Registry
@@ -94,7 +95,14 @@ async def store(postgres_dsn: str) -> AsyncIterator[Store]:
 @pytest.fixture(scope="module")
 async def door(store: Store) -> Door:
     settings = Settings()
-    registry = Registry((records.declare(settings), access.declare(settings), capability.declare(settings)))
+    registry = Registry(
+        (
+            records.declare(settings),
+            notifications.declare(settings),
+            access.declare(settings),
+            capability.declare(settings),
+        )
+    )
     made = Door(store, registry.rulebook)
     await fill(made)
     for document in (OLD, NEW):
@@ -105,7 +113,14 @@ async def door(store: Store) -> Door:
 @pytest.fixture(scope="module")
 async def client(door: Door) -> AsyncIterator[httpx.AsyncClient]:
     served = create_asgi(
-        Registry((records.declare(Settings()), access.declare(Settings()), capability.declare(Settings()))),
+        Registry(
+            (
+                records.declare(Settings()),
+                notifications.declare(Settings()),
+                access.declare(Settings()),
+                capability.declare(Settings()),
+            )
+        ),
         door,
         Settings(),
         principal_of=who,

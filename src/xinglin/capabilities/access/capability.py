@@ -24,6 +24,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="access",
         title=Text("访问控制", "Access control"),
+        needs=("notifications",),
         code_sets=(
             contract.TASKS,
             contract.REQUESTS,
@@ -49,5 +50,6 @@ def declare(settings: Settings) -> Capability:
                 icon="heartbeat",
             ),
         ),
+        notices=(contract.OPENED,),
         templates="xinglin.capabilities.access:templates",
     )

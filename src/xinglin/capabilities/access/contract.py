@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import Task
 from xinglin.registry import CLINIC, Portal
 from xinglin.security import labels
@@ -59,8 +59,22 @@ EMERGENCY: Final = Profile(
     required=("code", "for", "requester", "executionPeriod.start", "executionPeriod.end", "reasonCode.text"),
     bindings={"code": TASKS.url, "businessStatus": REVIEWS.url},
 )
-# Communication.category of the notice to the patient.
-NOTICES: Final = canonical("notice", "CodeSystem")
+# What the patient is told.
+OPENED: Final = NoticeKind(
+    code="break-glass",
+    title=Text("您的档案被紧急查阅", "Your record was opened in an emergency"),
+    text=Text(
+        "{who}因紧急情况查阅了您的健康档案。理由：{reason}。"
+        "安全管理员将在 {days} 个工作日内复核；如有异议，请在“谁看过我的档案”中提出。",
+        "{who} opened your record in an emergency. Reason given: {reason}."
+        " The security officer reviews it within {days} working days; you may object at “Who looked”.",
+    ),
+    sms=Text(
+        "【杏林】您的健康档案被紧急查阅，详情请登录后在“我的消息”中查看。",
+        "[Xinglin] Your record was opened in an emergency. Sign in and see your messages.",
+    ),
+    parameters=frozenset({"who", "reason", "days"}),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="consents",
         title=Text("知情同意", "Consents"),
+        needs=("notifications",),
         code_sets=(contract.KINDS,),
         profiles=tuple(contract.PROFILES.values()),
         operations=(
@@ -33,5 +34,6 @@ def declare(settings: Settings) -> Capability:
             ),
             Page(contract.OWN, "/consents/withdraw", send=pages.send_withdrawal),
         ),
+        notices=(contract.WITHDRAWN,),
         templates="xinglin.capabilities.consents:templates",
     )

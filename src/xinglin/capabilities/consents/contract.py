@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import Consent
 from xinglin.fhir.sources import cites
 from xinglin.registry import Portal
@@ -22,6 +22,21 @@ KINDS: Final = cites("R7-021")(
             "restriction": Text("限制访问", "Restriction"),
         },
     )
+)
+# What a resident is told who withdrew one, so that nobody else does it unseen.
+WITHDRAWN: Final = NoticeKind(
+    code="consent-withdrawn",
+    title=Text("已撤回一项同意", "A consent was withdrawn"),
+    text=Text(
+        "您的一项授权同意已撤回，即时生效。如非本人或监护人操作，请尽快修改密码并联系服务台。",
+        "One of your consents was withdrawn and holds no longer. If neither you nor your guardian did that, change your"
+        " password and tell the service desk.",
+    ),
+    sms=Text(
+        "【杏林】您的一项授权同意已撤回。如非本人操作，请登录核对。",
+        "[Xinglin] One of your consents was withdrawn. If that was not you, sign in and look.",
+    ),
+    optional=True,
 )
 # Without a consent of this kind nothing is sent: nobody is asked to switch it off.
 OFF_BY_DEFAULT: Final = frozenset({"marketing", "research", "face", "sharing"})

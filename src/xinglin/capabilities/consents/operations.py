@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from xinglin.capabilities.consents.contract import KINDS, PROFILES, Give, Withdraw
+from xinglin.capabilities.consents.contract import KINDS, PROFILES, WITHDRAWN, Give, Withdraw
 from xinglin.capabilities.consents.rules import provision, refusals
+from xinglin.capabilities.notifications.contract import NOTIFY, Notice
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.r4.datatypes import CodeableConcept, Coding, Meta, Period, Reference
@@ -66,6 +67,8 @@ async def withdraw(work: UnitOfWork, given: Withdraw) -> Consent:
     over = msgspec.structs.replace(consent, status="inactive", provision=ended)
     await work.platform.update(over, type="Consent", id=given.consent, if_match=row.vid)
     work.note("consent-withdrawn", type="Consent", refs=(f"Consent/{given.consent}",))
+    told = Notice(WITHDRAWN.code, patient, about=f"Consent/{given.consent}", key=f"withdrawn {given.consent}")
+    await work.platform.operate(NOTIFY, told)
     return over
 
 

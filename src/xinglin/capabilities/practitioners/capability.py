@@ -33,6 +33,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="practitioners",
         title=Text("人员与资质", "Practitioners"),
+        needs=("notifications",),
         code_sets=(contract.CREDENTIALS, contract.STATES, contract.STANDINGS, contract.OCCASIONS),
         profiles=(contract.STAFF, contract.PLACE_OF_WORK, contract.VERIFICATION),
         invariants=(
@@ -80,5 +81,6 @@ def declare(settings: Settings) -> Capability:
             Job(contract.CLOSE_INSTITUTION, jobs.close_institution, retries=8),
             Job(contract.FREEZE, jobs.freeze, retries=8),
         ),
+        notices=(contract.ENDING,),
         templates="xinglin.capabilities.practitioners:templates",
     )

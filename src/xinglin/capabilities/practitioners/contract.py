@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import VerificationResult
 from xinglin.registry import INSTITUTION, Portal
 from xinglin.security.credential_forms import KINDS
@@ -21,6 +21,22 @@ CREDENTIALS: Final = CodeSet(
     },
 )
 
+# What a practitioner is told before a certificate ends.
+ENDING: Final = NoticeKind(
+    code="credential-ending",
+    title=Text("您的执业证书即将到期", "Your certificate is about to end"),
+    text=Text(
+        "您的执业证书将于 {day} 到期。请在到期前办理延续；到期未延续的，系统将暂停您的执业权限。",
+        "Your certificate ends on {day}. Renew it before that day: without it you cannot work here any longer.",
+    ),
+    sms=Text(
+        "【杏林】您的执业证书将于 {day} 到期，请及时办理延续。",
+        "[Xinglin] Your certificate ends on {day}. Please renew it in time.",
+    ),
+    parameters=frozenset({"day"}),
+    outside=frozenset({"day"}),
+    to="staff",
+)
 STAFF: Final = Profile(
     url=canonical("practitioner"),
     on="Practitioner",

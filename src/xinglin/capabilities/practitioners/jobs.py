@@ -7,6 +7,7 @@ from xinglin.capabilities.practitioners.gateways import Register
 from xinglin.capabilities.practitioners.operations import effects, institutions
 from xinglin.capabilities.practitioners.operations import verify as operations
 from xinglin.capabilities.practitioners.operations.people import person_of, today
+from xinglin.capabilities.practitioners.operations.reminders import remind_of
 from xinglin.capabilities.practitioners.rules import states
 from xinglin.capabilities.practitioners.rules.results import sweep_name
 from xinglin.fhir.search.grammar import TOKEN
@@ -60,6 +61,7 @@ async def remind(work: UnitOfWork, token: str = "", *, asks: bool = False) -> No
         code = await effects.mark(work.platform, person, states.register_part(person.mark), today(work.now))
         if code == "unknown" and operations.asked_for(person):
             unknown.append(row.id)
+        await remind_of(work, person)
         verdict = states.lapsed(person.mark, code)
         if verdict is not None:
             await effects.take_effect(work, person, verdict, today(work.now))

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from xinglin.capabilities.access.contract import EMERGENCY, NOTICES, REVIEWS, TASKS, BreakGlass
+from xinglin.capabilities.access.contract import EMERGENCY, OPENED, REVIEWS, TASKS, BreakGlass
 from xinglin.capabilities.access.rules import opening_faults, review_due
+from xinglin.capabilities.notifications.contract import NOTIFY, Notice
 from xinglin.fhir import codec
 from xinglin.fhir.outcome import OutcomeError, refuse
 from xinglin.fhir.r4.datatypes import CodeableConcept, Coding, Meta, Period, Reference
-from xinglin.fhir.r4.resources import Communication, CommunicationPayload, Task, TaskRestriction
+from xinglin.fhir.r4.resources import Task, TaskRestriction
 from xinglin.fhir.sources import cites
 from xinglin.security.relations import BREAK_GLASS as CODE
 from xinglin.store.door import UnitOfWork
@@ -51,7 +52,7 @@ async def break_glass(work: UnitOfWork, given: BreakGlass, *, terms: Terms) -> T
         reasonCode=CodeableConcept(text=given.reason.strip()),
     )
     written = await work.platform.create(task, type="Task")
-    await work.platform.create(_notice(task, written.id, patient, days=terms.review_days), type="Communication")
+    await work.platform.operate(NOTIFY, _notice(task, written.id, days=terms.review_days))
     work.note("break-glass", type="Patient", refs=(f"Patient/{given.id}",), detail=f"Task/{written.id}")
     made = codec.decode((await work.platform.read("Task", written.id)).body(), "Task")
     if not isinstance(made, Task):
@@ -66,24 +67,10 @@ async def _must_exist(work: UnitOfWork, id: str) -> None:
         raise OutcomeError(not_found("Patient", id)) from missing
 
 
-def _notice(task: Task, id: str, patient: Reference, *, days: int) -> Communication:
+def _notice(task: Task, id: str, *, days: int) -> Notice:
     """Tell the patient (R7-032): who, when and why."""
     who = task.requester.display if task.requester and task.requester.display else "一名医务人员"
     reason = task.reasonCode.text if task.reasonCode else ""
-    chinese = (
-        f"{who}因紧急情况查阅了您的健康档案。理由:{reason}。"
-        f"安全管理员将在 {days} 个工作日内复核;如有异议,请在“谁看过我的档案”中提出。"
-    )
-    english = (
-        f"Your record was opened in an emergency. Reason given: {reason}."
-        f" The security officer reviews it within {days} working days; you may object."
-    )
-    return Communication(
-        status="completed",
-        category=[CodeableConcept(coding=[Coding(system=NOTICES, code="break-glass")])],
-        subject=patient,
-        recipient=[patient],
-        about=[Reference(reference=f"Task/{id}")],
-        sent=task.authoredOn,
-        payload=[CommunicationPayload(contentString=f"{chinese}\n{english}")],
-    )
+    patient = task.for_.reference if task.for_ else ""
+    parameters = (f"who={who}", f"reason={reason}", f"days={days}")
+    return Notice(OPENED.code, patient or "", parameters, about=f"Task/{id}", key=f"break-glass {id}")

@@ -1,11 +1,12 @@
 """How a practitioner stands on the whole, as one code that lists can ask for."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
 from xinglin.capabilities.practitioners.contract import STANDINGS
 from xinglin.fhir.sources import cites
-from xinglin.security.credentials import Standing, credential_state
+from xinglin.security.credentials import Credential, Standing, credential_state, last_day
 from xinglin.security.verification import State, Verdict
 
 # Kinds without which nobody works; a title or a training that ends stops nobody.
@@ -24,6 +25,15 @@ def overall(register: State | None, standing: Standing, today: date) -> str:
         return register
     by_date = {credential_state(one, today) for one in standing.credentials if one.kind in WORKING}
     return next((state for state in _BY_DATE if state in by_date), "valid")
+
+
+@cites("R6-033")
+def ending(standing: Standing, today: date) -> Iterator[tuple[Credential, date, int]]:
+    """Give each certificate without which nobody works and that ends soon: its last day, and 60 or 30 days left."""
+    for one in standing.credentials:
+        last, state = last_day(one), credential_state(one, today)
+        if one.kind in WORKING and last is not None and state in {"expiring-30", "expiring-60"}:
+            yield one, last, int(state.removeprefix("expiring-"))
 
 
 def register_part(mark: str) -> State | None:

@@ -1,0 +1,1 @@
+"""Use cases: send, deliver, read, resend, tell by telephone, refuse kinds."""
