@@ -53,7 +53,8 @@ def problems(by_type: dict[str, list[Json]], start: str) -> dict[str, str]:
 
 def test_every_diagnosis_stands_in_the_table(by_type: dict[str, list[Json]]) -> None:
     used = {code(one) for one in by_type["Condition"]}
-    used |= {one.code for one in (*tcm.patterns(), *acute.illnesses(), *stays.causes(), stays.CAESAREAN, stays.VAGINAL)}
+    used |= {one.code for one in tcm.patterns()} | {one.code for one in acute.illnesses()}
+    used |= {one.code for one in (*stays.causes(), stays.CAESAREAN, stays.VAGINAL)}
     known = by_code("icd10")
     assert len(used) > 40
     assert used <= known.keys()
@@ -88,7 +89,8 @@ def test_blood_pressure_agrees_with_the_disease_and_falls_under_treatment(by_typ
     ill = problems(by_type, "I10")
     measured = [one for one in by_type["Observation"] if code(one) == "85354-9"]
     well = [systolic(one) for one in measured if one["subject"]["reference"] not in ill]
-    first, later = [], []
+    first: list[float] = []
+    later: list[float] = []
     for one in measured:
         since = ill.get(one["subject"]["reference"])
         if since is not None:

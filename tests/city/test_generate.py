@@ -137,7 +137,7 @@ def test_a_city_has_bounds() -> None:
     good = CitySpec(10, 1, 1, date(2026, 1, 1))
     for bad in ({"residents": 0}, {"years": 0}, {"years": 11}, {"duplicates": 0.6}):
         with pytest.raises(ValueError, match=r"city|share"):
-            replace(good, **bad)  # type: ignore[arg-type]
+            replace(good, **bad)
 
 
 def test_age_counts_completed_years() -> None:

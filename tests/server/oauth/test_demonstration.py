@@ -26,7 +26,7 @@ from xinglin.store.identity import apps
 CALLBACK = "http://127.0.0.1:9999/callback"
 OFFICER = Principal("officer", frozenset({"security-admin"}), strong=True)
 PHYSICIAN = STAFF["physician"]
-(ADULT, *_), (CHILD, *_), _ = people()
+ADULT, CHILD = (one[0] for one in people()[:2])
 RECORDS: tuple[dict[str, Any], ...] = (
     patient(ADULT),
     patient(CHILD, "小"),
