@@ -17,6 +17,7 @@ from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
+from xinglin.capabilities.quality import capability as quality
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.residents import capability as residents
 from xinglin.capabilities.signatures import capability as signatures
@@ -59,6 +60,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     residents.declare,  # 居民主索引与健康卡
     directory.declare,  # 机构与人员
     duplicates.declare,  # 查重合并
+    quality.declare,  # 数据质量
     notifications.declare,  # 消息通知
     access.declare,  # 访问控制
     consents.declare,  # 知情同意

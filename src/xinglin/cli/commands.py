@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "terminology",
     "city",
     "residents",
+    "quality",
     "dump",
     "backup",
     "restore",

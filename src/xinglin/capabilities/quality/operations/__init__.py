@@ -1,0 +1,1 @@
+"""Looking through what changed, keeping findings and scores, and explaining a finding."""

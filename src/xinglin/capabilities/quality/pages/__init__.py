@@ -1,0 +1,1 @@
+"""Scores by institution and domain, findings as a list, and one finding."""

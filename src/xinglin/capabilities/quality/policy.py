@@ -1,0 +1,43 @@
+"""The commission sees all scores and findings; an institution its own, and explains them."""
+
+from typing import Final
+
+from xinglin.capabilities.quality.contract import EXPLAIN, FINDINGS_SEARCH, MEASURE
+from xinglin.security.grants import Grant
+
+_READ: Final = frozenset({"read", "vread", "search", "history"})
+_STRONG: Final = frozenset({"strong"})
+
+GRANTS: Final = (
+    Grant(
+        "system-admin",
+        _READ,
+        "DetectedIssue",
+        f"{FINDINGS_SEARCH}&implicated={{organization}}",
+        needs=_STRONG,
+        name="quality",
+        source="ST-50, 焦政办2018-55",
+    ),
+    Grant(
+        "system-admin",
+        _READ,
+        "MeasureReport",
+        f"measure={MEASURE}&reporter={{organization}}",
+        needs=_STRONG,
+        name="quality",
+        source="ST-50, 焦政办2018-55",
+    ),
+    Grant(
+        "system-admin",
+        frozenset({"operate"}),
+        "DetectedIssue",
+        operations=frozenset({EXPLAIN.code}),
+        needs=_STRONG,
+        name="quality",
+        source="ST-50, 焦政办2018-55",
+    ),
+    Grant("regulator", _READ, "DetectedIssue", FINDINGS_SEARCH, needs=_STRONG, name="quality", source="焦政办2018-55"),
+    Grant(
+        "regulator", _READ, "MeasureReport", f"measure={MEASURE}", needs=_STRONG, name="quality", source="焦政办2018-55"
+    ),
+)

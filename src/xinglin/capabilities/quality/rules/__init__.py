@@ -1,0 +1,1 @@
+"""What is looked at in a record: pure functions of the record and what stands around it."""

@@ -1,0 +1,59 @@
+"""Whether a record has what its use needs."""
+
+from collections.abc import Iterator
+
+from xinglin.capabilities.quality.rules.case import Case, Finding, Json
+from xinglin.fhir.sources import cites
+
+# Kinds of visits that end with a diagnosis.
+DIAGNOSED = frozenset({"AMB", "EMER", "IMP"})
+
+
+def missing(resource: Json, *names: str) -> str:
+    """Name the elements that are not there, with commas."""
+    return ", ".join(name for name in names if not resource.get(name))
+
+
+@cites("HR-04", "ST-30")
+def judge(case: Case) -> Iterator[Finding]:
+    """Judge a Patient, an Encounter or a Condition."""
+    match case.type:
+        case "Patient":
+            yield from _patient(case.resource)
+        case "Encounter":
+            yield from _encounter(case.resource)
+        case "Condition":
+            if lacking := missing(case.resource, "recordedDate", "recorder"):
+                yield Finding("DQ-C06", lacking)
+
+
+def _patient(patient: Json) -> Iterator[Finding]:
+    if lacking := missing(patient, "name", "gender", "birthDate"):
+        yield Finding("DQ-C01", lacking)
+    if not any(
+        one.get("system", "").startswith("urn:oid:") or "/id/" in one.get("system", "") for one in _ids(patient)
+    ):
+        yield Finding("DQ-C02")
+    if lacking := missing(patient, "telecom", "address"):
+        yield Finding("DQ-C03", lacking)
+
+
+def _ids(patient: Json) -> Iterator[Json]:
+    """Give numbers that stand for the person, not for the record."""
+    for one in patient.get("identifier") or ():
+        kinds = {coding.get("code") for coding in (one.get("type") or {}).get("coding") or ()}
+        if one.get("value") and "MR" not in kinds:
+            yield one
+
+
+def _encounter(visit: Json) -> Iterator[Finding]:
+    lacking = missing(visit, "serviceType", "participant", "serviceProvider")
+    period = visit.get("period") or {}
+    ended = visit.get("status") != "finished" or period.get("end")
+    times = "" if period.get("start") and ended else "period"
+    if told := ", ".join(one for one in (lacking, times) if one):
+        yield Finding("DQ-C04", told)
+    kind = visit.get("class", {}).get("code")
+    # A follow-up or another visit of a programme says by its type what it was for.
+    if visit.get("status") == "finished" and kind in DIAGNOSED and not visit.get("type") and not visit.get("diagnosis"):
+        yield Finding("DQ-C05", "diagnosis")

@@ -1,0 +1,158 @@
+"""The job over a small ward: findings that stay, go and are explained; scores that follow them; who sees what."""
+
+from typing import Any
+
+import pytest
+
+from tests.capabilities.access.ward import Stopped, open_door, put, staff
+from tests.capabilities.residents.people import resident
+from xinglin.capabilities.quality.contract import EXPLAIN, EXPLAINED, OPEN, RESOLVED, Explaining
+from xinglin.capabilities.quality.operations import findings, scores
+from xinglin.capabilities.quality.operations.look import Looked, look
+from xinglin.fhir.document import document_of
+from xinglin.fhir.outcome import OutcomeError
+from xinglin.security.principal import SYSTEM
+from xinglin.store.door import Door
+from xinglin.store.store import Store
+
+Ward = tuple[Door, Stopped]
+KEPT: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1"}}
+PHONE: dict[str, Any] = {"telecom": [{"system": "phone", "value": "13903910000"}]}
+ADMIN = staff("system-admin", "8", purpose="HSYSADMIN")
+OTHER = staff("system-admin", "9", organization="Organization/2", purpose="HSYSADMIN")
+REGULATOR = staff("regulator", "7", organization="Organization/9", purpose="HLEGAL")
+
+
+@pytest.fixture
+async def ward(store: Store) -> Ward:
+    await store.fetch("TRUNCATE quality_judged, quality_sought")
+    door, clock = open_door(store)
+    for one in (
+        {"resourceType": "Organization", "id": "1", "name": "市人民医院"},
+        {"resourceType": "Organization", "id": "2", "name": "市第二人民医院"},
+        resident("张伟", "1980-01-01", 123, id="good", **KEPT, **PHONE),
+        resident("李娜", "1990-01-01", 124, id="bare", **KEPT),
+        {
+            "resourceType": "Condition",
+            "id": "wrong",
+            "subject": {"reference": "Patient/good"},
+            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cn", "code": "O80.000"}]},
+            "recordedDate": "2026-11-01T10:00:00+08:00",
+            "recorder": {"reference": "Practitioner/1"},
+        },
+    ):
+        await put(door, one)
+    return door, clock
+
+
+async def whole(door: Door, *, most: int = 1_000) -> Looked:
+    """Look until nothing is left, each part in a transaction of its own."""
+    total = Looked()
+    for _ in range(50):
+        async with door.work(SYSTEM) as work:
+            total += await look(work, most=most)
+        if total.done:
+            async with door.work(SYSTEM) as work:
+                await scores.write(work)
+            return total
+    raise AssertionError("a look has no end")
+
+
+async def stand(door: Door, rule: str, reference: str) -> dict[str, Any]:
+    row = await door.auto(SYSTEM).read("DetectedIssue", findings.id_of(rule, reference))
+    document: dict[str, Any] = document_of(row.body())
+    return document
+
+
+async def worth(door: Door, domain: str) -> float:
+    page = await door.auto(SYSTEM).find("MeasureReport", reporter="Organization/1", _sort="-date")
+    groups = document_of(page.matches[0].body())["group"]
+    return next(float(one["measureScore"]["value"]) for one in groups if one["code"]["coding"][0]["code"] == domain)
+
+
+async def test_findings_are_kept_once_and_go_when_they_are_mended(ward: Ward) -> None:
+    door, clock = ward
+    first = await whole(door, most=1)
+    assert first.opened == 2
+    bare = await stand(door, "DQ-C03", "Patient/bare")
+    assert findings.state_of(bare) == OPEN
+    assert [one["reference"] for one in bare["implicated"]] == ["Patient/bare", "Organization/1"]
+    assert findings.state_of(await stand(door, "DQ-P04", "Condition/wrong")) == OPEN
+    before = await worth(door, "completeness")
+
+    clock.pass_(hours=1)
+    again = await whole(door)
+    assert (again.opened, again.resolved) == (0, 0)
+    assert await stand(door, "DQ-C03", "Patient/bare") == bare
+
+    clock.pass_(hours=1)
+    await put(door, resident("李娜", "1990-01-01", 124, id="bare", **KEPT, **PHONE))
+    mended = await whole(door)
+    assert (mended.opened, mended.resolved) == (0, 1)
+    assert findings.state_of(await stand(door, "DQ-C03", "Patient/bare")) == RESOLVED
+    assert await worth(door, "completeness") > before
+
+    clock.pass_(hours=1)
+    await door.auto(SYSTEM).delete("Condition", "wrong")
+    assert (await whole(door)).resolved == 1
+    assert findings.state_of(await stand(door, "DQ-P04", "Condition/wrong")) == RESOLVED
+
+
+async def test_an_institution_sees_and_explains_its_own(ward: Ward) -> None:
+    door, clock = ward
+    await whole(door)
+    before = await worth(door, "completeness")
+    id = findings.id_of("DQ-C03", "Patient/bare")
+    assert await door.auto(ADMIN).count("DetectedIssue") == await door.auto(REGULATOR).count("DetectedIssue") == 2
+    assert await door.auto(ADMIN).count("MeasureReport") == await door.auto(REGULATOR).count("MeasureReport") == 1
+    assert await door.auto(OTHER).count("DetectedIssue") == await door.auto(OTHER).count("MeasureReport") == 0
+    for who, status in ((OTHER, 404), (REGULATOR, 403)):
+        with pytest.raises(OutcomeError) as refused:
+            await door.auto(who).operate(EXPLAIN, Explaining(id, "这位居民没有电话"))
+        assert refused.value.status == status
+    with pytest.raises(OutcomeError) as short:
+        await door.auto(ADMIN).operate(EXPLAIN, Explaining(id, " "))
+    assert short.value.status < 500
+    await door.auto(ADMIN).operate(EXPLAIN, Explaining(id, "这位居民没有电话"))
+    assert findings.state_of(await stand(door, "DQ-C03", "Patient/bare")) == EXPLAINED
+
+    clock.pass_(hours=1)
+    assert (await whole(door)).opened == 0
+    assert findings.state_of(await stand(door, "DQ-C03", "Patient/bare")) == EXPLAINED
+    assert await worth(door, "completeness") > before
+    with pytest.raises(OutcomeError) as twice:
+        await door.auto(ADMIN).operate(EXPLAIN, Explaining(id, "再说明一次"))
+    assert twice.value.status == 409
+
+
+async def test_a_stay_is_judged_anew_when_a_diagnosis_of_it_changes(ward: Ward) -> None:
+    door, clock = ward
+    stay = {
+        "resourceType": "Encounter",
+        "id": "stay",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": "Patient/good"},
+        "serviceProvider": {"reference": "Organization/2"},
+        "period": {"start": "2026-11-01T10:00:00+08:00", "end": "2026-11-05T10:00:00+08:00"},
+        "diagnosis": [{"condition": {"reference": "Condition/main"}, "rank": 1}],
+    }
+    main = {
+        "resourceType": "Condition",
+        "id": "main",
+        "subject": {"reference": "Patient/good"},
+        "encounter": {"reference": "Encounter/stay"},
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cn", "code": "W19.x00"}]},
+    }
+    await put(door, stay)
+    await put(door, main)
+    await whole(door)
+    found = await stand(door, "DQ-F05", "Encounter/stay")
+    assert findings.state_of(found) == OPEN
+    assert found["implicated"][1] == {"reference": "Organization/2"}
+
+    clock.pass_(hours=1)
+    main["code"] = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cn", "code": "I10.x00"}]}
+    await put(door, main)
+    await whole(door)
+    assert findings.state_of(await stand(door, "DQ-F05", "Encounter/stay")) == RESOLVED
