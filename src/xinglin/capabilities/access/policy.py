@@ -34,8 +34,8 @@ RECORD: Final = tuple(
     """
     Patient RelatedPerson AdverseEvent AllergyIntolerance Appointment AppointmentResponse CarePlan CareTeam
     ClinicalImpression Communication CommunicationRequest Composition Condition Consent DetectedIssue Device
-    DeviceRequest DeviceUseStatement DiagnosticReport DocumentReference Encounter EpisodeOfCare FamilyMemberHistory Flag Goal
-    ImagingStudy Immunization ImmunizationRecommendation List Media MedicationAdministration MedicationDispense
+    DeviceRequest DeviceUseStatement DiagnosticReport DocumentReference Encounter EpisodeOfCare FamilyMemberHistory Flag
+    Goal ImagingStudy Immunization ImmunizationRecommendation List Media MedicationAdministration MedicationDispense
     MedicationRequest MedicationStatement MolecularSequence NutritionOrder Observation Procedure QuestionnaireResponse
     RequestGroup RiskAssessment ServiceRequest Specimen Task VisionPrescription
     """.split()
