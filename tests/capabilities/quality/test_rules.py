@@ -25,7 +25,7 @@ def concept(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}
 
 
-def condition(code: str, on: str = "2026-11-01T10:00:00+08:00", **more: Any) -> dict[str, Any]:
+def condition(code: str, on: str | None = "2026-11-01T10:00:00+08:00", **more: Any) -> dict[str, Any]:
     return {
         "resourceType": "Condition",
         "id": code.replace(".", ""),
@@ -153,7 +153,11 @@ def test_visits_and_diagnoses_are_complete() -> None:
     assert found(visit(status="in-progress", period={"start": "2026-11-01"}, diagnosis=[])) == set()
     assert found(visit(diagnosis=[])) == {"DQ-C05"}
     assert found(visit(diagnosis=[], type=[{"text": "随访"}])) == set()
+    assert found(visit(diagnosis=[], reasonReference=[{"reference": "Condition/1"}])) == set()
     assert found(condition("I10.x00", recorder=None)) == {"DQ-C06"}
+    listed = [{"coding": [{"code": "problem-list-item"}]}]
+    assert found(condition("I10.x00", recorder=None, category=listed)) == set()
+    assert found(condition("I10.x00", None, category=listed)) == {"DQ-C06"}
 
 
 @pytest.mark.rule("ST-51", "ST-53", "ST-54", "ST-50")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xinglin.capabilities.quality.rules.case import Case, Finding, Json
+from xinglin.capabilities.quality.rules.case import Case, Finding, Json, codings
 from xinglin.fhir.sources import cites
 
 # Kinds of visits that end with a diagnosis.
@@ -23,7 +23,10 @@ def judge(case: Case) -> Iterator[Finding]:
         case "Encounter":
             yield from _encounter(case.resource)
         case "Condition":
-            if lacking := missing(case.resource, "recordedDate", "recorder"):
+            # What stands on the problem list may come from the person, or from another record.
+            listed = {one.get("code") for kind in case.resource.get("category") or () for one in codings(kind)}
+            asked = ("recordedDate",) if "problem-list-item" in listed else ("recordedDate", "recorder")
+            if lacking := missing(case.resource, *asked):
                 yield Finding("DQ-C06", lacking)
 
 
@@ -51,9 +54,10 @@ def _encounter(visit: Json) -> Iterator[Finding]:
     period = visit.get("period") or {}
     ended = visit.get("status") != "finished" or period.get("end")
     times = "" if period.get("start") and ended else "period"
-    if told := ", ".join(one for one in (lacking, times) if one):
-        yield Finding("DQ-C04", told)
+    if bare := ", ".join(one for one in (lacking, times) if one):
+        yield Finding("DQ-C04", bare)
     kind = visit.get("class", {}).get("code")
-    # A follow-up or another visit of a programme says by its type what it was for.
-    if visit.get("status") == "finished" and kind in DIAGNOSED and not visit.get("type") and not visit.get("diagnosis"):
+    # A follow-up or another visit of a programme says by its type what it was for; one of a series names its reason.
+    told = visit.get("diagnosis") or visit.get("type") or visit.get("reasonReference")
+    if visit.get("status") == "finished" and kind in DIAGNOSED and not told:
         yield Finding("DQ-C05", "diagnosis")
