@@ -61,9 +61,11 @@ STAFF: Final = {
 async def seed(settings: "Settings", until: date = UNTIL, *, seek: bool = False) -> None:
     """Make the accounts that are missing; safe to run again. until: the last day of the city that was loaded.
 
-    seek: the worker looks at once for second records, which it else does at night, so that their desk has work.
+    seek: the worker looks at once for second records and for what is wrong in the records, which it else does at night,
+    so that the desk has work and institutions have scores.
     """
     from xinglin.app import create_registry, open_door
+    from xinglin.capabilities.quality.contract import LOOK
     from xinglin.capabilities.residents.contract import FIND_DUPLICATES
     from xinglin.security.principal import SYSTEM
 
@@ -75,6 +77,7 @@ async def seed(settings: "Settings", until: date = UNTIL, *, seek: bool = False)
             await _resident(work, until)
             if seek:
                 await work.defer(FIND_DUPLICATES)
+                await work.defer(LOOK)
     finally:
         await door.store.close()
 

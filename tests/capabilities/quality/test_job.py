@@ -13,6 +13,7 @@ from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
 from xinglin.store.door import Door
+from xinglin.store.executor import Row
 from xinglin.store.store import Store
 
 Ward = tuple[Door, Stopped]
@@ -156,3 +157,37 @@ async def test_a_stay_is_judged_anew_when_a_diagnosis_of_it_changes(ward: Ward) 
     await put(door, main)
     await whole(door)
     assert findings.state_of(await stand(door, "DQ-F05", "Encounter/stay")) == RESOLVED
+
+
+async def test_codes_are_asked_of_the_terminology(ward: Ward) -> None:
+    door, _ = ward
+    system = {
+        "resourceType": "CodeSystem",
+        "id": "icd",
+        "url": "http://hl7.org/fhir/sid/icd-10-cn",
+        "version": "9",
+        "status": "active",
+        "content": "complete",
+        "concept": [{"code": "I10.x00", "display": "特发性高血压"}, {"code": "O80.000", "display": "头位顺产"}],
+    }
+    await put(door, system)
+    for id, code, display in (("a", "I10.x00", "特发性高血压"), ("b", "I10.x99", ""), ("c", "I10.x00", "糖尿病")):
+        coding = {"system": system["url"], "code": code} | ({"display": display} if display else {})
+        condition = {
+            "resourceType": "Condition",
+            "id": id,
+            "subject": {"reference": "Patient/good"},
+            "code": {"coding": [coding]},
+            "recordedDate": "2026-11-01T10:00:00+08:00",
+            "recorder": {"reference": "Practitioner/1"},
+        }
+        await put(door, condition)
+    await whole(door)
+    page = await door.auto(SYSTEM).find("DetectedIssue", implicated="Condition/a,Condition/b,Condition/c")
+    told = {(findings.rule_of(one), one["implicated"][0]["reference"]) for one in map(_document, page.matches)}
+    assert told == {("DQ-V03", "Condition/b"), ("DQ-V04", "Condition/c")}
+
+
+def _document(row: Row) -> dict[str, Any]:
+    document: dict[str, Any] = document_of(row.body())
+    return document
