@@ -22,6 +22,7 @@ LOCAL = {
     "merging",
     "migration",
     "put_aside",
+    "quality_sought",
     "watched",
 }
 
