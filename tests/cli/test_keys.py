@@ -33,8 +33,8 @@ def test_keys_are_made_changed_and_refused(data_dir: Path) -> None:
     assert listed.count(" active ") == 8
     rotated = xinglin(data_dir, "keys", "rotate")
     assert rotated.returncode == 0, rotated.stderr
-    assert rotated.stdout.count("seals from now on") == 3
-    assert xinglin(data_dir, "keys", "list").stdout.count(" old ") == 3
+    assert rotated.stdout.count("seals from now on") == 4
+    assert xinglin(data_dir, "keys", "list").stdout.count(" old ") == 4
     assert xinglin(data_dir, "keys", "retire").stdout == "nothing to destroy\n"  # too soon
     refused = xinglin(data_dir, "keys", "rotate", "--domain", "index")
     assert refused.returncode == 2
