@@ -139,7 +139,7 @@ async def store(postgres_dsn: str, keys: FileKeyStore) -> AsyncIterator[Store]:
     await opened.close()
     connection = await asyncpg.connect(postgres_dsn)
     try:
-        tables = "res, hist, ix, dx, sx, qx, tx, term, dict, merged, procrastinate_jobs"
+        tables = "res, hist, ix, dx, sx, qx, tx, term, dict, merged, held, procrastinate_jobs"
         await connection.execute(f"TRUNCATE {tables} CASCADE; UPDATE merging SET epoch = 0 WHERE epoch > 0")
     finally:
         await connection.close()

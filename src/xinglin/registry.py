@@ -17,7 +17,7 @@ from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.security.grants import faults as grant_faults
 from xinglin.security.relations import WINDOWS, Windows
 from xinglin.store.door import UnitOfWork
-from xinglin.store.rulebook import Check, Rulebook
+from xinglin.store.rulebook import Check, Keys, Rulebook
 
 Takes = TypeVar("Takes")
 Gives = TypeVar("Gives")
@@ -104,6 +104,24 @@ class Invariant:
         return self.on if isinstance(self.on, str) else self.on.on
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """What resources of a profile (or of a type) hold alone: never two of them the same key at once.
+
+    keys: the keys that a resource holds in the state it stands in; none when it has ended. They name ids and numbers,
+    never what identifies a person. code: of the issue (409) for who comes second. ADR 0093.
+    """
+
+    on: Profile | str
+    keys: Keys
+    code: str
+
+    @property
+    def type(self) -> str:
+        """The FHIR type that holds."""
+        return self.on if isinstance(self.on, str) else self.on.on
+
+
 # (work, form) -> web.View; the registry lies below the page kit and does not look inside.
 PageFunction = Callable[..., Awaitable[Any]]
 
@@ -183,6 +201,7 @@ class Capability:
     code_sets: tuple[CodeSet, ...] = ()
     profiles: tuple[Profile, ...] = ()
     invariants: tuple[Invariant, ...] = ()
+    exclusives: tuple[Exclusive, ...] = ()
     operations: tuple[Handler[Any, Any], ...] = ()
     grants: tuple[Grant, ...] = ()
     pages: tuple[Page, ...] = ()
@@ -242,11 +261,16 @@ def _rulebook(capabilities: tuple[Capability, ...], windows: Windows) -> Ruleboo
         for invariant in one.invariants:
             url = None if isinstance(invariant.on, str) else invariant.on.url
             invariants.setdefault(invariant.type, []).append((url, invariant.check))
+    exclusives: dict[str, list[tuple[str | None, Keys, str]]] = {}
+    for exclusive in (exclusive for one in capabilities for exclusive in one.exclusives):
+        url = None if isinstance(exclusive.on, str) else exclusive.on.url
+        exclusives.setdefault(exclusive.type, []).append((url, exclusive.keys, exclusive.code))
     return Rulebook(
         grants=tuple(grant for one in capabilities for grant in one.grants),
         profiles={profile.url: profile for one in capabilities for profile in one.profiles},
         code_sets={codes.url: codes for one in capabilities for codes in one.code_sets},
         invariants={on: tuple(checks) for on, checks in invariants.items()},
+        exclusives={on: tuple(found) for on, found in exclusives.items()},
         operations={
             (handler.operation.on, handler.operation.code): (handler.operation, handler.run)
             for one in capabilities
@@ -305,6 +329,9 @@ def _profile_faults(one: Capability, sets: set[str]) -> Iterator[str]:
     for invariant in one.invariants:
         if invariant.type not in RESOURCES:
             yield f"{one.name}: an invariant is on the unknown type {invariant.type}"
+    for exclusive in one.exclusives:
+        if exclusive.type not in RESOURCES:
+            yield f"{one.name}: something exclusive is on the unknown type {exclusive.type}"
 
 
 def _operation_faults(one: Capability, grants: tuple[Grant, ...]) -> Iterator[str]:

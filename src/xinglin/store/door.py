@@ -32,7 +32,7 @@ from xinglin.security.grants import Reach
 from xinglin.security.labels import GATHERING, is_minor
 from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
-from xinglin.store import rights, search
+from xinglin.store import holding, rights, search
 from xinglin.store.body import cut
 from xinglin.store.executor import Change, Must, Row, Written, microseconds
 from xinglin.store.explain import Decision, explain
@@ -272,6 +272,9 @@ class Fhir(Reading):
 
     def judge(self, order: Order) -> Change:
         """Judge the form of what is not there, for who may write everything of its type (`store.loading`)."""
+        if order.type in self.door.rulebook.exclusives and self._holds(order.type, _struct_of(order)):
+            text = "This resource takes what only one may have: write it through the interface, not by a load."
+            raise OutcomeError(Issue("business-rule", "exclusive", order.type, text))
         return self._prepared(order, None)
 
     # -- operations ---------------------------------------------------------------------------------------------
@@ -335,7 +338,12 @@ class Fhir(Reading):
     def _needs_transaction(self, order: Order) -> bool:
         """A write needs more than its own statement when the state before counts, or the reach asks SQL."""
         guarded = bool(self.door.rulebook.invariants.get(order.type)) and order.wish != "create"
-        if guarded or order.type == CODE_SYSTEM or not self.reach(order.wish, order.type).whole:
+        if (
+            guarded
+            or order.type == CODE_SYSTEM
+            or order.type in self.door.rulebook.exclusives
+            or not self.reach(order.wish, order.type).whole
+        ):
             return True
         making = self.reach("create", order.type)
         return order.wish == "update" and not making.whole and not making.nothing
@@ -485,10 +493,25 @@ class Fhir(Reading):
                 raise OutcomeError(Issue("forbidden", "outside-reach", order.type, text))
 
     async def _followed(self, order: Order, written: Written) -> None:
-        """Keep the table of concepts in step with a code system."""
-        if order.type == CODE_SYSTEM and self._work is not None and not written.unchanged:
+        """Keep in step what follows from a record: the concepts of a code system, what a resource holds alone."""
+        if self._work is None or written.unchanged:
+            return
+        if order.type in self.door.rulebook.exclusives:
+            struct = None if order.wish == "delete" else _struct_of(order)
+            await holding.follow(self._work.executor, order.type, written.id, self._holds(order.type, struct))
+        if order.type == CODE_SYSTEM:
             document = None if order.resource is None else msgspec.to_builtins(_struct_of(order))
             await follow(self._work.executor, written.id, document, written.vid)
+
+    def _holds(self, type: str, struct: Struct | None) -> dict[str, str]:
+        """Give the keys that a resource holds alone, each with the code of the issue for who comes second."""
+        claimed = _claimed(struct)
+        return {
+            key: code
+            for url, keys, code in self.door.rulebook.exclusives[type]
+            if struct is not None and (url is None or url in claimed)
+            for key in keys(struct)
+        }
 
     async def only_match(self, type: str, criteria: str, *, without: Collection[str] = ()) -> Row | None:
         """Find the one resource that meets the criteria, holding the criteria's lock; several are refused (412).

@@ -1,6 +1,6 @@
 """What the door asks before anything is read or written: grants, profiles, invariants and operations."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from xinglin.security.scopes import may_call, narrow
 
 # before and after a write; None before a create and after a delete
 Check = Callable[[Struct | None, Struct | None], tuple[Issue, ...]]
+# the keys that a resource holds alone while it stands as it does
+Keys = Callable[[Any], Iterable[str]]
 
 
 # The platform itself, and the developer of a demonstration: neither consents nor labels are asked about them.
@@ -30,6 +32,7 @@ class Rulebook:
     """All rules of the capabilities that are switched on, found by FHIR type.
 
     invariants: type → (profile url or None for every resource of the type, check).
+    exclusives: type → (profile url or None, keys held, code of the issue when somebody else holds one).
     operations: (type or ``*``, code) → operation and the function that does it, called with (work, given).
     notices: code → kind of message.
     """
@@ -38,6 +41,7 @@ class Rulebook:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     code_sets: Mapping[str, CodeSet] = field(default_factory=dict)
     invariants: Mapping[str, tuple[tuple[str | None, Check], ...]] = field(default_factory=dict)
+    exclusives: Mapping[str, tuple[tuple[str | None, Keys, str], ...]] = field(default_factory=dict)
     operations: Mapping[tuple[str, str], tuple[Operation[Any, Any], Callable[..., Awaitable[Any]]]] = field(
         default_factory=dict
     )
