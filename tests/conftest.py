@@ -1,5 +1,6 @@
 """Fixtures of the whole run: one embedded PostgreSQL, a migrated template, a fresh database for each test module."""
 
+import asyncio
 import hashlib
 import os
 import re
@@ -58,9 +59,21 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[embedded.Server]:
-    """A PostgreSQL server for the run, shared by its processes."""
+    """A PostgreSQL server for the run, shared by its processes; nothing on it needs to outlive the machine."""
     with embedded.start(Path(os.environ[FOLDER])) as server:
+        asyncio.run(_forgetful(server))
         yield server
+
+
+async def _forgetful(server: embedded.Server) -> None:
+    """Spare the disk: what tests write need not survive a power cut. Crash tests start servers of their own."""
+    connection = await asyncpg.connect(server.address("postgres"))
+    try:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            await connection.execute(f"ALTER SYSTEM SET {name} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+    finally:
+        await connection.close()
 
 
 def key_store() -> FileKeyStore:

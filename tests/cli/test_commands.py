@@ -12,6 +12,8 @@ from xinglin.store.embedded import Server
 
 # What a help page must not wait for.
 HEAVY = ("asyncpg", "granian", "jinja2", "msgspec", "procrastinate", "starlette", "xinglin.fhir.r4", "xinglin.store")
+# What a server needs for a page or two: each would make every start longer by half a second or more.
+SELDOM = ("fontTools", "fpdf", "numpy", "openpyxl", "pypinyin")
 
 
 def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -32,14 +34,15 @@ def test_help_names_every_command() -> None:
     assert all(f" {name} " in shown.stdout for name in COMMANDS)
 
 
-def test_importing_the_commands_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(("module", "heavy"), [("xinglin.cli", HEAVY), ("xinglin.app", SELDOM)])
+def test_importing_it_imports_nothing_heavy(module: str, heavy: tuple[str, ...]) -> None:
     listed = subprocess.run(
-        [sys.executable, "-c", "import sys, json, xinglin.cli; print(json.dumps(sorted(sys.modules)))"],
+        [sys.executable, "-c", f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert [name for name in json.loads(listed.stdout) if name in HEAVY] == []
+    assert [name for name in json.loads(listed.stdout) if name in heavy] == []
 
 
 def test_version_is_the_projects() -> None:

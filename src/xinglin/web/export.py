@@ -4,11 +4,10 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from tempfile import SpooledTemporaryFile
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
-from openpyxl.styles import Font
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell
 
 FORMATS: Final[Mapping[str, str]] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -58,6 +57,9 @@ class Sheet:
     """One sheet of a workbook; every cell is a text, so that numbers of people keep their digits."""
 
     def __init__(self, title: str, heads: Sequence[str]) -> None:
+        from openpyxl import Workbook  # noqa: PLC0415  half a second that most processes never need
+        from openpyxl.styles import Font  # noqa: PLC0415  as above
+
         self._book = Workbook(write_only=True)
         clean = "".join(sign for sign in title if sign not in r"\/*?:[]")
         self._sheet = self._book.create_sheet(clean[:_TITLE_MOST] or "1")
@@ -78,7 +80,9 @@ class Sheet:
             file.seek(0)
             return file.read()
 
-    def _cell(self, text: str) -> Cell:
+    def _cell(self, text: str) -> "Cell":
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell  # noqa: PLC0415  as above
+
         made: Cell = WriteOnlyCell(self._sheet, value=ILLEGAL_CHARACTERS_RE.sub("", text)[:_CELL_MOST])
         made.data_type = "s"  # never a formula
         return made

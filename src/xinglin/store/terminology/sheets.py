@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from openpyxl import load_workbook
-
 from xinglin.fhir.outcome import Issue, OutcomeError
 
 # Titles and remarks may stand above the headings.
@@ -115,6 +113,8 @@ def _cells(path: Path) -> Iterator[list[str]]:
 
 
 def _of_workbook(path: Path) -> Iterator[list[str]]:
+    from openpyxl import load_workbook  # noqa: PLC0415  half a second that most processes never need
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except Exception as fault:  # whatever a damaged file brings out of the reader

@@ -8,9 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.utils import get_column_letter
-
 from xinglin.capabilities.directory.rules.fields import FIELDS, Field
 from xinglin.fhir.outcome import Issue, OutcomeError
 
@@ -56,6 +53,9 @@ def lines(kind: str, name: str, content: bytes) -> list[Line]:
 
 def template(kind: str, language: str) -> bytes:
     """Make an XLSX file with the headings of a kind, which `lines` reads back."""
+    from openpyxl import Workbook  # noqa: PLC0415  half a second that most processes never need
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415  as above
+
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.append([one.title.zh if language == "zh" else one.title.en for one in FIELDS[kind]])
@@ -98,6 +98,8 @@ def _cells(name: str, content: bytes) -> Iterator[list[str]]:
 
 
 def _of_workbook(content: bytes) -> Iterator[list[str]]:
+    from openpyxl import load_workbook  # noqa: PLC0415  as above
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             unpacked = sum(one.file_size for one in packed.infolist())
