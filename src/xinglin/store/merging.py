@@ -6,10 +6,9 @@ is one transaction that keeps other writers waiting; readers see the state befor
 Source: HR-03, CD-11; http://hl7.org/fhir/R4/patient.html#merging
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -17,17 +16,16 @@ import structlog
 from xinglin.fhir import codec
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.fhir.r4.parameters import PARAMETERS
-from xinglin.fhir.search import catalog, keys
+from xinglin.fhir.search import keys
 from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
-from xinglin.fhir.search.persons import MERGED, SURVIVOR, named_key
+from xinglin.fhir.search.persons import MERGED, SURVIVOR, Persons, named_key
 from xinglin.fhir.sources import cites
 from xinglin.security.relations import TASK_CODES
 from xinglin.store import history
 from xinglin.store.executor import ROW_COLUMNS, Executor, Record
 from xinglin.store.marks import indexed
-from xinglin.store.persons import CHANGED
+from xinglin.store.persons import CHANGED, salts
 from xinglin.store.store import Store
 from xinglin.store.transaction import Transaction
 
@@ -35,8 +33,9 @@ _LOG: Final = structlog.get_logger("xinglin.store")
 
 BATCH: Final = 500  # resources indexed by one statement
 CANDIDATE: Final = "duplicate"  # code of the Tasks that tell of merges
+MOVING: Final = 6361664518912012111  # advisory lock of whoever merges by steps
 
-_TYPES: Final = list(TYPE_CODES.values())
+TYPES: Final = list(TYPE_CODES.values())
 # Rows of one patient, and what names it besides. $1: types; $2: the patient; $3: keys of references to it.
 _OF_PATIENT: Final = """
 SELECT r.rid FROM res r WHERE r.rt = ANY($1::int2[]) AND r.pat = $2 AND NOT r.deleted
@@ -86,9 +85,22 @@ class Merge:
     task: str
 
 
-async def hold(transaction: Transaction) -> None:
-    """Keep other writers waiting until the transaction ends; whoever merges does so before it writes or locks."""
+async def hold(transaction: Transaction, *, task: str = "") -> None:
+    """Keep other writers waiting until the transaction ends; whoever merges does so before it writes or locks.
+
+    task: of the merge by steps that this is the end of. Conflict (409) while another one is under way.
+    """
     await transaction.hold_persons()
+    if not transaction.persons.moving:
+        return
+    if not task:
+        (free,) = await transaction.fetch("SELECT pg_try_advisory_xact_lock($1) AS free", MOVING)
+        if not free["free"]:
+            text = "A large record is being merged; wait until that is done."
+            raise OutcomeError(Issue("conflict", "merge-under-way", text=text))
+    # Done, or left by a job that died: then nobody holds the lock.
+    await transaction.fetch("DELETE FROM moving")
+    await changed(transaction)
 
 
 @cites("HR-03")
@@ -112,22 +124,24 @@ async def merge(
     if persons.canonical(old) != old:
         text = f"Patient/{source} has been merged with another record: undo that first."
         raise OutcomeError(Issue("conflict", "merge-source-merged", text=text))
-    found = await transaction.fetch(_OF_PATIENT, _TYPES, old, [salt ^ old for salt in _salts()])
+    found = await of_patient(transaction, old)
     values = (bucket_of(source), old, source, new, target, transaction.now, by, reason, task)
     await transaction.fetch(_ENTER, *values)
     await transaction.fetch("UPDATE merged SET survivor = $2 WHERE survivor = $1", old, new)
-    await _changed(transaction)
-    count = await _index(transaction, [one["rid"] for one in found], base_url)
+    await changed(transaction)
+    count = await index(transaction, found, base_url, transaction.persons)
     sql = "UPDATE res SET pat = $3 WHERE rt = ANY($1::int2[]) AND pat = $2 AND deleted"
-    await transaction.fetch(sql, _TYPES, old, new)
+    await transaction.fetch(sql, TYPES, old, new)
     return count
 
 
 @cites("HR-03")
-async def unmerge(transaction: Transaction, source: str, *, base_url: str = "") -> Merge | None:
+async def unmerge(
+    transaction: Transaction, source: str, *, base_url: str = "", ready: Collection[int] = ()
+) -> Merge | None:
     """Let *source* stand for itself again, and for whom it stood before; None when it is not merged.
 
-    What names it goes back, also what was written since. `hold` comes before.
+    What names it goes back, also what was written since. `hold` comes before. ready: what went back by steps.
     """
     persons = transaction.persons
     old = rid_of("Patient", source)
@@ -135,15 +149,33 @@ async def unmerge(transaction: Transaction, source: str, *, base_url: str = "") 
     was = await merge_of(transaction, source)
     if was is None:
         return None
+    back = await parted(transaction, old)
     await transaction.fetch("DELETE FROM merged WHERE bucket = $1 AND rid = $2", bucket_of(source), old)
-    edges = await transaction.fetch("SELECT rid, target FROM merged WHERE survivor = $1", survivor)
-    back = _below(old, {one["rid"]: one["target"] for one in edges})
     await transaction.fetch("UPDATE merged SET survivor = $2 WHERE rid = ANY($1::int8[])", sorted(back - {old}), old)
-    await _changed(transaction)
-    found = await transaction.fetch(_NAMING, [named_key(one) for one in sorted(back)])
-    await _index(transaction, [one["rid"] for one in found], base_url)
+    await changed(transaction)
+    found = await naming(transaction, back)
+    await index(transaction, [one for one in found if one not in ready], base_url, transaction.persons)
     await _give_back_deleted(transaction, survivor, base_url)
     return was
+
+
+async def parted(executor: Executor, old: int) -> set[int]:
+    """Give who leaves a person when *old* stands for itself again: itself, and all that were merged into it."""
+    survivor = executor.persons.canonical(old)
+    edges = await executor.fetch("SELECT rid, target FROM merged WHERE survivor = $1", survivor)
+    return _below(old, {one["rid"]: one["target"] for one in edges})
+
+
+async def of_patient(executor: Executor, rid: int) -> list[int]:
+    """Find what lies in the record of a patient, and what names it besides."""
+    found = await executor.fetch(_OF_PATIENT, TYPES, rid, [salt ^ rid for salt in salts()])
+    return [one["rid"] for one in found]
+
+
+async def naming(executor: Executor, rids: Iterable[int]) -> list[int]:
+    """Find what names merged patients in its content."""
+    found = await executor.fetch(_NAMING, [named_key(one) for one in sorted(rids)])
+    return [one["rid"] for one in found]
 
 
 async def merge_of(executor: Executor, source: str) -> Merge | None:
@@ -206,8 +238,8 @@ def _merge(record: Record) -> Merge:
     return Merge(*(record[name] for name in ("id", "target_id", "since", "by", "reason", "task")))
 
 
-async def _changed(transaction: Transaction) -> None:
-    """Let everybody know, who has to, and this transaction at once."""
+async def changed(transaction: Transaction) -> None:
+    """Let everybody know that persons are others now, and this transaction at once."""
     await transaction.fetch("UPDATE merging SET epoch = epoch + 1 WHERE one")
     await transaction.fetch("SELECT pg_notify($1, '')", CHANGED)
     await transaction.learn_persons()
@@ -221,29 +253,16 @@ def _below(old: int, targets: dict[int, int]) -> set[int]:
     return found
 
 
-@cache
-def _salts() -> tuple[int, ...]:
-    """Give what turns a patient into keys, of every parameter that may refer to one."""
-    return tuple(
-        keys.reference_salt(type, code)
-        for type, known in PARAMETERS.items()
-        for code, parameter in known.items()
-        if parameter.kind == "reference" and "Patient" in catalog.targets(type, code)
-    )
-
-
 # -- the index ------------------------------------------------------------------------------------------------------
 
 
-async def _index(transaction: Transaction, rids: Sequence[int], base_url: str) -> int:
+async def index(transaction: Transaction, rids: Sequence[int], base_url: str, persons: Persons) -> int:
     """Write the index rows of resources that speak of patients anew; their other rows and the records stay."""
     for start in range(0, len(rids), BATCH):
         records = await transaction.fetch(_ROWS, list(rids[start : start + BATCH]))
         rows = await transaction.rows(records)
         entries = [
-            indexed(
-                codec.decode(row.body(), row.rt), id=row.id, now_us=0, base_url=base_url, persons=transaction.persons
-            )
+            indexed(codec.decode(row.body(), row.rt), id=row.id, now_us=0, base_url=base_url, persons=persons)
             for row in rows
         ]
         standing: dict[int, set[tuple[int, int, int]]] = {}
@@ -283,7 +302,7 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 async def _give_back_deleted(transaction: Transaction, survivor: int, base_url: str) -> None:
     """Put what was deleted under the patient of its last content: only that tells."""
     sql = f"SELECT {ROW_COLUMNS} FROM res r WHERE r.rt = ANY($1::int2[]) AND r.pat = $2 AND r.deleted"
-    for row in await transaction.rows(await transaction.fetch(sql, _TYPES, survivor)):
+    for row in await transaction.rows(await transaction.fetch(sql, TYPES, survivor)):
         last = await history.version(transaction, row.rt, row.id, row.vid - 1)
         if last is None or last.deleted:
             continue

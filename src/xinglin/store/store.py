@@ -13,6 +13,7 @@ from xinglin.fhir.search.keys import rid_of
 from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.fhir.search.veil import take_secret
 from xinglin.store import persons
+from xinglin.store.announcing import Announcements
 from xinglin.store.body import UnknownDictionary
 from xinglin.store.bulk import copy_in
 from xinglin.store.clock import Clock
@@ -85,6 +86,7 @@ class Store:
         self.ledger = Ledger(by_identity, clock)
         self.sequencer = Sequencer(self._pool, clock, self.vault)
         self.proofs = Proofs(self._pool)
+        self.announcements = Announcements(self._pool.connect)
         # New coded values of transactions, which may not wait for each other's.
         self._terms: Lanes[Sequence[Change], None] = Lanes(
             by_identity, self._learn, lanes=1, most=WRITES_MOST, waiting_max=WAITING_MAX, again=True
@@ -291,7 +293,7 @@ class Store:
 
     async def _write(self, connection: Connection, orders: Sequence[Order[Change, Written]]) -> None:
         alive = await self._alive(connection, orders)
-        await self.writer.group(connection, alive, self.clock.now(), self._persons.epoch)
+        await self.writer.group(connection, alive, self.clock.now(), self._persons)
         self._care()
 
     async def _alive(

@@ -11,7 +11,7 @@ from xinglin.store import jobs, persons
 from xinglin.store.executor import Change, Record, Row, Written
 from xinglin.store.faults import answered
 from xinglin.store.ledger.ledger import Ledger
-from xinglin.store.persons import PersonsChanged
+from xinglin.store.persons import PersonsChanged, RecordMoving
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
 from xinglin.store.writing import Writer, prepared_at
@@ -82,6 +82,11 @@ class Transaction:
     async def get(self, rt: str, id: str, *, lock: bool = False) -> Row | None:
         """Return the current version (see `Executor.get`)."""
         async with answered():
+            if lock and self._persons.moving:
+                # Looked at before it is locked, as whoever moves it holds it for long.
+                found = (await self._records.states(self.connection, [(rt, id)])).values()
+                if any(persons.moving(self._persons, one.pat, one.keys) for one in found):
+                    raise RecordMoving
             return (await self._records.current(self.connection, [(rt, id)], lock=lock)).get((rt, id))
 
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[Row | None]:
@@ -109,7 +114,7 @@ class Transaction:
         async with answered():
             if self._writer.new_terms(changes):
                 await self._learn(changes)
-            return await self._writer.all(self.connection, changes, self._now, self._acts)
+            return await self._writer.all(self.connection, changes, self._now, self._acts, persons=self._persons)
 
     async def _keep_persons(self) -> None:
         """Let nobody merge patients from the first write until the end."""

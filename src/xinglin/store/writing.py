@@ -10,6 +10,7 @@ import asyncpg
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.keys import hash64, rid_of
+from xinglin.fhir.search.persons import Persons
 from xinglin.security.ledger import Act
 from xinglin.store import statements
 from xinglin.store.executor import Change, Written
@@ -17,7 +18,7 @@ from xinglin.store.faults import IN_THE_WAY, meaning
 from xinglin.store.lanes import Order
 from xinglin.store.ledger import rows
 from xinglin.store.ledger.written import acts_of
-from xinglin.store.persons import MERGED_MEANWHILE, PersonsChanged
+from xinglin.store.persons import MERGED_MEANWHILE, PersonsChanged, RecordMoving, moving
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
 from xinglin.store.steps import Insert, Replace, decide, fresh, written
@@ -50,17 +51,17 @@ class Writer:
         self._terms: set[tuple[int, str, str, str]] = set()
 
     async def group(
-        self, connection: Connection, orders: Sequence[Order[Change, Written]], now: datetime, epoch: int
+        self, connection: Connection, orders: Sequence[Order[Change, Written]], now: datetime, persons: Persons
     ) -> None:
         """Write the changes of several callers, each by itself: one that is refused leaves the others alone.
 
-        epoch: of the persons that this process knows; what was prepared with others is refused (PersonsChanged).
+        persons: as this process knows them; what was prepared with others is refused (PersonsChanged).
         """
         await self._records.take_dictionaries(connection)
         await self.learn_terms(connection, [order.item for order in orders])
         open_orders: list[Order[Change, Written]] = []
         for order in orders:
-            if prepared_at(order.item, epoch):
+            if prepared_at(order.item, persons.epoch):
                 open_orders.append(order)
             else:
                 _refuse(order, PersonsChanged())
@@ -69,23 +70,34 @@ class Writer:
                 return
             if attempt:
                 await asyncio.sleep(0.002 * 2**attempt)
-            open_orders = await self._once(connection, open_orders, now, epoch)
+            open_orders = await self._once(connection, open_orders, now, persons)
         for order in open_orders:
             text = "Others changed the resource again and again."
             _refuse(order, OutcomeError(Issue("conflict", "concurrent-change", text=text)))
 
     async def all(
-        self, connection: Connection, changes: Sequence[Change], now: datetime, acts: list[Act]
+        self,
+        connection: Connection,
+        changes: Sequence[Change],
+        now: datetime,
+        acts: list[Act],
+        *,
+        persons: Persons,
     ) -> list[Written]:
         """Write all changes in the transaction that is open on the connection; raises at the first that is refused.
 
-        acts: gets what is to be written into the ledger before the commit.
+        acts: gets what is to be written into the ledger before the commit. persons: as of this transaction.
         """
         await self._records.take_dictionaries(connection)
         pairs = [(change.rt, change.id) for change in changes]
         if len(set(pairs)) < len(pairs):
             raise OutcomeError(Issue("invalid", "changed-twice", text="One transaction changes one resource twice."))
         sought = [pair for pair, change in zip(pairs, changes, strict=True) if not fresh(change)]
+        if sought and persons.moving:
+            # Looked at before they are locked, as whoever moves them holds them for long.
+            standing = await self._records.states(connection, sought)
+            if any(moving(persons, one.pat, one.keys) for one in standing.values()):
+                raise RecordMoving
         states = await self._records.states(connection, sought, lock=True) if sought else {}
         outcomes = [
             decide(change, states.get(rid_of(change.rt, change.id)), now=now, keep=self._keep) for change in changes
@@ -125,7 +137,7 @@ class Writer:
         }
 
     async def _once(
-        self, connection: Connection, orders: list[Order[Change, Written]], now: datetime, epoch: int
+        self, connection: Connection, orders: list[Order[Change, Written]], now: datetime, persons: Persons
     ) -> list[Order[Change, Written]]:
         """Try once; returns the orders whose resources were changed by somebody else meanwhile."""
         sought = [order for order in orders if not fresh(order.item)]
@@ -135,6 +147,9 @@ class Writer:
         unchanged: list[tuple[Order[Change, Written], Written]] = []
         for order in orders:
             state = states.get(rid_of(order.item.rt, order.item.id))
+            if state is not None and moving(persons, state.pat, state.keys):
+                _refuse(order, RecordMoving())
+                continue
             try:
                 outcome = decide(order.item, state, now=now, keep=self._keep)
             except OutcomeError as refusal:
@@ -148,8 +163,8 @@ class Writer:
                 case Replace():
                     replaces.append((order, outcome))
         await self._answer_group(connection, unchanged)
-        again = await self._insert_group(connection, inserts, epoch) if inserts else []
-        return again + (await self._replace_group(connection, replaces, epoch) if replaces else [])
+        again = await self._insert_group(connection, inserts, persons.epoch) if inserts else []
+        return again + (await self._replace_group(connection, replaces, persons.epoch) if replaces else [])
 
     async def _answer_group(self, connection: Connection, group: list[tuple[Order[Change, Written], Written]]) -> None:
         """Answer the changes that change nothing, once their acts are written."""

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from xinglin.capabilities.duplicates import contract, policy
+from xinglin.capabilities.duplicates import contract, jobs, policy
 from xinglin.capabilities.duplicates.operations import merge
 from xinglin.capabilities.duplicates.pages import desk
 from xinglin.fhir.declarations import Text
-from xinglin.registry import CLINIC, INSTITUTION, Capability, Card, Handler, Page
+from xinglin.registry import CLINIC, INSTITUTION, Capability, Card, Handler, Job, Page
 from xinglin.settings import Settings
 
 
@@ -22,6 +22,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.UNMERGE, merge.unmerge),
             Handler(contract.DECIDE, merge.decide),
         ),
+        jobs=(Job(contract.BY_STEPS, jobs.by_steps, retries=8),),
         grants=policy.grants(),
         pages=(
             Page(

@@ -33,6 +33,10 @@ FIELDS: Final = CodeSet(
 # before, by which it is undone.
 TAKEN: Final = "taken"
 BEFORE: Final = "before"
+# What a job does to a large record, in the business status of the Task while it is in progress.
+BY_STEPS: Final = "duplicates.by-steps"
+MERGING: Final = "merge"
+PARTING: Final = "unmerge"
 # The grade of a pair that nobody proposed.
 MANUAL: Final = "manual"
 
@@ -91,4 +95,4 @@ AT: Final = Portal(
     part_of=DESK,
 )
 LIST: Final = "/duplicates"
-STATES: Final = ("requested", "completed", "rejected")
+STATES: Final = ("requested", "in-progress", "completed", "rejected")

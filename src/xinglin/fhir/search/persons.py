@@ -4,7 +4,7 @@ Merging changes no record. Whatever names a merged Patient is indexed as if it n
 says of either record it asks of the survivor; so both halves meet (docs/city.md, docs/trust.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -26,14 +26,17 @@ def named_key(rid: int) -> int:
 class Persons:
     """Which Patient stands for which, by identity. epoch: how many merges and undoings led here.
 
-    survivors: merged patient to the one who stands for it, chains followed to their end. Compared as an object, so that
-    what depends on it can be kept by it.
+    survivors: merged patient to the one who stands for it, chains followed to their end. moving: patients whose index
+    is being written anew by steps. Compared as an object, so that what depends on it can be kept by it.
     """
 
-    __slots__ = ("_members", "epoch", "survivors")
+    __slots__ = ("_members", "epoch", "moving", "survivors")
 
-    def __init__(self, epoch: int = 0, survivors: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self, epoch: int = 0, survivors: Mapping[int, int] | None = None, moving: Collection[int] = ()
+    ) -> None:
         self.epoch = epoch
+        self.moving = frozenset(moving)
         self.survivors = dict(survivors or {})
         self._members: dict[int, list[int]] = {}
         for one, survivor in self.survivors.items():

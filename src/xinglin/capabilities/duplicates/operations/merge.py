@@ -1,6 +1,6 @@
 """Patient/$merge, Patient/$unmerge, Task/$decide-duplicate: what becomes of two records of one person."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 from xinglin.capabilities.duplicates import rules
 from xinglin.capabilities.duplicates.contract import (
     BEFORE,
+    BY_STEPS,
     DUPLICATE,
     DUPLICATE_CANDIDATE,
     MANUAL,
     MERGED,
+    MERGING,
     OVERRIDING,
     PAIRS,
+    PARTING,
     SURVIVOR,
     TAKEN,
     TASK_CODES,
@@ -29,7 +32,7 @@ from xinglin.fhir.r4.datatypes import Reference
 from xinglin.fhir.r4.resources import Patient, Task
 from xinglin.fhir.sources import cites
 from xinglin.matching.persons import two_citizens
-from xinglin.store import merging
+from xinglin.store import merging, moving
 from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
 
@@ -38,10 +41,11 @@ _PREFIX: Final = "Patient/"
 
 
 @cites("HR-03", "CD-11")
-async def merge(work: UnitOfWork, given: Merging, *, zone: str) -> Patient:
+async def merge(work: UnitOfWork, given: Merging, *, zone: str, large: int = moving.LARGE) -> Patient:
     """Patient/$merge: let the target stand for the source; gives the target. Nothing is moved, and it can be undone.
 
-    One of the two has to be within the caller's reach. Idempotent.
+    One of the two has to be within the caller's reach. Idempotent. large: a source of more resources is merged by a
+    job; until that is done the target is as it was, and the Task of the pair is ``in-progress``.
     """
     await merging.hold(work.executor)
     source, target = _id(given.source_patient, "source-patient"), _id(given.target_patient, "target-patient")
@@ -58,55 +62,76 @@ async def merge(work: UnitOfWork, given: Merging, *, zone: str) -> Patient:
             may_override=bool(work.principal.roles & OVERRIDING),
         )
     )
-    task = await _task_of(work, source, target)
+    task = _decided(work, await _task_of(work, source, target), given.reason)
+    told = _merged_outputs(source, target, given.keep)
+    if await moving.size(work.executor, source, most=large + 1) > large:
+        await _later(work, task, MERGING, told, source, target)
+    else:
+        await merge_now(work, task | {"output": told})
+    return await _patient(work, target)
+
+
+async def merge_now(work: UnitOfWork, task: Document) -> None:
+    """Merge as the Task says in its outputs and its last note; `merging.hold` came before."""
+    source, target = merged_of(task)
+    keep = tuple(_outputs(task, TAKEN))
+    old, new = await _two(work, source, target)
+    told = task["note"][-1]
     await merging.merge(
         work.executor,
         source,
         target,
-        by=work.principal.id,
-        reason=given.reason.strip(),
+        by=told["authorString"],
+        reason=told["text"],
         task=f"Task/{task['id']}",
         base_url=work.door.base_url,
     )
-    await _write(work, rules.stands(new, old, given.keep))
-    await _write(work, rules.stood_for(old, target))
-    outputs = [
-        _output(MERGED, valueReference={"reference": f"Patient/{source}"}),
-        _output(SURVIVOR, valueReference={"reference": f"Patient/{target}"}),
-        *(_output(TAKEN, valueCode=field) for field in given.keep),
-        *(_output(BEFORE, valueReference={"reference": _versioned(one)}) for one in (old, new)),
-    ]
-    await _write(work, _noted(work, task, "completed", given.reason) | {"output": outputs})
+    await write(work, rules.stands(new, old, keep))
+    await write(work, rules.stood_for(old, target))
+    outputs = [*_merged_outputs(source, target, keep), *(_before(one) for one in (old, new))]
+    await write(work, _closed(work, task, "completed") | {"output": outputs})
     _note(work, "merge", source, target)
-    return await _patient(work, target)
 
 
 @cites("HR-03", "CD-11")
-async def unmerge(work: UnitOfWork, given: Unmerging) -> Patient:
-    """Patient/$unmerge: let a merged record stand for itself again; gives it. What names it goes with it."""
+async def unmerge(work: UnitOfWork, given: Unmerging, *, large: int = moving.LARGE) -> Patient:
+    """Patient/$unmerge: let a merged record stand for itself again; gives it. What names it goes with it.
+
+    Of a large record a job does so, as with `merge`.
+    """
     await merging.hold(work.executor)
     source = _id(given.source_patient, "source-patient")
     standing = await merging.merge_of(work.executor, source)
     if standing is None:
         await _reached(work, source)
         return await _patient(work, source)
-    target = standing.target
-    now_source, now_target = await both(work, source, target)
+    await both(work, source, standing.target)
     refuse(rules.reason_faults(given.reason))
-    task = document_of((await work.platform.read("Task", standing.task.removeprefix("Task/"))).body())
+    row = await work.platform.read("Task", standing.task.removeprefix("Task/"))
+    task = _decided(work, document_of(row.body()), given.reason)
+    if await moving.size(work.executor, source, most=large + 1) > large:
+        await _later(work, task, PARTING, task["output"], source, standing.target)
+    else:
+        await unmerge_now(work, task)
+    return await _patient(work, source)
+
+
+async def unmerge_now(work: UnitOfWork, task: Document, *, ready: Collection[int] = ()) -> None:
+    """Undo the merge that the Task tells of; `merging.hold` came before. ready: as of `merging.unmerge`."""
+    source, target = merged_of(task)
+    now_source, now_target = await _two(work, source, target)
     then = await _versions(work, task)
-    await merging.unmerge(work.executor, source, base_url=work.door.base_url)
+    await merging.unmerge(work.executor, source, base_url=work.door.base_url, ready=ready)
     if {source, target} <= then.keys():
         alone = rules.stands_alone(now_target, then[target], then[source], tuple(_outputs(task, TAKEN)))
     else:
         # What is known of the time before did not come with a load: nothing can be given back.
         alone = rules.stands_alone(now_target, now_target, now_source, ())
-    await _write(work, alone)
-    await _write(work, rules.stands_for_itself(now_source, then.get(source, {"active": True}), target))
+    await write(work, alone)
+    await write(work, rules.stands_for_itself(now_source, then.get(source, {"active": True}), target))
     made = {name: value for name, value in task.items() if name != "output"}
-    await _write(work, _noted(work, made, "requested", given.reason))
+    await write(work, _closed(work, made, "requested"))
     _note(work, "unmerge", source, target)
-    return await _patient(work, source)
 
 
 @cites("CD-11")
@@ -118,7 +143,7 @@ async def decide(work: UnitOfWork, given: Deciding) -> Task:
         raise OutcomeError(not_found("Task", given.id))
     refuse(rules.decision_faults(given.decision, given.reason, task["status"]))
     status = "rejected" if given.decision == "different" else "requested"
-    await _write(work, _noted(work, task, status, given.reason))
+    await write(work, _closed(work, _decided(work, task, given.reason), status))
     work.note(f"duplicate-{given.decision}", type="Task", refs=(f"Task/{given.id}",))
     decided = codec.decode((await work.platform.read("Task", given.id)).body(), "Task")
     if not isinstance(decided, Task):
@@ -133,6 +158,10 @@ async def both(work: UnitOfWork, one: str, other: str) -> tuple[Document, Docume
     """Read two Patients as the platform, when the caller reaches one of them; else neither is there (404)."""
     if not (await _within(work, one) or await _within(work, other)):
         raise OutcomeError(not_found("Patient", one))
+    return await _two(work, one, other)
+
+
+async def _two(work: UnitOfWork, one: str, other: str) -> tuple[Document, Document]:
     first, second = [document_of((await work.platform.read("Patient", id)).body()) for id in (one, other)]
     return first, second
 
@@ -208,9 +237,46 @@ async def _task_of(work: UnitOfWork, source: str, target: str) -> Document:
     return found
 
 
-def _noted(work: UnitOfWork, task: Document, status: str, reason: str) -> Document:
+def _decided(work: UnitOfWork, task: Document, reason: str) -> Document:
+    """Write down who decides, and why."""
     note = {"text": reason.strip(), "time": work.now.isoformat(), "authorString": work.principal.id}
-    return task | {"status": status, "lastModified": work.now.isoformat(), "note": [*(task.get("note") or ()), note]}
+    return task | {"note": [*(task.get("note") or ()), note]}
+
+
+def given_up(work: UnitOfWork, task: Document, why: str) -> Document:
+    """Give the Task of what a job could not do, as it stood before, with the reason."""
+    note = {"text": why, "time": work.now.isoformat(), "authorString": work.principal.id}
+    parting = (task.get("businessStatus") or {}).get("text") == PARTING
+    made = {name: value for name, value in task.items() if parting or name != "output"}
+    return _closed(work, made, "completed" if parting else "requested") | {"note": [*task["note"], note]}
+
+
+def _closed(work: UnitOfWork, task: Document, status: str) -> Document:
+    made = {name: value for name, value in task.items() if name != "businessStatus"}
+    return made | {"status": status, "lastModified": work.now.isoformat()}
+
+
+async def _later(
+    work: UnitOfWork, task: Document, what: str, outputs: list[Document], source: str, target: str
+) -> None:
+    """Leave it to a job, which reads in the Task what is to be done."""
+    about = {"status": "in-progress", "businessStatus": {"text": what}, "lastModified": work.now.isoformat()}
+    await write(work, task | about | {"output": outputs})
+    await work.defer(BY_STEPS, task=task["id"])
+    _note(work, f"{what}-begun", source, target)
+
+
+def _merged_outputs(source: str, target: str, keep: Iterable[str]) -> list[Document]:
+    return [
+        _output(MERGED, valueReference={"reference": f"Patient/{source}"}),
+        _output(SURVIVOR, valueReference={"reference": f"Patient/{target}"}),
+        *(_output(TAKEN, valueCode=field) for field in keep),
+    ]
+
+
+def _before(document: Document) -> Document:
+    version = f"Patient/{document['id']}/_history/{document['meta']['versionId']}"
+    return _output(BEFORE, valueReference={"reference": version})
 
 
 def _output(kind: str, **value: Any) -> Document:
@@ -232,7 +298,8 @@ def merged_of(task: Document) -> tuple[str, str]:
 # -- reading and writing ---------------------------------------------------------------------------------------------
 
 
-async def _write(work: UnitOfWork, document: Document) -> None:
+async def write(work: UnitOfWork, document: Document) -> None:
+    """Write the next version of what was read, as the platform."""
     type, id = document["resourceType"], document["id"]
     version = int(document["meta"]["versionId"])
     await work.platform.update(bytes_of(document), type=type, id=id, if_match=version)
@@ -243,10 +310,6 @@ async def _patient(work: UnitOfWork, id: str) -> Patient:
     if not isinstance(found, Patient):
         raise TypeError("a Patient is a Patient")
     return found
-
-
-def _versioned(document: Document) -> str:
-    return f"Patient/{document['id']}/_history/{document['meta']['versionId']}"
 
 
 async def _versions(work: UnitOfWork, task: Document) -> dict[str, Document]:

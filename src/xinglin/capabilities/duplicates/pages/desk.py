@@ -1,6 +1,7 @@
 """The duplicates desk: pairs to decide over, two records side by side, merging, and undoing it at any time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from xinglin.capabilities.duplicates import rules
@@ -11,6 +12,7 @@ from xinglin.capabilities.duplicates.contract import (
     LIST,
     MERGE,
     OVERRIDING,
+    PARTING,
     STATES,
     TASK_CODES,
     UNMERGE,
@@ -24,6 +26,7 @@ from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.datatypes import Reference
+from xinglin.store import moving
 from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
 from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing
@@ -37,6 +40,7 @@ COUNTED: Final = (
 )
 TONES: Final[Mapping[str, tuple[Text, str]]] = {
     "requested": (Text("待判定", "To be decided"), "warning"),
+    "in-progress": (Text("处理中", "In progress"), "info"),
     "completed": (Text("已合并", "Merged"), "success"),
     "rejected": (Text("不是同一人", "Different persons"), "neutral"),
 }
@@ -46,6 +50,15 @@ GRADES: Final[Mapping[str, tuple[Text, str]]] = {
     "possible": (Text("可能", "Possible"), "neutral"),
     "manual": (Text("人工提出", "By hand"), "neutral"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How far the work on a large record is; total 0: it waits for its turn."""
+
+    parting: bool
+    done: int
+    total: int
 
 
 def _told(found: Found, words: Mapping[str, tuple[Text, str]], code: str) -> Cell:
@@ -167,6 +180,8 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], zone: st
     stand = rules.differing(*documents)
     source, survivor = merge.merged_of(task)
     sides = [shown.side(one) for one in documents]
+    if task["status"] == "in-progress":
+        survivor = ""  # until it is done each record holds its own
     counts = await _counts(work, survivor or "", ids)
     held = [sum(one["each"][place % len(one["each"])] for one in counts) for place in range(len(ids))]
     return View(
@@ -180,6 +195,7 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], zone: st
             "rows": shown.rows(documents, stand, form.language),
             "counts": counts,
             "merged": bool(source) and task["status"] == "completed",
+            "steps": await _steps(work, task),
             "survivor": survivor or form["survivor"] or shown.likelier(documents, held),
             "taken": {field: form[f"keep.{field}"] for field in FIELDS.codes},
             "two": merge.differ(work, *documents, zone=zone),
@@ -192,6 +208,16 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], zone: st
         },
         status=422 if issues else 200,
     )
+
+
+async def _steps(work: UnitOfWork, task: Mapping[str, Any]) -> Steps | None:
+    """Tell how far a job is; None when none is at it."""
+    if task["status"] != "in-progress":
+        return None
+    now = await moving.progress(work.executor)
+    begun = now if now is not None and now.task == task["id"] else None
+    parting = task["businessStatus"]["text"] == PARTING
+    return Steps(parting, begun.done if begun else 0, begun.total if begun else 0)
 
 
 async def _counts(work: UnitOfWork, survivor: str, ids: Sequence[str]) -> list[dict[str, Any]]:
