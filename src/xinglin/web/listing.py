@@ -1,7 +1,8 @@
-"""A list as data: columns, filters, order, page, export and empty state over one FHIR search.
+"""A list as data: columns, filters, order, page, export and empty state over one FHIR search, or another source.
 
 A capability declares a `Listing` and its page calls `show_list`. Rights are the search's own: what the reader may not
-see is not counted, shown or exported.
+see is not counted, shown or exported. What is no resource (accounts, sessions, the ledger) comes from a `Source`, which
+answers for the rights itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +19,6 @@ from xinglin.fhir.search.query import Query
 from xinglin.security.masks import MASKED
 from xinglin.store.door import UnitOfWork
 from xinglin.store.executor import Row
-from xinglin.store.search import Page
 from xinglin.web.export import FORMATS, table_of
 from xinglin.web.format import said
 from xinglin.web.view import Download, Form, Language, View
@@ -31,6 +31,7 @@ BACK_MOST: Final = 20
 SORT: Final = "_sort"
 FORMAT: Final = "_format"
 MASKED_PARAMETER: Final = "masked-parameter"
+EVERY: Final = Text("全部", "All")
 LIMIT: Final = Text(
     "只导出前 {n} 行，请缩小筛选范围后分次导出。",
     "Only the first {n} rows are exported; narrow the filters for the rest.",
@@ -95,7 +96,8 @@ class Filter:
 
     code: its name in the address. kind: ``text``, ``choice`` of options (value, text), ``days`` (from, to).
     parameter: of the search; the same as the code when empty. ask: what it asks of the search instead, by the value.
-    default: the value as long as the reader chose none; choosing none by hand is a choice too.
+    default: the value as long as the reader chose none; choosing none by hand is a choice too. tabs: a choice stands
+    as tabs above the list, with 全部 as the last.
     """
 
     code: str
@@ -106,6 +108,7 @@ class Filter:
     ask: Callable[[str], tuple[tuple[str, str], ...]] | None = None
     hint: Text | None = None
     default: str = ""
+    tabs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,39 @@ class Empty:
     step: tuple[Text, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some rows of a list.
+
+    documents: as JSON. total: of all; None: not counted. next: token of the next page, or empty. brought: what came
+    along, by reference.
+    """
+
+    documents: Sequence[Mapping[str, Any]]
+    total: int | None = None
+    next: str = ""
+    brought: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a source.
+
+    filters: value by field, those that are filled in; of days ``code.since`` and ``code.until``. sort: member, with
+    ``-`` from the last. token: of the page, empty for the first. count: rows wanted.
+    """
+
+    listing: "Listing"
+    filters: Mapping[str, str]
+    sort: str
+    token: str
+    count: int
+
+
+# Gives rows that are no resources; an OutcomeError of status 400 tells what cannot be asked.
+Source = Callable[[UnitOfWork, Asked], Awaitable[Slice]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One list.
@@ -125,6 +161,8 @@ class Listing:
     name: of the file of an export. type: what is searched. where: what is always asked. sort: order at first, such as
     ``-date``. href: where a row leads. more: what the cells need besides, asked once for a page.
     export: rows in a file at most; 0: no export. template: one that extends ``listing.html``.
+    source: where rows come from that no FHIR search finds; ``type`` is then what the ledger calls them.
+    counted: whether all rows are counted; False where that would read a whole ledger.
     """
 
     name: str
@@ -140,6 +178,8 @@ class Listing:
     count: int = COUNT
     export: int = EXPORTED
     template: str = "listing.html"
+    source: Source | None = None
+    counted: bool = True
 
 
 async def show_list(
@@ -148,12 +188,21 @@ async def show_list(
     """Answer for a list: one page of it, or the file that was asked for. values: what its own template needs."""
     if form[FORMAT] in FORMATS and listing.export:
         return await _export(work, form, listing)
+    return await view_list(work, form, listing, values)
+
+
+async def view_list(
+    work: UnitOfWork, form: Form, listing: Listing, values: Mapping[str, object] | None = None, *, status: int = 200
+) -> View:
+    """Show one page of a list. status: 422 when it is shown with what was wrong in a form of its own."""
     issues: list[dict[str, str]] = []
-    page: Page | None = None
-    nothing = work.fhir.reach("search", listing.type).nothing
+    page: Slice | None = None
+    nothing = listing.source is None and work.fhir.reach("search", listing.type).nothing
     if not nothing:
         try:
-            page = await _page(work, form, listing, form[TOKEN], listing.count, counted=not form[TOKEN])
+            page = await _page(
+                work, form, listing, form[TOKEN], listing.count, counted=listing.counted and not form[TOKEN]
+            )
         except OutcomeError as refused:
             # What cannot be asked is told above the list; what the reader may not have at all is the page's answer.
             if refused.status != 400 and refused.issues[0].key != MASKED_PARAMETER:
@@ -165,14 +214,17 @@ async def show_list(
         {"listing": listing, "list": _shown(form, listing, page, rows), "issues": issues, "nothing": nothing}
         | dict(values or {}),
         block="results",
+        status=status,
     )
 
 
-def _shown(form: Form, listing: Listing, page: Page | None, rows: list[dict[str, object]]) -> dict[str, object]:
+def _shown(form: Form, listing: Listing, page: Slice | None, rows: list[dict[str, object]]) -> dict[str, object]:
     """Give what the template shows of a page; addresses are queries, relative to the page."""
     kept = _kept(form, listing)
     order = form[SORT] or listing.sort
     before = list(form.all(BACK))
+    # A tab is a place, not a search: an empty one says what the place is for.
+    quiet = {SORT, *(one.code for one in listing.filters if one.tabs)}
     return {
         "rows": rows,
         "total": None if page is None else page.total,
@@ -187,12 +239,11 @@ def _shown(form: Form, listing: Listing, page: Page | None, rows: list[dict[str,
         "sorts": [(sign + one.sort, one.title) for one in listing.columns if one.sort for sign in ("", "-")],
         "order": order,
         "filters": [_field(one, form) for one in listing.filters],
-        "searched": any(name != SORT and value for name, value in kept),
+        "tabs": [_tabs(one, form, kept) for one in listing.filters if one.tabs],
+        "searched": any(value for name, value in kept if name not in quiet),
         "previous": _query(kept, *_place(before)) if form[TOKEN] else "",
         "first": _query(kept) if form[TOKEN] else "",
-        "next": _query(kept, *_place([*before, form[TOKEN]], page.next_token))
-        if page is not None and page.next_token
-        else "",
+        "next": _query(kept, *_place([*before, form[TOKEN]], page.next)) if page is not None and page.next else "",
         "exports": [(kind, _query(kept, (FORMAT, kind))) for kind in FORMATS] if listing.export else [],
     }
 
@@ -220,8 +271,17 @@ def _names(one: Filter) -> tuple[str, ...]:
     return (f"{one.code}.since", f"{one.code}.until") if one.kind == "days" else (one.code,)
 
 
+def _tabs(one: Filter, form: Form, kept: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Give a choice as tabs: text, address, whether it is the present one; the last lifts the choice."""
+    value = _value(form, one.code, one.default)
+    every = (*one.options, ("", EVERY))
+    tabs = [(said(text, form.language), _query(kept, (one.code, code)), code == value) for code, text in every]
+    return {"title": said(one.title, form.language), "tabs": tabs}
+
+
 def _field(one: Filter, form: Form) -> dict[str, object]:
     return {
+        "tabs": one.tabs,
         "code": one.code,
         "kind": one.kind,
         "title": said(one.title, form.language),
@@ -233,18 +293,38 @@ def _field(one: Filter, form: Form) -> dict[str, object]:
 
 async def _page(
     work: UnitOfWork, form: Form, listing: Listing, token: str, count: int, *, counted: bool = False
-) -> Page:
-    query = _asked(work, form, listing, token, count)
-    return await work.fhir.search(replace(query, total="accurate" if counted else "none"))
+) -> Slice:
+    """Ask the source or the search for a page."""
+    if listing.source is not None:
+        filters = {
+            name: value
+            for one in listing.filters
+            for name in _names(one)
+            if (value := _value(form, name, one.default)) and _offered(one, value)
+        }
+        return await listing.source(work, Asked(listing, filters, _order(form, listing), token, count))
+    query = _query_of(work, form, listing, token, count)
+    page = await work.fhir.search(replace(query, total="accurate" if counted else "none"))
+    brought = {_name(row): document_of(row.body()) for row in page.included}
+    return Slice([document_of(row.body()) for row in page.matches], page.total, page.next_token or "", brought)
 
 
-def _asked(work: UnitOfWork, form: Form, listing: Listing, token: str, count: int) -> Query:
+def _query_of(work: UnitOfWork, form: Form, listing: Listing, token: str, count: int) -> Query:
     pairs = [*listing.where, *(pair for one in listing.filters for pair in _asked_by(one, form))]
-    sorts = {sign + one.sort for one in listing.columns if one.sort for sign in ("", "-")}
-    order = form[SORT] if form[SORT] in sorts else listing.sort
+    order = _order(form, listing)
     pairs += [(SORT, order)] if order else []
     pairs += [("_count", str(count)), *([(TOKEN, token)] if token else [])]
     return parse(listing.type, pairs, strict=True, base_url=work.door.base_url)
+
+
+def _order(form: Form, listing: Listing) -> str:
+    """Give the order that was chosen; one that no column offers is the usual one."""
+    sorts = {sign + one.sort for one in listing.columns if one.sort for sign in ("", "-")}
+    return form[SORT] if form[SORT] in sorts else listing.sort
+
+
+def _offered(one: Filter, value: str) -> bool:
+    return one.kind != "choice" or value in {code for code, _ in one.options}
 
 
 def _asked_by(one: Filter, form: Form) -> tuple[tuple[str, str], ...]:
@@ -254,7 +334,7 @@ def _asked_by(one: Filter, form: Form) -> tuple[tuple[str, str], ...]:
         since, until = (form[name].strip() for name in _names(one))
         return tuple((parameter, sign + day) for sign, day in (("ge", since), ("le", until)) if day)
     value = _value(form, one.code, one.default)
-    if not value or (one.kind == "choice" and value not in {code for code, _ in one.options}):
+    if not value or not _offered(one, value):
         return ()
     if one.ask is not None:
         return one.ask(value)
@@ -271,23 +351,23 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$").replace("|", "\\|")
 
 
-async def _rows(work: UnitOfWork, form: Form, listing: Listing, page: Page) -> list[dict[str, object]]:
+async def _rows(work: UnitOfWork, form: Form, listing: Listing, page: Slice) -> list[dict[str, object]]:
+    """Give the lines of the table; ``one`` is what a template of one's own shows of a row."""
     found = await _found(work, form.language, listing, page)
     return [
         {
             "href": listing.href(one) if listing.href else "",
             "cells": [_cell(column.cell(one)) for column in listing.columns],
             "masked": one.masked,
+            "one": one,
         }
         for one in found
     ]
 
 
-async def _found(work: UnitOfWork, language: Language, listing: Listing, page: Page) -> list[Found]:
-    documents = [document_of(row.body()) for row in page.matches]
-    brought = {_name(row): document_of(row.body()) for row in page.included}
-    more = await listing.more(work, documents) if listing.more is not None and documents else {}
-    return [Found(document, brought, language, work.now, more) for document in documents]
+async def _found(work: UnitOfWork, language: Language, listing: Listing, page: Slice) -> list[Found]:
+    more = await listing.more(work, page.documents) if listing.more is not None and page.documents else {}
+    return [Found(document, page.brought, language, work.now, more) for document in page.documents]
 
 
 def _name(row: Row) -> str:
@@ -307,8 +387,8 @@ async def _export(work: UnitOfWork, form: Form, listing: Listing) -> Download:
         page = await _page(work, form, listing, token, min(SLICE, listing.export - written))
         for one in await _found(work, form.language, listing, page):
             table.add([_cell(column.cell(one)).text for column in listing.columns])
-        written += len(page.matches)
-        token = page.next_token or ""
+        written += len(page.documents)
+        token = page.next
         if not token:
             break
     if token:

@@ -5,12 +5,13 @@ into words: ``birthDate`` → ``Birth date``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
 import msgspec
 
+from xinglin.web.catalogue import texts
 from xinglin.web.files import folder_of
 from xinglin.web.view import Language
 
@@ -42,6 +43,16 @@ def parameter_name(on: str, code: str, language: Language) -> str:
 def code_name(code: str, language: Language) -> str:
     """Name a code of a required binding, such as ``final``; the code itself when the table has none."""
     return _chinese("codes").get(code, code) if language == "zh" else code
+
+
+def role_name(code: str, language: Language) -> str:
+    """Name a role: 医师, Physician; the code itself when it has no name."""
+    return texts("xinglin.web")[language].get(f"role.{code}", code)
+
+
+def role_names(codes: Iterable[str], language: Language) -> str:
+    """Name some roles in a row."""
+    return ("、" if language == "zh" else ", ").join(role_name(code, language) for code in codes)
 
 
 def words(name: str) -> str:

@@ -32,10 +32,14 @@ class Form:
 
     def __getitem__(self, name: str) -> str:
         """Give the first value of *name*; the empty string when there is none."""
-        return self.path[name] if name in self.path else next(self.all(name), "")
+        return self.get(name, "")
 
     def __contains__(self, name: str) -> bool:
         return name in self.path or any(key == name for key, _ in self.pairs)
+
+    def get(self, name: str, other: str) -> str:
+        """Give the first value of *name*, or *other* when it was not sent."""
+        return self.path.get(name, next(self.all(name), other))
 
     def all(self, name: str) -> Iterator[str]:
         """Give every value of *name*, in the order sent."""
@@ -87,6 +91,25 @@ class Download:
     name: str
     inline: bool = False
     session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an outside system says by a call-back. verb: GET or POST. headers: by lower-case names. body: as sent."""
+
+    verb: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a call-back is answered."""
+
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+    status: int = 200
 
 
 class Rejected(Exception):

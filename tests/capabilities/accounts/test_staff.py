@@ -159,7 +159,7 @@ async def test_other_sessions_are_listed_and_ended(client: httpx.AsyncClient, hi
     time.pass_(seconds=31)
     await sign_in(client, staff, time)
     shown = await client.get("/account/sessions")
-    assert shown.text.count("已登录") == 1
+    assert shown.text.count('<span class="state state-success">已登录') == 1
     assert "本机" in shown.text
     await post(client, "/account/sessions")
     time.pass_(seconds=4)

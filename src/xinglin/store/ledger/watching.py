@@ -56,10 +56,11 @@ SELECT DISTINCT who, role, practitioner, organization, patient FROM (
 _ROLES_OF: Final = "SELECT ix.key, r.id FROM ix JOIN res r ON r.rid = ix.rid WHERE ix.key = ANY($1::int8[])"
 _LIVE: Final = "SELECT DISTINCT key FROM dx WHERE key = ANY($1::int8[]) AND lo < $2 AND hi > $3"
 
-# Newest first. $1: below this id. $2: at least this id. $3: user, $4: outcome, $5: patient; null: any.
+# Newest or oldest first. $1: below this id. $2: at least this id. $3: user, $4: outcome, $5: patient; null: any.
 _ACTS: Final = """
 SELECT a.id, a.entry FROM audit a WHERE a.id < $1 AND a.id >= $2 AND ($3::text IS NULL OR a.who = $3)
-  AND ($4::"char" IS NULL OR a.outcome = $4) AND ($5::int8[] IS NULL OR a.patient = ANY($5)) ORDER BY a.id DESC LIMIT $6
+  AND ($4::"char" IS NULL OR a.outcome = $4) AND ($5::int8[] IS NULL OR a.patient = ANY($5))
+ORDER BY a.id {order} LIMIT $6
 """
 
 
@@ -175,6 +176,8 @@ async def acts(
     executor: Executor,
     *,
     below: int | None = None,
+    above: int | None = None,
+    oldest: bool = False,
     since: datetime = EPOCH,
     until: datetime | None = None,
     who: str | None = None,
@@ -182,14 +185,16 @@ async def acts(
     patient: int | None = None,
     count: int = 50,
 ) -> list[Seen]:
-    """List acts, newest first: of a user, with an outcome, about a patient (`rid`), in a while.
+    """List acts, newest first or *oldest* first: of a user, with an outcome, about a patient (`rid`), in a while.
 
-    below: the id of the last one seen.
+    below, above: the id of the last one seen.
     """
     top = first_id(until) if until is not None else 2**63 - 1
     found = await executor.fetch(
-        _ACTS,
-        *(min(below, top) if below is not None else top, first_id(since), who),
+        _ACTS.format(order="ASC" if oldest else "DESC"),
+        min(below, top) if below is not None else top,
+        max(first_id(since), above + 1) if above is not None else first_id(since),
+        who,
         *(outcome.encode() if outcome else None, list(executor.persons.members(patient)) if patient else None, count),
         custom_plan=True,
     )

@@ -1,15 +1,27 @@
 """One's own account: who one is here, sessions, what proves it, roles, and whom one acts for."""
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from xinglin.capabilities.accounts.operations import dependants, entering, passkeys, proofing, setup
 from xinglin.capabilities.accounts.operations.limits import Limits
 from xinglin.capabilities.accounts.pages.login import REFUSED, own_path, site
 from xinglin.capabilities.accounts.rules import device_name
+from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.security.proofing import RELATIONS
 from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import accounts, factors, sealed, sessions
 from xinglin.store.identity.accounts import Account
-from xinglin.web.view import Form, Redirect, Rejected, View
+from xinglin.web.catalogue import texts
+from xinglin.web.format import moment, said
+from xinglin.web.given import at_hand
+from xinglin.web.listing import Column, Empty, Filter, Found, Listing, show_list
+from xinglin.web.names import role_name
+from xinglin.web.view import Download, Form, Redirect, Rejected, View
+
+PACKAGE: Final = "xinglin.capabilities.accounts"
+SESSIONS_MOST: Final = 500
 
 
 async def show(work: UnitOfWork, _form: Form) -> View:
@@ -34,11 +46,66 @@ async def show_start(work: UnitOfWork, _form: Form) -> View:
     return View("accounts/start.html", {"name": _name(work, account), "role": next(iter(work.principal.roles))})
 
 
-async def show_sessions(work: UnitOfWork, _form: Form) -> View:
+async def _load(work: UnitOfWork) -> list[dict[str, Any]]:
+    """Give the last sessions of the reader."""
+    found = await sessions.of_account(work.executor, work.principal.id, work.now, count=SESSIONS_MOST)
+    return [
+        {
+            "id": one.id,
+            "role": one.role,
+            "state": "this" if one.id == work.principal.session else "live" if one.live else "over",
+            "device": device_name(one.device),
+            "address": one.address,
+            "created": one.created.isoformat(),
+            "seen": one.seen.isoformat(),
+        }
+        for one in found
+    ]
+
+
+def _text(key: str) -> Text:
+    return Text(texts(PACKAGE)["zh"](key), texts(PACKAGE)["en"](key))
+
+
+def _state(found: Found) -> str:
+    return said(_text(f"accounts.sessions.{found.document['state']}"), found.language)
+
+
+def _plain(member: str) -> Callable[[Found], str]:
+    return lambda found: str(found.document[member])
+
+
+SESSIONS: Final = Listing(
+    name="sessions",
+    title=_text("accounts.sessions.title"),
+    type="Session",
+    source=at_hand(_load),
+    columns=(
+        Column(Text("角色", "Role"), lambda found: role_name(str(found.document["role"]), found.language), "role"),
+        Column(Text("状态", "State"), _state, "state"),
+        Column(Text("设备", "Device"), _plain("device"), "device"),
+        Column(Text("地址", "Address"), _plain("address"), "address"),
+        Column(Text("登录时间", "Signed in"), lambda found: moment(str(found.document["created"])), "created"),
+        Column(Text("最近使用", "Last used"), lambda found: moment(str(found.document["seen"])), "seen"),
+    ),
+    filters=(
+        Filter(
+            "state",
+            Text("状态", "State"),
+            "choice",
+            options=tuple((one, _text(f"accounts.sessions.{one}")) for one in ("this", "live", "over")),
+        ),
+        Filter("seen", Text("最近使用", "Last used"), "days"),
+    ),
+    sort="-seen",
+    empty=Empty("user", _text("accounts.sessions.title"), _text("accounts.sessions.what")),
+    template="accounts/sessions.html",
+)
+
+
+async def show_sessions(work: UnitOfWork, form: Form) -> View | Download:
     """List where one is, or was, signed in."""
-    found = await sessions.of_account(work.executor, work.principal.id, work.now)
-    lines = [(one, device_name(one.device)) for one in found]
-    return View("accounts/sessions.html", {"sessions": lines, "present": work.principal.session})
+    return await show_list(work, form, SESSIONS)
 
 
 async def end_sessions(work: UnitOfWork, form: Form) -> Redirect:

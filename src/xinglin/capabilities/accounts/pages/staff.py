@@ -1,29 +1,103 @@
 """The administrators' pages: accounts of staff, invitations and roles; and the desk where residents are confirmed."""
 
-from datetime import datetime
+from typing import Any, Final
 
 from xinglin.capabilities.accounts.operations import phone, proofing, staff
 from xinglin.capabilities.accounts.operations.limits import Limits
 from xinglin.capabilities.accounts.operations.staff import Newcomer
 from xinglin.capabilities.accounts.pages.login import REFUSED, site
+from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.security.accounts import STAFF_ROLES
 from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import accounts
-from xinglin.web.view import Form, Redirect, Rejected, View
+from xinglin.web.catalogue import texts
+from xinglin.web.format import moment
+from xinglin.web.given import at_hand
+from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing
+from xinglin.web.listing import show_list as listed
+from xinglin.web.names import role_name, role_names
+from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
-COUNT = 50
+TONES: Final = {"active": "success", "invited": "info", "disabled": "danger"}
+MOST: Final = 5_000
+PACKAGE: Final = "xinglin.capabilities.accounts"
 
 
-async def show_list(work: UnitOfWork, form: Form) -> View:
+async def _load(work: UnitOfWork) -> list[dict[str, Any]]:
+    """Give the accounts that the administrator keeps: as many as an institution has staff."""
+    return [
+        {
+            "id": one.id,
+            "name": one.name,
+            "login": one.login,
+            "roles": [held.role for held in one.roles],
+            "state": one.state,
+            "locked": one.locked is not None,
+            "made": one.made.isoformat(),
+            "used": one.used.isoformat() if one.used else "",
+        }
+        for one in await staff.listed(work, after=None, count=MOST)
+    ]
+
+
+def _name(found: Found) -> Cell:
+    return Cell(str(found.document["name"]), note=str(found.document["login"]))
+
+
+def _roles(found: Found) -> str:
+    none = texts(PACKAGE)[found.language]("accounts.one.no-roles")
+    return role_names(found.document["roles"], found.language) or none
+
+
+def _state(found: Found) -> Cell:
+    code = "locked" if found.document["locked"] else str(found.document["state"])
+    return Cell(texts(PACKAGE)[found.language](f"accounts.state.{code}"), TONES.get(code, "danger"))
+
+
+def _text(key: str) -> Text:
+    return Text(texts(PACKAGE)["zh"](key), texts(PACKAGE)["en"](key))
+
+
+ACCOUNTS: Final = Listing(
+    name="accounts",
+    title=_text("accounts.list.title"),
+    type="Account",
+    source=at_hand(_load),
+    columns=(
+        Column(Text("姓名", "Name"), _name, "name"),
+        Column(Text("角色", "Roles"), _roles),
+        Column(Text("状态", "State"), _state, "state"),
+        Column(Text("最近登录", "Last used"), lambda found: moment(str(found.document["used"])), "used"),
+        Column(Text("建立时间", "Made"), lambda found: moment(str(found.document["made"])), "made"),
+    ),
+    filters=(
+        Filter("name", Text("姓名", "Name")),
+        Filter("login", Text("登录名", "Login name")),
+        Filter(
+            "role",
+            Text("角色", "Role"),
+            "choice",
+            "roles",
+            tuple((one, Text(role_name(one, "zh"), role_name(one, "en"))) for one in STAFF_ROLES),
+        ),
+        Filter(
+            "state",
+            Text("状态", "State"),
+            "choice",
+            options=tuple((code, _text(f"accounts.state.{code}")) for code in TONES),
+        ),
+    ),
+    sort="-made",
+    href=lambda found: f"/accounts/{found.document['id']}",
+    empty=Empty("users", _text("accounts.list.none"), _text("accounts.list.none-what")),
+    template="accounts/list.html",
+)
+
+
+async def show_list(work: UnitOfWork, form: Form) -> View | Download:
     """List accounts, newest first."""
-    found = await staff.listed(work, after=_moment(form["after"]), count=COUNT + 1)
-    values = {
-        "accounts": found[:COUNT],
-        "next": found[COUNT - 1].made.isoformat() if len(found) > COUNT else "",
-        "may_hire": "system-admin" in work.principal.roles,
-    }
-    return View("accounts/list.html", values)
+    return await listed(work, form, ACCOUNTS, {"may_hire": "system-admin" in work.principal.roles})
 
 
 async def show_new(_work: UnitOfWork, _form: Form) -> View:
@@ -113,10 +187,3 @@ async def _one(work: UnitOfWork, id: str, *, link: str = "", hours: int = 0, fau
 
 def _link(form: Form, ticket: str) -> str:
     return f"{site(form)}/invitation/{ticket}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -1,40 +1,82 @@
 """Alerts: the list, one of them with what its user did, and what becomes of it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
-from urllib.parse import urlencode
+from typing import Any, Final
 
-from xinglin.capabilities.watching.contract import DECIDE, STATES, Decision
+from xinglin.capabilities.watching.contract import ALERTS, DECIDE, STATES, Decision
 from xinglin.capabilities.watching.operations.decide import account_of, is_alert
-from xinglin.capabilities.watching.pages import shown
+from xinglin.capabilities.watching.pages import shown, words
 from xinglin.capabilities.watching.queries import people_of
+from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork
 from xinglin.store.ledger import watching
 from xinglin.store.reading import not_found
-from xinglin.web.view import Form, Redirect, Rejected, View
+from xinglin.web.format import said
+from xinglin.web.listing import Column, Empty, Filter, Found, Listing
+from xinglin.web.listing import show_list as listed
+from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
 ACTS: Final = 50
 LIST: Final = "/security/alerts"
 
 
-async def show_list(work: UnitOfWork, form: Form) -> View:
+async def _rows(work: UnitOfWork, documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rows = await shown.alert_rows(work, map(shown.task, documents))
+    return {str(row["id"]): row for row in rows}
+
+
+def _rule(found: Found) -> str:
+    code = str(words.row_of(found)["rule"])
+    return said(ALERTS.codes[code], found.language) if code in ALERTS.codes else code
+
+
+def _count(found: Found) -> str:
+    row = words.row_of(found)
+    return words.said("of-limit", found.language, n=row["count"], most=row["limit"])
+
+
+ALERTS_LIST: Final = Listing(
+    name="alerts",
+    title=Text("安全告警", "Alerts"),
+    type="Task",
+    where=(("code", f"{ALERTS.system}|"),),
+    columns=(
+        Column(Text("告警", "Alert"), _rule),
+        Column(Text("用户", "User"), words.who),
+        Column(Text("次数", "Count"), _count),
+        Column(Text("时间", "Time"), words.time_of("end"), "authored-on"),
+        Column(Text("状态", "State"), words.state("state", shown.TONES)),
+    ),
+    filters=(
+        Filter(
+            "state",
+            Text("状态", "State"),
+            "choice",
+            options=tuple(STATES.codes.items()),
+            ask=lambda code: (("business-status", f"{STATES.system}|{code}"),),
+            tabs=True,
+        ),
+        Filter(
+            "rule",
+            Text("告警", "Alert"),
+            "choice",
+            options=tuple(ALERTS.codes.items()),
+            ask=lambda code: (("code", f"{ALERTS.system}|{code}"),),
+        ),
+        Filter("day", Text("日期", "Date"), "days", "authored-on"),
+    ),
+    sort="-authored-on",
+    href=lambda found: f"{LIST}/{found.id}",
+    more=_rows,
+    empty=Empty("circle-check", words.text("no-alerts"), words.text("no-alerts-what")),
+)
+
+
+async def show_list(work: UnitOfWork, form: Form) -> View | Download:
     """List alerts by state."""
-    state = form["state"] if form["state"] in STATES.codes else ""
-    page = await shown.alerts(work, state, form[TOKEN])
-    kept = {"state": state} if state else {}
-    return View(
-        "watching/alerts.html",
-        {
-            "rows": await shown.alert_rows(work, page.matches),
-            "state": state,
-            "states": tuple(STATES.codes),
-            "total": page.total,
-            "first": f"{LIST}?{urlencode(kept)}" if form[TOKEN] else "",
-            "next": f"{LIST}?{urlencode(kept | {TOKEN: page.next_token})}" if page.next_token else "",
-        },
-    )
+    return await listed(work, form, ALERTS_LIST)
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:

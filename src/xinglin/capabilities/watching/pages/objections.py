@@ -1,40 +1,78 @@
 """Residents who object to an access: what they object to, what they say, and the officer's answer."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from xinglin.capabilities.audit.contract import OBJECTIONS
 from xinglin.capabilities.watching.contract import ANSWER, Answer
-from xinglin.capabilities.watching.pages.shown import COUNT, act_rows, task_of
+from xinglin.capabilities.watching.pages import words
+from xinglin.capabilities.watching.pages.shown import act_rows, task
 from xinglin.capabilities.watching.queries import people_of
-from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.declarations import Text
+from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.r4.resources import Task
-from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork
 from xinglin.store.ledger import watching
 from xinglin.store.search import Page
-from xinglin.web.view import Form, Redirect, Rejected, View
+from xinglin.web.listing import Column, Empty, Filter, Found, Listing, show_list, view_list
+from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
 LIST: Final = "/security/objections"
+CODE: Final = f"{OBJECTIONS.system}|access-objection"
+OPEN: Final = "open"
 # What a state of the page is of Task.status.
-STATES: Final = {"open": "requested,in-progress", "answered": "completed"}
+STATES: Final = {OPEN: "requested,in-progress", "answered": "completed"}
 
 
-async def find(work: UnitOfWork, state: str, token: str = "", *, count: int = COUNT) -> Page:
-    """Find objections: open ones the oldest first, answered ones the newest first."""
-    asked = {
-        "code": f"{OBJECTIONS.system}|access-objection",
-        "status": STATES[state],
-        "_sort": "authored-on" if state == "open" else "-authored-on",
-        "_count": str(count),
-        "_total": "accurate",
-    }
-    return await work.fhir.find("Task", **asked, **({TOKEN: token} if token else {}))
+async def find_open(work: UnitOfWork) -> Page:
+    """Find one objection without answer, and count them."""
+    return await work.fhir.find("Task", code=CODE, status=STATES[OPEN], _count="1", _total="accurate")
 
 
-async def show(work: UnitOfWork, form: Form) -> View:
+async def _rows(work: UnitOfWork, documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rows = {str(one["id"]): await _row(work, task(one)) for one in documents}
+    return rows | {"people": await people_of(work, (note["by"] for row in rows.values() for note in row["notes"]))}
+
+
+def _answer(found: Found) -> str:
+    return " ".join(str(note["text"]) for note in words.row_of(found)["notes"])
+
+
+OBJECTED: Final = Listing(
+    name="objections",
+    title=Text("居民异议", "Objections"),
+    type="Task",
+    where=(("code", CODE),),
+    columns=(
+        Column(Text("时间", "Time"), words.time_of("at"), "authored-on"),
+        Column(Text("患者", "Patient"), words.plain("patient")),
+        Column(Text("异议", "Objection"), words.plain("text")),
+        Column(Text("状态", "State"), words.state("objection", {"open": "warning", "answered": "success"})),
+        Column(Text("答复", "Answer"), _answer),
+    ),
+    filters=(
+        Filter(
+            "state",
+            Text("状态", "State"),
+            "choice",
+            options=tuple((code, words.text(f"objection.{code}")) for code in STATES),
+            ask=lambda code: (("status", STATES[code]),),
+            default=OPEN,
+            tabs=True,
+        ),
+        Filter("day", Text("日期", "Date"), "days", "authored-on"),
+    ),
+    sort="-authored-on",
+    more=_rows,
+    empty=Empty("circle-check", words.text("no-objections"), words.text("no-objections-what")),
+    template="watching/objections.html",
+)
+
+
+async def show(work: UnitOfWork, form: Form) -> View | Download:
     """List objections; open ones unless the answered are asked for."""
-    return await _view(work, form, form["state"], ())
+    return await show_list(work, form, _ordered(form), {"filled": form, "faulty": ()})
 
 
 async def send(work: UnitOfWork, form: Form) -> Redirect:
@@ -44,41 +82,30 @@ async def send(work: UnitOfWork, form: Form) -> Redirect:
     except OutcomeError as refused:
         if refused.status in {403, 404}:
             raise
-        raise Rejected(await _view(work, form, "open", refused.issues)) from refused
+        asked = replace(form, pairs=form.without("state"))
+        values = {"filled": form, "faulty": refused.issues}
+        raise Rejected(await view_list(work, asked, _ordered(asked), values, status=422)) from refused
     return Redirect(LIST)
 
 
-async def _view(work: UnitOfWork, form: Form, asked: str, issues: tuple[Issue, ...]) -> View:
-    state = asked if asked in STATES else "open"
-    token = "" if issues else form[TOKEN]
-    page = await find(work, state, token)
-    rows = [await _row(work, task_of(row)) for row in page.matches]
-    return View(
-        "watching/objections.html",
-        {
-            "rows": rows,
-            "people": await people_of(work, (note["by"] for row in rows for note in row["notes"])),
-            "state": state,
-            "states": tuple(STATES),
-            "total": page.total,
-            "first": f"{LIST}?{urlencode({'state': state})}" if token else "",
-            "next": f"{LIST}?{urlencode({'state': state, TOKEN: page.next_token})}" if page.next_token else "",
-            "filled": form,
-            "issues": issues,
-        },
-        status=422 if issues else 200,
-    )
+def _ordered(form: Form) -> Listing:
+    """Put the oldest first while they wait, else the newest."""
+    state = form.get("state", OPEN)
+    return replace(OBJECTED, sort="authored-on") if state == OPEN else OBJECTED
 
 
-async def _row(work: UnitOfWork, task: Task) -> dict[str, Any]:
+async def _row(work: UnitOfWork, objection: Task) -> dict[str, Any]:
     """Show an objection with the act that it is about."""
-    number = ((task.focus.reference if task.focus else None) or "").rpartition("/")[2]
+    number = ((objection.focus.reference if objection.focus else None) or "").rpartition("/")[2]
     found = await watching.acts(work.executor, below=int(number) + 1, count=1) if number.isdecimal() else []
     return {
-        "id": task.id,
-        "patient": ((task.for_.reference if task.for_ else None) or "").removeprefix("Patient/"),
-        "text": task.description or "",
-        "at": task.authoredOn or "",
+        "id": objection.id,
+        "patient": ((objection.for_.reference if objection.for_ else None) or "").removeprefix("Patient/"),
+        "text": objection.description or "",
+        "at": objection.authoredOn or "",
+        "state": "answered" if objection.status == "completed" else OPEN,
         "acts": await act_rows(work, (one for one in found if str(one.id) == number)),
-        "notes": [{"text": one.text, "time": one.time or "", "by": one.authorString or ""} for one in task.note or ()],
+        "notes": [
+            {"text": one.text, "time": one.time or "", "by": one.authorString or ""} for one in objection.note or ()
+        ],
     }

@@ -1,7 +1,7 @@
 """What several pages of the desk show: alerts, emergency accesses and acts as rows."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ from xinglin.capabilities.watching.contract import ALERTS, STATES
 from xinglin.capabilities.watching.operations.decide import account_of, state_of
 from xinglin.capabilities.watching.queries import Person, people_of
 from xinglin.fhir import codec
+from xinglin.fhir.document import bytes_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.resources import Task
-from xinglin.fhir.search.grammar import TOKEN
 from xinglin.fhir.search.keys import rid_of
 from xinglin.security.relations import BREAK_GLASS
 from xinglin.store.door import UnitOfWork
@@ -21,7 +21,6 @@ from xinglin.store.ledger import watching
 from xinglin.store.ledger.watching import Seen
 from xinglin.store.search import Page
 
-COUNT: Final = 20
 ACTS_MOST: Final = 200
 TONES: Final = {"new": "danger", "seen": "warning", "closed": "neutral"}
 
@@ -34,26 +33,34 @@ def task_of(row: Row) -> Task:
     return task
 
 
-async def alerts(work: UnitOfWork, state: str, token: str = "", *, count: int = COUNT) -> Page:
+def task(document: Mapping[str, Any]) -> Task:
+    """Read a Task that a list found."""
+    found = codec.decode(bytes_of(document), "Task")
+    if not isinstance(found, Task):
+        raise OutcomeError(Issue("not-found", "not-found"))
+    return found
+
+
+async def alerts(work: UnitOfWork, state: str, *, count: int) -> Page:
     """Find alerts in a state, or in all, newest first."""
     asked = {"code": f"{ALERTS.system}|", "_sort": "-authored-on", "_count": str(count), "_total": "accurate"}
     if state:
         asked["business-status"] = f"{STATES.system}|{state}"
-    return await work.fhir.find("Task", **asked, **({TOKEN: token} if token else {}))
+    return await work.fhir.find("Task", **asked)
 
 
-async def reviews(work: UnitOfWork, state: str, token: str = "", *, count: int = COUNT) -> Page:
+async def reviews(work: UnitOfWork, state: str, *, count: int) -> Page:
     """Find emergency accesses in a state of review, or in all: the oldest first while they wait, else the newest."""
     order = "authored-on" if state == "awaiting" else "-authored-on"
     asked = {"code": f"{TASKS.system}|{BREAK_GLASS}", "_sort": order, "_count": str(count), "_total": "accurate"}
     if state:
         asked["business-status"] = f"{REVIEWS.system}|{state}"
-    return await work.fhir.find("Task", **asked, **({TOKEN: token} if token else {}))
+    return await work.fhir.find("Task", **asked)
 
 
-async def alert_rows(work: UnitOfWork, rows: Iterable[Row]) -> list[dict[str, Any]]:
+async def alert_rows(work: UnitOfWork, found: Iterable[Task]) -> list[dict[str, Any]]:
     """Show alerts with the people they are about."""
-    tasks = [task_of(row) for row in rows]
+    tasks = list(found)
     people = await people_of(work, map(account_of, tasks))
     return [alert_row(task, people) for task in tasks]
 

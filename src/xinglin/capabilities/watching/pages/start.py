@@ -19,7 +19,7 @@ async def show(work: UnitOfWork, _form: Form) -> View:
     """Show figures and the first cases of each kind."""
     new = await alerts(work, "new", count=FIRST)
     waiting = await reviews(work, "awaiting", count=FIRST)
-    objected = await objections.find(work, "open", count=1)
+    objected = await objections.find_open(work)
     asked = await apps.listed(work, "asked")
     locked = await attempts.locked_accounts(work.executor, work.now)
     refused = await watching.acts(work.executor, since=work.now - timedelta(days=1), outcome="4", count=REFUSED_MOST)
@@ -37,7 +37,7 @@ async def show(work: UnitOfWork, _form: Form) -> View:
                 ("denials", "/security/denials", len(refused), "neutral"),
             ),
             "most": REFUSED_MOST,
-            "alerts": await alert_rows(work, new.matches),
+            "alerts": await alert_rows(work, map(task_of, new.matches)),
             "reviews": rows,
             "apps": asked[:FIRST],
             "locked": [(people[id], until) for id, until in locked],
