@@ -15,7 +15,8 @@ from xinglin.city.stream import Stream
 from xinglin.matching.model import residents, specification
 from xinglin.security.principal import SYSTEM
 from xinglin.settings import Settings
-from xinglin.store.door import Door, Order
+from xinglin.store.door import Door
+from xinglin.store.orders import Order
 from xinglin.store.store import Store
 
 

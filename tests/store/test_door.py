@@ -15,7 +15,8 @@ from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.grammar import parse
 from xinglin.registry import Registry
 from xinglin.security.principal import Principal
-from xinglin.store.door import Door, Order
+from xinglin.store.door import Door
+from xinglin.store.orders import Order
 from xinglin.store.store import Store
 
 DISPATCHER = Principal("d", frozenset({"dispatcher"}))

@@ -15,7 +15,8 @@ from xinglin.registry import Capability, Exclusive, Registry
 from xinglin.security.grants import Grant
 from xinglin.security.principal import Principal
 from xinglin.store import holding
-from xinglin.store.door import Door, Order
+from xinglin.store.door import Door
+from xinglin.store.orders import Order
 from xinglin.store.store import Store
 
 PLACE = Profile(canonical("test-place"), "Appointment")

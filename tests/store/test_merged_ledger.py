@@ -28,7 +28,8 @@ from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.search.keys import rid_of
 from xinglin.security.grants import Grant
 from xinglin.security.principal import SYSTEM, Principal
-from xinglin.store.door import Door, Order
+from xinglin.store.door import Door
+from xinglin.store.orders import Order
 from xinglin.store.persons import PersonsChanged
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.store import Store

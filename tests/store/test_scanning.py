@@ -13,7 +13,8 @@ from xinglin.fhir.attachments import files, may_hold_files
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
 from xinglin.simulators.scanner import EICAR, Faults, application, listening
-from xinglin.store.door import Door, Order
+from xinglin.store.door import Door
+from xinglin.store.orders import Order
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.scanning import Clamd, ScannerSilent, Uploads
 from xinglin.store.store import Store

@@ -28,7 +28,8 @@ from tests.capabilities.access.ward import (
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.security.principal import SYSTEM
-from xinglin.store.door import Door, Order
+from xinglin.store.door import Door
+from xinglin.store.orders import Order
 from xinglin.store.store import Store
 
 SPECIAL = "https://xinglin.health/fhir/CodeSystem/sensitive-class"
