@@ -34,6 +34,7 @@ from xinglin.server.audit import AuditProofs
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
 from xinglin.server.limits import Limits
+from xinglin.server.live import Live
 from xinglin.server.log import configure
 from xinglin.server.oauth.bearer import Bearers
 from xinglin.server.oauth.cors import Cors
@@ -113,7 +114,8 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     limits = Limits(settings)
     everybody = limits.around(first_of(bearers, who))
     part = part_of(create_oauth(door, settings))
-    part = replace(part, routes=(*part.routes, *AuditProofs(door, settings, everybody).routes()))
+    live = Live(door, settings, who)
+    part = replace(part, routes=(*part.routes, *AuditProofs(door, settings, everybody).routes(), *live.routes()))
     pages = create_pages(registry, door, settings, principal_of=limits.around(who), part=part)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=everybody, smart=True)
     try:

@@ -32,6 +32,7 @@ from xinglin.store.door import Door
 
 PREFIX: Final = "/fhir"
 WELL_KNOWN: Final = "/fhir/.well-known/"  # the site's: where clients find the authorization server
+LIVE: Final = "/live"
 COMPRESS_FROM: Final = 1024  # bytes; less gains nothing
 _IN_THREAD_FROM: Final = 256 * 1024  # bytes; compressing more would hold up the other requests
 _LEVEL: Final = 1  # level 6 takes three times as long for a tenth less
@@ -91,6 +92,8 @@ class Application:
         if scope["type"] == "http":
             if self._pages is None:
                 await self._answer(scope, receive, send, _nowhere)
+            elif scope["path"] == LIVE:
+                await self._pages(scope, receive, send)  # it waits for what happens: its time says nothing
             else:
                 await self._show(self._pages, scope, receive, send)
         elif self._pages is not None:

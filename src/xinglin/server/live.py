@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from xinglin.fhir.outcome import OutcomeError
+from xinglin.server.asgi import LIVE
 from xinglin.server.base import address_of
 from xinglin.server.call import PrincipalOf
 from xinglin.server.http import Request
@@ -26,13 +27,13 @@ from xinglin.store.announcing import MOST
 from xinglin.store.door import Door
 from xinglin.store.vault.vault import Vault
 
-PATH: Final = "/live"
 KIND: Final = "live"
 VALID_SECONDS: Final = 12 * 3600
 # A stream ends after this time and the browser asks again: so a process that stops is not held up, and a session that
 # has ended hears nothing more.
 STREAM_SECONDS: Final = 20
 AGAIN_MS: Final = 1_000
+LATER_MS: Final = 60_000  # when an account has as many as it may
 AT_ONCE: Final = 12  # open streams of one account in a process
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
 
@@ -51,7 +52,7 @@ def address(vault: Vault, account: str, topics: Sequence[str], now: datetime) ->
         return ""
     ticket = msgspec.json.encode(Ticket(account, int(now.timestamp()) + VALID_SECONDS, tuple(topics[:MOST])))
     token = urlsafe_b64encode(ticket).decode().rstrip("=")
-    return f"{PATH}?t={token}.{vault.digest(KIND, token).hex()}"
+    return f"{LIVE}?t={token}.{vault.digest(KIND, token).hex()}"
 
 
 def opened(vault: Vault, token: str, account: str, now: datetime) -> tuple[str, ...]:
@@ -80,7 +81,7 @@ class Live:
 
     def routes(self) -> tuple[Route, ...]:
         """List the addresses."""
-        return (Route(PATH, self._listen, methods=["GET"]),)
+        return (Route(LIVE, self._listen, methods=["GET"]),)
 
     async def _listen(self, request: PageRequest) -> Response:
         account = await self._account(request)
@@ -88,16 +89,17 @@ class Live:
         # 204 tells the browser not to ask again.
         if not account or not topics:
             return Response(status_code=204, headers=_HEADERS)
-        if self._open[account] >= AT_ONCE:
-            return Response(status_code=429, headers=_HEADERS)
         return StreamingResponse(self._stream(account, topics), media_type="text/event-stream", headers=_HEADERS)
 
     async def _stream(self, account: str, topics: tuple[str, ...]) -> AsyncIterator[bytes]:
+        if self._open[account] >= AT_ONCE:
+            yield f"retry: {LATER_MS}\n\n".encode()
+            return
         self._open[account] += 1
         try:
             async with self._door.store.announcements.listening(topics) as ear:
                 # The page may have been made before somebody listened: it looks once more.
-                yield f"retry: {AGAIN_MS}\nevent: open\ndata: {{}}\n\n".encode()
+                yield f"retry: {AGAIN_MS}\nevent: begin\ndata: {{}}\n\n".encode()
                 if heard := await ear.heard(self._seconds):
                     yield b"event: live\ndata: " + msgspec.json.encode(sorted(heard)) + b"\n\n"
         finally:

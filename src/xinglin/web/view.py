@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import IO, Literal
 
 Language = Literal["zh", "en"]
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that a form brought: the field, the name it had with the visitor, and its bytes."""
+    """A file that a form brought: the field, the name it had with the visitor, and its bytes.
+
+    stream: where the bytes lie when the page takes large files (`registry.Page.file_most`); content is empty then.
+    """
 
     field: str
     name: str
     content: bytes
+    stream: IO[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class View:
     The template's own data goes into values; language, menu and the like come from the page's context.
     session: the cookie of a session that begins with this page; empty: the visitor's session has ended.
     leads_to: origin (or scheme of a native app) elsewhere at which a form of the page may end.
+    live: topics (`UnitOfWork.announce`) of which the page wants to hear while it is open: what listens to
+    ``live from:body`` is fetched again; without JavaScript the whole page is, every 15 seconds.
     """
 
     template: str
@@ -69,6 +75,7 @@ class View:
     status: int = 200
     session: str | None = None
     leads_to: str = ""
+    live: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
