@@ -26,6 +26,7 @@ from xinglin.capabilities.signatures.operations.verify import page as verify_pag
 from xinglin.capabilities.terminology import capability as terminology
 from xinglin.capabilities.watching import capability as watching
 from xinglin.registry import Capability, Job, Registry
+from xinglin.security import masks
 from xinglin.security.principal import SYSTEM
 from xinglin.security.relations import Windows
 from xinglin.security.signatures import Verdict
@@ -72,8 +73,14 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
 
 def create_registry(settings: Settings) -> Registry:
     """Declare every capability; RegistryError lists all contradictions."""
+    masks.take(masking(settings))
     windows = Windows(settings.encounter_grace_hours, settings.zone)
     return Registry(tuple(declare(settings) for declare in CAPABILITIES), windows)
+
+
+def masking(settings: Settings) -> masks.Patterns:
+    """Give the patterns that the settings mask by."""
+    return masks.Patterns(settings.mask_name, settings.mask_number, settings.mask_phone, settings.mask_address)
 
 
 async def open_door(settings: Settings, registry: Registry) -> Door:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.fhir.sources import cites
+from xinglin.security.masks import ADDRESSES, MOST_NAME, MOST_NUMBER, MOST_PHONE, Address, within
 
 PREFIX: Final = "XINGLIN_"
 
@@ -134,6 +135,18 @@ def _host_and_port(given: str) -> str:
     return given
 
 
+def _left(most: tuple[int, int]) -> Callable[[str], tuple[int, int]]:
+    """Read how many characters a mask leaves at the beginning and at the end, ``6,4``; never more than *most*."""
+
+    def read(given: str) -> tuple[int, int]:
+        first, comma, last = given.partition(",")
+        if not comma or not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+            raise ValueError("must be two numbers, such as 6,4")
+        return within((int(first), int(last)), most)
+
+    return read
+
+
 def _setting(read: Callable[[str], Any], *, default: Any, says: str) -> Any:
     """Declare one setting: how its text is read, its default value, and what it says in docs/settings.md."""
     return field(default=default, metadata={"read": read, "says": says})
@@ -224,6 +237,26 @@ class Settings:
         _one_of("refuse", "allow"),
         default="refuse",
         says="What happens to an upload while the scanner that is set does not answer.",
+    )
+    mask_name: tuple[int, int] = _setting(
+        _left(MOST_NAME),
+        default=MOST_NAME,
+        says="Characters of a masked name that stay at its beginning and end; `1,1` at most.",
+    )
+    mask_number: tuple[int, int] = _setting(
+        _left(MOST_NUMBER),
+        default=MOST_NUMBER,
+        says="Characters of a masked identity number that stay at its beginning and end; `6,4` at most.",
+    )
+    mask_phone: tuple[int, int] = _setting(
+        _left(MOST_PHONE),
+        default=MOST_PHONE,
+        says="Digits of a masked telephone number that stay at its beginning and end; `3,4` at most.",
+    )
+    mask_address: Address = _setting(
+        _one_of(*ADDRESSES),
+        default="district",
+        says="How much of a masked address stays: `district`, `city` or `none`.",
     )
     requests_per_account: int = _setting(
         _whole(0, 1_000_000),
@@ -318,6 +351,9 @@ class Settings:
         _whole(30, 365), default=90, says="Days after which a staff account that nobody used is disabled."
     )
     dependants_most: int = _setting(_whole(0, 20), default=5, says="Most dependants of a resident's account.")
+    edition_mib: int = _setting(
+        _whole(1, 1_024), default=64, says="Largest file of a code system's edition that the page takes, in MiB."
+    )
     card_minutes: int = _setting(
         cites("R6-040")(_whole(1, 30)), default=3, says="Minutes for which a dynamic code of a health card is valid."
     )
@@ -338,6 +374,41 @@ class Settings:
     )
     sms_url: str | None = _setting(
         _web_address, default=None, says="Gateway of text messages. Not set: residents cannot sign in by phone."
+    )
+    wechat_url: str = _setting(
+        _web_address, default="https://api.weixin.qq.com", says="Interface of WeChat's official accounts."
+    )
+    wechat_app_id: str = _setting(
+        _text, default="", says="App id of the official account. Not set: nobody is told by WeChat."
+    )
+    wechat_secret: Secret | None = _setting(_secret, default=None, says="App secret of the official account.")
+    wechat_token: Secret | None = _setting(
+        _secret, default=None, says="Token by which WeChat signs what it pushes to `/callbacks/wechat`."
+    )
+    wechat_template: str = _setting(
+        _text, default="", says="Id of the template with the fields `first` and `remark` that messages take."
+    )
+    wechat_name: str = _setting(
+        _text, default="", says="Name of the official account, as residents look for it. Not set: the site's."
+    )
+    voice_url: str | None = _setting(_web_address, default=None, says="Gateway of voice calls. Not set: no calls.")
+    mail_server: str | None = _setting(
+        _host_and_port, default=None, says="SMTP server as `host:port`. Not set: no mail."
+    )
+    mail_from: str = _setting(
+        _text, default="xinglin@localhost", says="Address that mail comes from, and that bounces go to."
+    )
+    mail_encryption: Literal["starttls", "none"] = _setting(
+        _one_of("starttls", "none"), default="starttls", says="Encryption of the way to the SMTP server."
+    )
+    mail_login: str = _setting(_text, default="", says="Login name at the SMTP server.")
+    mail_password: Secret | None = _setting(
+        _secret, default=None, says="Password at the SMTP server. Not set: no login."
+    )
+    callback_secret: Secret | None = _setting(
+        _secret,
+        default=None,
+        says="Secret by which gateways of text messages, calls and mail sign receipts to `/callbacks/…`.",
     )
     register_url: str | None = _setting(
         _web_address, default=None, says="Gateway of the population register, for real-name proofing."
@@ -473,6 +544,8 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return value.reveal() if isinstance(value, Secret) else str(value)
 
 

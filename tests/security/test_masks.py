@@ -1,12 +1,15 @@
 """Masks: what is covered stays covered, and what stays is what the rule shows."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xinglin.security import masks
+from xinglin.settings import SettingsError, read
+from xinglin.web import format as show
 
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
@@ -44,6 +47,79 @@ def test_a_mask_shows_what_the_rule_shows(cover: Any, text: str, shown: str) -> 
 def test_no_mask_gives_the_whole_text_back(text: str) -> None:
     for cover in (masks.number, masks.phone):
         assert cover(text) != text or set(text) <= set("*")
+
+
+PATTERNS = st.builds(
+    masks.Patterns,
+    name=st.tuples(st.integers(0, 1), st.integers(0, 1)),
+    number=st.tuples(st.integers(0, 6), st.integers(0, 4)),
+    phone=st.tuples(st.integers(0, 3), st.integers(0, 4)),
+    address=st.sampled_from(masks.ADDRESSES),
+)
+
+
+@pytest.fixture
+def patterns() -> Iterator[None]:
+    yield
+    masks.take(masks.Patterns())
+
+
+@pytest.mark.rule("A11-17", "R7-034")
+@pytest.mark.usefixtures("patterns")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(PATTERNS, st.text(st.sampled_from("张小三欧阳AbX0123456789@"), max_size=40))
+def test_no_mask_shows_more_than_its_pattern(chosen: masks.Patterns, text: str) -> None:
+    masks.take(chosen)
+    for cover, (first, last) in ((masks.name, chosen.name), (masks.number, chosen.number)):
+        shown = cover(text)
+        assert len(shown) == len(text.strip())
+        left = shown.rstrip("*").rpartition("*")
+        assert len(left[0].rstrip("*") if left[1] else shown.rstrip("*")) <= first or shown[:1] == "*"
+        assert len(shown) - shown.count("*") <= first + last
+        assert not text or "*" in shown
+    if "@" not in text:
+        assert len(masks.phone(text).replace("*", "")) <= sum(chosen.phone)
+
+
+@pytest.mark.rule("A11-17")
+@pytest.mark.usefixtures("patterns")
+def test_patterns_may_show_less() -> None:
+    masks.take(masks.Patterns((1, 0), (0, 2), (0, 4), "city"))
+    assert [masks.name("张小三"), masks.number("41080219900307123X")] == ["张**", "*" * 16 + "3X"]
+    assert masks.phone("13812341234") == "*******1234"
+    assert masks.district("河南省焦作市解放区民主路1号") == "河南省焦作市***"
+    (address,) = masks.masked(PATIENT, {"Patient.address"})["address"]
+    assert "district" not in address
+    masks.take(masks.Patterns(address="none"))
+    assert masks.district("河南省焦作市解放区民主路1号") == "***"
+
+
+@pytest.mark.rule("A11-17", "R7-034")
+@pytest.mark.parametrize(
+    "given", [{"name": (2, 1)}, {"number": (6, 5)}, {"number": (7, 0)}, {"phone": (4, 4)}, {"name": (-1, 0)}]
+)
+def test_a_pattern_that_shows_more_than_the_book_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="at most"):
+        masks.Patterns(**given)
+
+
+@pytest.mark.rule("A11-17")
+def test_the_settings_carry_the_patterns() -> None:
+    chosen = read({"XINGLIN_MASK_NAME": "1,0", "XINGLIN_MASK_ADDRESS": "none"})
+    assert (chosen.mask_name, chosen.mask_number, chosen.mask_address) == ((1, 0), (6, 4), "none")
+    for wrong in ("7,4", "6", "6,x", "-1,4"):
+        with pytest.raises(SettingsError, match="XINGLIN_MASK_NUMBER"):
+            read({"XINGLIN_MASK_NUMBER": wrong})
+
+
+@pytest.mark.parametrize(("text", "shown"), [("", ""), ("张", "*"), ("  张三 ", "张*")])
+def test_short_names_stay_covered(text: str, shown: str) -> None:
+    assert masks.name(text) == shown
+
+
+@pytest.mark.rule("R7-034")
+def test_pages_and_the_door_mask_alike() -> None:
+    assert (show.masked_name, show.masked_number, show.masked_phone) == (masks.name, masks.number, masks.phone)
 
 
 @pytest.mark.rule("R7-034")

@@ -14,8 +14,9 @@ from xinglin.security.principal import SYSTEM, Principal
 from xinglin.settings import Settings
 from xinglin.store.door import Door
 from xinglin.store.store import Store
+from xinglin.web import format as show
 from xinglin.web.banner import banner_of
-from xinglin.web.persons import Sought, find, kind_of, masked_phone, person, recent
+from xinglin.web.persons import Sought, find, kind_of, person, recent
 
 DOCTOR: Final = Principal(
     "doctor", frozenset({"physician"}), practitioner="Practitioner/1", organization="Organization/1", strong=True
@@ -178,9 +179,9 @@ async def test_whom_one_looked_at_comes_back_the_last_first(door: Door) -> None:
 
 
 @pytest.mark.rule("R7-034")
-@pytest.mark.parametrize(("number", "covered"), [("13812345678", "138****5678"), ("1234", "**34"), ("", "")])
+@pytest.mark.parametrize(("number", "covered"), [("13812345678", "138****5678"), ("1234", "****"), ("", "")])
 def test_a_phone_is_covered_in_the_middle(number: str, covered: str) -> None:
-    assert masked_phone(number) == covered
+    assert show.masked_phone(number) == covered
 
 
 def test_somebody_without_anything_is_still_a_line() -> None:

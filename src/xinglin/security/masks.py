@@ -1,10 +1,14 @@
-"""Masks: how parts of names, numbers, telephone numbers and addresses are covered when they are shown (R7-034)."""
+"""Masks: how parts of names, numbers, telephone numbers and addresses are covered when they are shown (R7-034).
+
+The patterns are settings (A.11); `take` sets those of a process once, as the pages and the door mask alike.
+"""
 
 import re
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.sources import cites
@@ -13,48 +17,108 @@ MASKED_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValu
 MASKED: Final = "MASKED"
 STAR: Final = "*"
 
-_DISTRICT: Final = re.compile(r"^.*?[区县旗市](?=.*$)")
+# What the book shows at most (R7-034): a configured pattern may show less, never more.
+MOST_NAME: Final = (1, 1)
+MOST_NUMBER: Final = (6, 4)
+MOST_PHONE: Final = (3, 4)
+Address = Literal["district", "city", "none"]
+ADDRESSES: Final[tuple[Address, ...]] = get_args(Address)
+
+
+@cites("R7-034", "A11-17")
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """How much a mask leaves: characters at the beginning and at the end; of an address down to which part.
+
+    Raises ValueError for a pattern that shows more than the book does.
+    """
+
+    name: tuple[int, int] = MOST_NAME
+    number: tuple[int, int] = MOST_NUMBER
+    phone: tuple[int, int] = MOST_PHONE
+    address: Address = "district"
+
+    def __post_init__(self) -> None:
+        for given, most in ((self.name, MOST_NAME), (self.number, MOST_NUMBER), (self.phone, MOST_PHONE)):
+            within(given, most)
+        if self.address not in ADDRESSES:
+            raise ValueError(f"must be one of {', '.join(ADDRESSES)}")
+
+
+def within(given: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
+    """Give a pattern back; ValueError when it shows more than *most* at either end."""
+    if not (0 <= given[0] <= most[0] and 0 <= given[1] <= most[1]):
+        raise ValueError(f"must show at most {most[0]} characters at the beginning and {most[1]} at the end")
+    return given
+
+
+class _InForce:
+    """The patterns of this process: the book's, until `take` is called at the start."""
+
+    patterns: Patterns = Patterns()
+
+
+def take(patterns: Patterns) -> None:
+    """Mask by *patterns* in this process from now on; the program says so once, at its start."""
+    _InForce.patterns = patterns
+
+
+LONG: Final = 15  # characters from which on a number is an identity number or as telling
+SHORT: Final = 4  # characters up to which nothing of a number is shown
+PHONE_DIGITS: Final = 11
 
 
 @cites("R7-034")
 def name(text: str) -> str:
     """Cover all of a name but its first and last character: 张小三 → 张*三, 张三 → 张*."""
     letters = text.strip()
-    if len(letters) <= 1:
-        return STAR * len(letters)
-    if len(letters) == 2:
-        return letters[0] + STAR
-    return letters[0] + STAR * (len(letters) - 2) + letters[-1]
+    first, last = _InForce.patterns.name
+    if len(letters) <= first + last:
+        last = 0
+    if len(letters) <= first + last:
+        first = 0
+    return _ends(letters, first, last)
 
 
 @cites("R7-034")
 def number(text: str) -> str:
     """Cover a number but its first 6 and last 4 characters; of a short one all but the last 2."""
-    if len(text) >= 15:
-        return text[:6] + STAR * (len(text) - 10) + text[-4:]
-    return STAR * max(len(text) - 2, 1) + text[-2:] if len(text) > 4 else STAR * len(text)
+    first, last = _InForce.patterns.number
+    if len(text) >= LONG:
+        return _ends(text, first, last)
+    return _ends(text, 0, min(last, 2)) if len(text) > SHORT else STAR * len(text)
 
 
 @cites("R7-034")
 def phone(text: str) -> str:
     """Cover the middle of a telephone number: 138****1234. An address of mail keeps its first letter and its host."""
+    first, last = _InForce.patterns.phone
     if "@" in text:
         box, _, host = text.partition("@")
-        return box[:1] + STAR * 3 + "@" + host
+        return box[: min(first, 1)] + STAR * 3 + "@" + host
     digits = re.sub(r"\D", "", text)
-    if len(digits) >= 11:
-        last = digits[-11:]
-        return last[:3] + STAR * 4 + last[-4:]
-    return STAR * max(len(digits) - 2, 2) + digits[-2:] if len(digits) > 4 else STAR * 4
+    if len(digits) >= PHONE_DIGITS:
+        return _ends(digits[-PHONE_DIGITS:], first, last)
+    if not text:
+        return ""
+    return _ends(digits, 0, min(last, 2)) if len(digits) > SHORT else STAR * SHORT
+
+
+def _ends(text: str, first: int, last: int) -> str:
+    return text[:first] + STAR * (len(text) - first - last) + text[len(text) - last :]
+
+
+_DISTRICT: Final = re.compile("[区县旗]")
+_CITY: Final = re.compile("市")
 
 
 @cites("R7-034")
 def district(text: str) -> str:
-    """Keep an address down to its district or county (区, 县, 旗, 市)."""
-    ends = [found.end() for found in re.finditer("[区县旗]", text)] or [
-        found.end() for found in re.finditer("市", text)
-    ]
-    return text[: ends[0]] + STAR * 3 if ends else STAR * 3
+    """Keep an address down to its district or county (区, 县, 旗), else its city (市)."""
+    shown = _InForce.patterns.address
+    city = _CITY.search(text)
+    found = None if shown == "none" else city if shown == "city" else _DISTRICT.search(text) or city
+    return text[: found.end()] + STAR * 3 if found is not None else STAR * 3
 
 
 def _only(value: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -78,8 +142,12 @@ def _contact_point(value: dict[str, Any]) -> dict[str, Any]:
     return {**made, **({"value": phone(value["value"])} if "value" in value else {})}
 
 
+_PARTS: Final[dict[Address, tuple[str, ...]]] = {"district": ("city", "district"), "city": ("city",), "none": ()}
+
+
 def _address(value: dict[str, Any]) -> dict[str, Any]:
-    kept = _only(value, "use", "country", "state", "city", "district")
+    shown = _InForce.patterns.address
+    kept = _only(value, "use", "country", "state", *_PARTS[shown])
     return {**kept, **({"text": district(value["text"])} if "text" in value else {})}
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from xinglin.fhir.declarations import Text
+from xinglin.security import masks
 from xinglin.web.view import Language
 
 # Records of the platform are kept, and read, in the time of the region.
@@ -89,15 +90,10 @@ def money(fen: int) -> str:
     return f"{sign}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
 
-def masked_name(name: str) -> str:
-    """Keep the family name of a Chinese name, the initial of another: ``张*``, ``S***``."""
-    return name[:1] + "*" * max(1, min(3, len(name) - 1)) if name else ""
-
-
-def masked_number(value: str) -> str:
-    """Keep the first six and the last four characters of a long number, else only the last two."""
-    kept = (6, 4) if len(value) >= 15 else (0, 2)
-    return value[: kept[0]] + "*" * max(0, len(value) - sum(kept)) + value[len(value) - kept[1] :]
+# There is one way to mask (R7-034).
+masked_name: Final = masks.name
+masked_number: Final = masks.number
+masked_phone: Final = masks.phone
 
 
 def days_until(due: date, today: date) -> int:

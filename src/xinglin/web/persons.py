@@ -179,17 +179,11 @@ def person(patient: Mapping[str, Any], today: date, language: Language, *, plain
         code_name(str(patient["gender"]), language) if patient.get("gender") else "",
         "" if gone else show.age(str(patient.get("birthDate", "")), today, language),
         show.masked_number(str(numbers[0])) if numbers and numbers[0] else "",
-        masked_phone(str(phones[0])) if phones and phones[0] else "",
+        show.masked_phone(str(phones[0])) if phones and phones[0] else "",
         _place(patient),
     )
     shown = name if plainly else show.masked_name(name)
     return Person(str(patient.get("id", "")), shown or "—", tuple(fact for fact in facts if fact), alive=not gone)
-
-
-@cites("R7-034")
-def masked_phone(number: str) -> str:
-    """Cover the middle of a phone number: ``138****5678``; of a short one all but the end."""
-    return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else show.masked_number(number)
 
 
 def _place(patient: Mapping[str, Any]) -> str:

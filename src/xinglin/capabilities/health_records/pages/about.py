@@ -4,14 +4,14 @@ from xinglin.capabilities.health_records.operations import happened, summary
 from xinglin.capabilities.health_records.operations.names import Names, look_up
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.opening import head, opened
-from xinglin.capabilities.health_records.pages.people import contract, coverage, history, masked_phone, relative
+from xinglin.capabilities.health_records.pages.people import contract, coverage, history, relative
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, extension, when
 from xinglin.capabilities.health_records.rules.state import State, state
 from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
 from xinglin.web.brief import brief
-from xinglin.web.format import masked_number
+from xinglin.web.format import masked_number, masked_phone
 from xinglin.web.names import code_name
 from xinglin.web.view import Form, Language, View
 

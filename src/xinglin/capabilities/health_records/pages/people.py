@@ -5,14 +5,8 @@ from typing import Any
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
 from xinglin.capabilities.health_records.rules.documents import Document
-from xinglin.fhir.sources import cites
 from xinglin.web.brief import brief, name
-
-
-@cites("R7-034")
-def masked_phone(number: str) -> str:
-    """Keep the first three and the last four digits of a phone."""
-    return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "*" * len(number)
+from xinglin.web.format import masked_phone
 
 
 def relative(one: Document, teller: Teller) -> Line:
