@@ -153,8 +153,20 @@ async def test_chinese_names_by_prefix_pinyin_and_initials(shelf: Shelf) -> None
     assert await shelf.found("Patient?name=曾国强") == {"b"}
     assert await shelf.found("Patient?given=guoq") == {"b"}
     assert await shelf.found("Patient?name:contains=三") == {"a", "c"}
+    assert await shelf.found("Patient?name:contains=国强") == {"b"}
+    assert await shelf.found("Patient?name:contains=三丰") == {"a"}
+    assert await shelf.found("Patient?name:contains=丰三") == set()
+    assert await shelf.found("Organization?name:contains=人民") == {"o"}
     assert await shelf.found("Organization?name=jzs") == {"o"}
     assert await shelf.found("Organization?name=jiaozuo") == {"o"}
+
+
+async def test_names_in_characters_come_first_and_by_pinyin(shelf: Shelf) -> None:
+    names = {"a": "Adcare Hospital", "b": "中山医院", "c": "博爱县医院", "d": "Zürich", "e": "安阳医院"}
+    await shelf.put(*({"resourceType": "Organization", "id": id, "name": name} for id, name in names.items()))
+    assert await shelf.ids("Organization?_sort=name") == ["e", "c", "b", "a", "d"]
+    assert await shelf.ids("Organization?_sort=-name") == ["d", "a", "b", "c", "e"]
+    assert await shelf.ids("Organization?_sort=name&_count=2") == ["e", "c"]
 
 
 async def test_uris_are_exact_below_and_above(shelf: Shelf) -> None:

@@ -26,7 +26,7 @@ from xinglin.fhir.search.query import (
     Updated,
     Words,
 )
-from xinglin.fhir.search.text import normal, query_words
+from xinglin.fhir.search.text import has_han, looks_within, normal, query_words
 from xinglin.fhir.search.values import bad, bounds, number, prefixed, split, unescape, unsupported
 from xinglin.fhir.search.veil import veil, veiled
 
@@ -269,6 +269,9 @@ def _string(asked: Asked, value: str) -> Condition:
         exact = Keys((keys.key_of(asked.type, asked.code, raw),), indexed=False)
         return And((Text((plain,), text), exact))
     if asked.modifier == "contains":
+        if looks_within(asked.type, asked.code) and has_han(text):
+            # What a name ends with stands in the index, so that looking within it is looking at a beginning.
+            return Text((plain, keys.kind_key(asked.type, asked.code, "within")), text)
         return Text((plain,), text, contains=True)
     typed = keys.kind_key(asked.type, asked.code, "pinyin")
     closed = text.replace(" ", "")

@@ -13,7 +13,7 @@ from xinglin.fhir import ucum
 from xinglin.fhir.search import catalog, dates, keys, references
 from xinglin.fhir.search.conditions import UCUM
 from xinglin.fhir.search.draft import Draft
-from xinglin.fhir.search.text import has_han, normal, readings
+from xinglin.fhir.search.text import has_han, looks_within, normal, readings, within
 from xinglin.fhir.search.veil import forget_with, veil, veiled
 from xinglin.fhir.wire import ENCODER
 
@@ -261,6 +261,14 @@ def _string(draft: Draft, code: str, text: str) -> None:
         draft.checks[keys.key_of(draft.type, code, text)] = None
     if has_han(text):
         _readings(draft, code, text)
+        _within(draft, code, text)
+
+
+def _within(draft: Draft, code: str, text: str) -> None:
+    if looks_within(draft.type, code):
+        key = keys.kind_key(draft.type, code, "within")
+        for end in within(text):
+            draft.sx[key, end] = None
 
 
 def _readings(draft: Draft, code: str, text: str) -> None:
@@ -278,6 +286,7 @@ def _name(draft: Draft, code: str, value: Any) -> None:
         whole = value.family + "".join(g for g in value.given or () if g)
         draft.sx[keys.kind_key(draft.type, code, "text"), normal(whole)] = None
         _readings(draft, code, whole)
+        _within(draft, code, whole)
 
 
 def uri(draft: Draft, code: str, kind: str, value: Any) -> None:

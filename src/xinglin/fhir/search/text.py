@@ -13,6 +13,13 @@ from xinglin.fhir.search.veil import SHORTEST, forget_with, veiled
 LONGEST: Final = 600
 """Characters of a string that are indexed: a row of a B-tree has to fit a third of a page."""
 
+WITHIN_MOST: Final = 64
+"""Characters of a name within which is looked by index; of a longer one its beginning is found."""
+# Names of people and places, in which people look for a part.
+_NAMED: Final = frozenset(
+    {"Patient", "Practitioner", "RelatedPerson", "Person", "Organization", "Location", "HealthcareService"}
+)
+
 _LONGEST_NAME = 32
 _MOST_READINGS = 8
 _MOST_WORDS = 4_000
@@ -78,6 +85,11 @@ def has_han(text: str) -> bool:
     return not text.isascii() and _HAN.search(text) is not None
 
 
+def looks_within(type: str, code: str) -> bool:
+    """Tell whether a search parameter keeps what its Chinese values end with (`within`)."""
+    return code == "name" and type in _NAMED
+
+
 @lru_cache(maxsize=16_384)
 def readings(name: str) -> tuple[str, ...]:
     """Give the ways a Chinese *name* is typed in Latin letters: full pinyin and initials, for each of its readings.
@@ -96,6 +108,17 @@ def readings(name: str) -> tuple[str, ...]:
             found[full.replace("v", "u")] = None
         found["".join(s[0] for s in one)] = None
     return tuple(found)
+
+
+def within(name: str) -> tuple[str, ...]:
+    """Give what a Chinese *name* ends with from each character but the first: what is sought within it begins one.
+
+    ``张三丰`` gives ``三丰`` and ``丰``. Texts longer than `WITHIN_MOST`, or without Chinese characters, have none.
+    """
+    plain = normal(name)
+    if len(plain) > WITHIN_MOST or not has_han(plain):
+        return ()
+    return tuple(dict.fromkeys(plain[place:] for place in range(1, len(plain)) if plain[place] != " "))
 
 
 def syllables(name: str) -> list[tuple[str, ...]]:

@@ -91,6 +91,15 @@ def _columns(builder: Builder, key: Sort) -> list[Column]:
             # Undated rows lie below all dates: last when descending, to be moved there when ascending.
             date = Column("r.ord", down, "int8")
             return [date] if down else [Column(f"(r.ord < {DATED})", descending=False, kind="bool"), date]
+        case "sx" if key.fallback:
+            # Names in characters by their pinyin, then those in letters: an index of names begins with one's own.
+            value, _ = _value(builder, key)
+            read = f"NOT EXISTS (SELECT FROM sx s WHERE s.rid = r.rid AND s.key = {builder.key(key.fallback)})"
+            return [
+                Column(f"({value} IS NULL)", descending=False, kind="bool"),
+                Column(f"({read})", down, "bool"),
+                Column(f"coalesce({value}, '')", down, "text"),
+            ]
         case _:
             value, kind = _value(builder, key)
             nothing = {"int8": "0", "text": "''", "float8": "0"}[kind]
