@@ -10,13 +10,12 @@ from datetime import date
 from hashlib import blake2b
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.keys import BUCKETS, hash64
 from xinglin.fhir.sources import cites
-from xinglin.store.executor import Executor
+from xinglin.store.executor import Executor, Record
 
 MOST: Final = 500  # lines of an event
 
@@ -145,5 +144,5 @@ def bucket(name: str) -> int:
     return hash64(name) % BUCKETS
 
 
-def _booked(row: asyncpg.Record) -> Booked:
+def _booked(row: Record) -> Booked:
     return Booked(*(row[name] for name in ("event", "day", "about", "text", "account", "fen")))
