@@ -102,7 +102,6 @@ LISTING: Final = Listing(
     sort="-authored-on",
     href=lambda one: f"{LIST}/{one.id}",
     more=shown.names,
-    export=0,
 )
 
 

@@ -74,17 +74,6 @@ async def asked(record: Record) -> list[Document]:
     return [document_of(row.body()) for row in page.matches]
 
 
-async def waiting(work: UnitOfWork, status: str, token: str) -> tuple[list[Document], str | None]:
-    """Give a page of what is asked of one's institution in a status, and the token of the next."""
-    asked_here = {"code": f"{REQUESTS.system}|correction", "status": status, "_sort": "-authored-on", "_count": "20"}
-    if work.principal.organization is None:
-        return [], None
-    page = await work.fhir.find(
-        "Task", owner=work.principal.organization, **asked_here, **({"_page": token} if token else {})
-    )
-    return [document_of(row.body()) for row in page.matches], page.next_token
-
-
 async def _owner(record: Record, entry: Document) -> str:
     """Name the institution that an entry comes from: its own, else that of its visit."""
     for member in ("serviceProvider", "custodian", "managingOrganization", "performer", "author"):

@@ -1,6 +1,6 @@
 """Ask to correct the record; answer such requests; take a copy of the record along."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from xinglin.capabilities.health_records.contract import (
     ASK_CORRECTION,
     DECIDE_CORRECTION,
     DESK,
+    REQUESTS,
     Correction,
     Decision,
     source,
@@ -20,16 +21,20 @@ from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import Document, reference
+from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.fhir.search.grammar import TOKEN, parse
+from xinglin.fhir.search.grammar import parse
 from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
 from xinglin.web.brief import name
-from xinglin.web.format import moment
+from xinglin.web.catalogue import LANGUAGES, texts
+from xinglin.web.format import moment, said
+from xinglin.web.listing import Column, Empty, Filter, Found, Listing, show_list, view_list
 from xinglin.web.names import type_name
-from xinglin.web.view import Download, Form, Redirect, Rejected, View
+from xinglin.web.view import Download, Form, Language, Redirect, Rejected, View
 
+PACKAGE: Final = "xinglin.capabilities.health_records"
 BATCH: Final = 500
 MOST: Final = 50_000
 
@@ -78,9 +83,75 @@ async def _asking(whose: Whose, form: Form, issues: tuple[Issue, ...]) -> View:
     return View("health_records/correct.html", head(whose, form, "") | values, status=422 if issues else 200)
 
 
-async def show_waiting(work: UnitOfWork, form: Form) -> View:
+WAITING: Final = "requested"
+PEOPLE: Final = "people"
+
+
+def _said(key: str) -> Text:
+    return Text(*(texts(PACKAGE)[language](f"health_records.{key}") for language in LANGUAGES))
+
+
+async def _about(work: UnitOfWork, tasks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {PEOPLE: await _people(work, tasks)}
+
+
+def _shown(found: Found) -> dict[str, Any]:
+    return _task(found.document, found.more[PEOPLE], found.language)
+
+
+def _cell(member: str) -> Callable[[Found], str]:
+    return lambda found: str(_shown(found)[member])
+
+
+ASKED: Final = Listing(
+    name="corrections",
+    title=_said("corrections"),
+    type="Task",
+    where=(("code", f"{REQUESTS.system}|correction"),),
+    columns=(
+        Column(Text("居民", "Resident"), _cell("who")),
+        Column(Text("提交时间", "Asked"), _cell("date"), "authored-on"),
+        Column(Text("关于", "About"), _cell("about")),
+        Column(Text("内容", "Text"), _cell("text")),
+        Column(Text("状态", "State"), lambda found: said(_said(f"correct.status.{_status(found)}"), found.language)),
+        Column(Text("答复", "Answer"), _cell("answer")),
+    ),
+    filters=(
+        Filter(
+            "status",
+            Text("状态", "State"),
+            "choice",
+            options=tuple((one, _said(f"correct.status.{one}")) for one in (WAITING, "completed", "rejected")),
+            default=WAITING,
+            tabs=True,
+        ),
+        Filter("day", Text("提交日期", "Asked"), "days", "authored-on"),
+    ),
+    sort="-authored-on",
+    more=_about,
+    empty=Empty("pencil", _said("correct.none"), _said("correct.none-what")),
+    template="health_records/corrections.html",
+)
+
+
+def _status(found: Found) -> str:
+    status = str(found.document.get("status", ""))
+    return status if status in {"completed", "rejected"} else WAITING
+
+
+def _here(work: UnitOfWork) -> Listing:
+    """Ask for what is asked of one's own institution; without one, nothing."""
+    owner = work.principal.organization or "Organization/none"
+    return replace(ASKED, where=(*ASKED.where, ("owner", owner)))
+
+
+async def show_waiting(work: UnitOfWork, form: Form) -> View | Download:
     """List what residents ask of one's institution to correct."""
-    return await _waiting(work, form, ())
+    return await show_list(work, form, _here(work), _values(form, ()))
+
+
+def _values(form: Form, issues: tuple[Issue, ...]) -> dict[str, object]:
+    return {"faulty": issues, "done": form["done"] == "yes", "filled": form, "shown": _shown}
 
 
 async def send_decision(work: UnitOfWork, form: Form) -> Redirect:
@@ -90,26 +161,12 @@ async def send_decision(work: UnitOfWork, form: Form) -> Redirect:
     except OutcomeError as refused:
         if refused.status in {401, 403, 404} or refused.status >= 500:
             raise
-        raise Rejected(await _waiting(work, form, refused.issues)) from refused
+        view = await view_list(work, form, _here(work), _values(form, refused.issues), status=422)
+        raise Rejected(view) from refused
     return Redirect(f"{DESK.path}?done=yes")
 
 
-async def _waiting(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
-    status = form["status"] if form["status"] in {"requested", "completed", "rejected"} else "requested"
-    tasks, following = await correcting.waiting(work, status, form[TOKEN])
-    people = await _people(work, tasks)
-    values = {
-        "status": status,
-        "issues": issues,
-        "done": form["done"] == "yes",
-        "tasks": [_task(one, people, form) for one in tasks],
-        "next": f"?status={status}&{TOKEN}={following}" if following else "",
-        "filled": form,
-    }
-    return View("health_records/corrections.html", values, status=422 if issues else 200)
-
-
-def _task(one: Document, people: Mapping[str, Document], form: Form) -> dict[str, Any]:
+def _task(one: Mapping[str, Any], people: Mapping[str, Document], language: Language) -> dict[str, Any]:
     patient = reference(one.get("for"))
     id = patient.removeprefix("Patient/")
     focus = LOCAL.match(reference(one.get("focus")))
@@ -121,13 +178,13 @@ def _task(one: Document, people: Mapping[str, Document], form: Form) -> dict[str
         "text": str(one.get("description", "")),
         "who": name(names[0]) or id,
         "href": address(id) if seen else "",
-        "about": type_name(focus["type"], form.language) if focus else "",
+        "about": type_name(focus["type"], language) if focus else "",
         "about_href": source(id, focus["type"], focus["id"]) if seen and focus and focus["type"] != "Patient" else "",
         "answer": "".join(str(note.get("text", "")) for note in one.get("note", ())),
     }
 
 
-async def _people(work: UnitOfWork, tasks: list[Document]) -> dict[str, Document]:
+async def _people(work: UnitOfWork, tasks: Sequence[Mapping[str, Any]]) -> dict[str, Document]:
     """Give those of the patients whom the reader may see: a request shows nothing of a record beyond itself."""
     ids = sorted({reference(one.get("for")).removeprefix("Patient/") for one in tasks})
     if not ids or work.fhir.reach("search", "Patient").nothing:

@@ -13,19 +13,25 @@ from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.fhir.search.grammar import TOKEN, parse
 from xinglin.store.door import UnitOfWork
 from xinglin.web import names
-from xinglin.web.view import Form, View
+from xinglin.web.export import FORMATS, table_of
+from xinglin.web.format import said
+from xinglin.web.listing import EXPORTED, FORMAT, LIMIT, SLICE
+from xinglin.web.view import Download, Form, View
 
 COUNT: Final = 20
 COUNT_MAX: Final = 100
 _SORTS: Final = ("-_lastUpdated", "_lastUpdated", "-date", "date", "name", "-birthdate", "birthdate")
 
 
-async def show(work: UnitOfWork, form: Form) -> View:
+async def show(work: UnitOfWork, form: Form) -> View | Download:
     """Search a type; a fault in the form is told above it, and the form keeps what was typed."""
     on = form["type"]
     if on not in RESOURCES:
         raise OutcomeError(Issue("not-found", "unknown-type"), status=404)
-    pairs = [(name, value) for name, value in criteria.search_of(form.pairs) if name not in {TOKEN, "_count"}]
+    outside = {TOKEN, "_count", FORMAT}
+    pairs = [(name, value) for name, value in criteria.search_of(form.pairs) if name not in outside]
+    if form[FORMAT] in FORMATS:
+        return await _export(work, form, on, pairs)
     asked = [*pairs, ("_count", str(_count(form)))] + ([(TOKEN, form[TOKEN])] if form[TOKEN] else [])
     issues: list[str] = []
     rows: list[Any] = []
@@ -45,7 +51,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
             raise
         issues = [issue.text for issue in refused.issues]
     here = listing(on)
-    kept = [(name, value) for name, value in form.pairs if value and name != TOKEN]
+    kept = [(name, value) for name, value in form.pairs if value and name not in {TOKEN, FORMAT}]
     usual, rest = criteria.fields(on)
     filled = criteria.filled(form.pairs)
     values = {
@@ -63,8 +69,30 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "next": f"{here}?{urlencode([*kept, (TOKEN, following)])}" if following else "",
         "query": f"{form.base}/{on}" + (f"?{urlencode(pairs)}" if pairs else ""),
         "columns": headings(on, form.language),
+        "exports": [(kind, f"{here}?{urlencode([*kept, (FORMAT, kind)])}") for kind in FORMATS],
+        "exported": EXPORTED,
     }
     return View("records/listing.html", values, block="results")
+
+
+async def _export(work: UnitOfWork, form: Form, on: str, pairs: list[tuple[str, str]]) -> Download:
+    """Write what the form finds into a file, a slice at a time; what lies beyond the limit is said in its last line."""
+    kind = form[FORMAT]
+    file = table_of(kind, names.type_name(on, form.language), headings(on, form.language))
+    written, token = 0, ""
+    while True:
+        asked = [*pairs, ("_count", str(SLICE)), *([(TOKEN, token)] if token else [])]
+        page = await work.fhir.search(parse(on, asked, base_url=work.door.base_url))
+        for _, cells in await table(work, on, page.matches, form.language):
+            file.add([cell.text for cell in cells])
+        written += len(page.matches)
+        token = page.next_token or ""
+        if not token or written >= EXPORTED:
+            break
+    if token:
+        file.add([said(LIMIT, form.language).format(n=f"{written:,}")])
+    work.note("export", type=on, detail=f"records {kind} {written}")
+    return Download(file.done(), FORMATS[kind], f"{on}-{work.now:%Y%m%d}.{kind}")
 
 
 def _count(form: Form) -> int:
