@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.web.test_pdf import read
 from xinglin.app import create_registry
 from xinglin.capabilities.health_records.contract import ASK_CORRECTION, DECIDE_CORRECTION, Correction, Decision
 from xinglin.capabilities.health_records.operations.reading import Record
-from xinglin.capabilities.health_records.pages import about, correct, entry, own, paper, record, timeline, trend
+from xinglin.capabilities.health_records.pages import about, correct, entry, files, own, paper, record, timeline, trend
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
 from xinglin.settings import Settings
@@ -60,7 +61,7 @@ async def test_a_family_doctor_reads_the_record_on_one_screen(ward: tuple[Door, 
     assert values["results"][0].flag == "LL"
     assert {one.text for one in values["medicines"]} == {"苯磺酸氨氯地平片", "盐酸二甲双胍片"}
     dose = next(one.detail for one in values["medicines"] if one.text == "盐酸二甲双胍片")
-    assert dose == ("每次 500 mg，每日 2 次，口服" if language == "zh" else "500 mg, 2 times a day, 口服")
+    assert dose == ("每次 500 mg，每日 2 次，口服" if language == "zh" else "500 mg, 2 times a day, by mouth")
     assert values["problems"][0].where == "焦作市人民医院"
     assert values["vitals"][0].value == "136/83"
     assert values["banner"].name == "张桂兰"
@@ -131,9 +132,10 @@ async def test_pages_of_the_timeline_follow_one_another(ward: tuple[Door, Stoppe
 async def test_a_trend_reconciles_units_and_marks_medicines(ward: tuple[Door, Stopped]) -> None:
     door, _ = ward
     values = (await shown(door, "family-doctor", trend.show, code="1558-6")).values
-    assert values["gist"].count == 8
-    assert values["mixed"] is True
-    assert [one["numbers"] for one in values["rows"]][-1] == ""
+    assert values["gist"].count == 9
+    assert values["mixed"] is False
+    old = values["rows"][-1]
+    assert (old["value"], old["unit"], old["numbers"], old["brought"]) == ("189", "mg/dL", "10.491", "10.491 mmol/L")
     assert next(one["name"] for one in values["changes"]) == "吲达帕胺片"
     pair = (await shown(door, "family-doctor", trend.show, code="85354-9")).values
     assert pair["rows"][0]["numbers"] == "136,83"
@@ -178,11 +180,61 @@ async def test_the_record_as_it_was_shows_what_stood_then(ward: tuple[Door, Stop
         door, "developer", entry.show, type="AllergyIntolerance", rid="allergy-penicillin", at=then.isoformat()
     )
     assert (old.values["title"], old.values["version"]) == ("青霉素", "1")
+    assert [one["href"] != "" for one in old.values["versions"]] == [True]
+    lost = await shown(
+        door, "developer", entry.show, type="AllergyIntolerance", rid="allergy-shrimp", at=then.isoformat()
+    )
+    assert lost.values["title"] == "虾"
+    with pytest.raises(OutcomeError) as unknown:
+        await shown(door, "developer", entry.show, type="AllergyIntolerance", rid="allergy-shrimp")
+    assert unknown.value.status == 404
     gone = await refused(door, "developer", record.show, at="2026-06-01T00:00")
     assert gone.template == "health_records/not_then.html"
     with pytest.raises(OutcomeError) as bad:
         await shown(door, "developer", record.show, at="last week")
     assert bad.value.status == 400
+
+
+async def test_as_it_was_holds_for_documents_contracts_print_and_versions(ward: tuple[Door, Stopped]) -> None:
+    door, clock = ward
+    then = (clock.moment + timedelta(minutes=1)).isoformat()
+    clock.pass_(days=1)
+    by_id = {one["id"]: one for one in person()}
+    await put(
+        door,
+        by_id["contract"] | {"status": "inactive"},
+        by_id["discharge"] | {"description": "更正后的出院小结", "type": {"text": "出院小结（更正）"}},
+        by_id["wang"] | {"name": [{"text": "王建军"}]},
+        by_id["amlodipine"] | {"status": "stopped"},
+    )
+    await door.auto(SYSTEM).delete("Composition", "outpatient-v7")
+
+    async def of(page: Any, part: str, **form: str) -> list[str]:
+        return [one.text for one in (await shown(door, "developer", page, **form)).values[part]]
+
+    assert "民生社区第 2 家庭医生团队" not in await of(about.show, "contracts")
+    assert "民生社区第 2 家庭医生团队" in await of(about.show, "contracts", at=then)
+    assert await of(timeline.show_documents, "documents") == ["出院小结（更正）"]
+    assert sorted(await of(timeline.show_documents, "documents", at=then)) == ["出院小结", "门诊病历 心血管内科"]
+    assert "苯磺酸氨氯地平片" in await of(record.show, "medicines", at=then)
+    assert "苯磺酸氨氯地平片" not in await of(record.show, "medicines")
+    problems = (await shown(door, "developer", record.show, at=then)).values["problems"]
+    assert {one.who for one in problems} == {"王建国"}
+    sheet = (await shown(door, "developer", paper.show, at=then)).values["sheet"]
+    assert "那一刻" in " ".join(sheet.notes)
+    assert "苯磺酸氨氯地平片" in texts_of(sheet)
+    _, text = read((await shown(door, "developer", paper.show_pdf, at=then)).body)
+    assert "苯磺酸氨氯地平片" in text
+
+    at: dict[str, str] = {"type": "DocumentReference", "rid": "discharge"}
+    now = (await shown(door, "developer", entry.show, **at)).values
+    assert [(one["vid"], one["op"]) for one in now["versions"]] == [("2", "U"), ("1", "C")]
+    older = now["versions"][1]["href"].partition("at=")[2]
+    former = (await shown(door, "developer", entry.show, at=unquote(older), **at)).values
+    assert (former["version"], former["title"]) == ("1", "出院小结")
+    assert [one["vid"] for one in former["versions"]] == ["1"]
+    text_then = await shown(door, "developer", files.show_file, at=then, **at)
+    assert text_then.media_type == "text/plain; charset=utf-8"
 
 
 def _allergy(id: str, to: str) -> Document:
@@ -326,7 +378,7 @@ async def test_a_page_makes_a_bounded_number_of_searches(ward: tuple[Door, Stopp
 
     monkeypatch.setattr(Record, "search", counted)
     await shown(door, "family-doctor", record.show)
-    assert searches == 8
+    assert searches == 11
 
 
 def _glucose(at: int) -> Document:

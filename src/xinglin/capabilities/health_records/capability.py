@@ -3,7 +3,18 @@
 from xinglin.capabilities.health_records import contract, policy
 from xinglin.capabilities.health_records.operations import correcting, importing
 from xinglin.capabilities.health_records.operations import papers as documents
-from xinglin.capabilities.health_records.pages import about, correct, entry, own, paper, papers, record, timeline, trend
+from xinglin.capabilities.health_records.pages import (
+    about,
+    correct,
+    entry,
+    files,
+    own,
+    paper,
+    papers,
+    record,
+    timeline,
+    trend,
+)
 from xinglin.capabilities.health_records.rules import forms
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Handler, Invariant, Page, Portal
@@ -74,7 +85,8 @@ def _common(at: Portal) -> tuple[Page, ...]:
         Page(at, f"{of}/trend/{{code}}", show=trend.show),
         Page(at, f"{of}/trend/{{code}}/csv", show=trend.show_csv),
         Page(at, f"{of}/entries/{{type}}/{{rid}}", show=entry.show),
-        Page(at, f"{of}/entries/{{type}}/{{rid}}/file", show=entry.show_file),
+        Page(at, f"{of}/entries/{{type}}/{{rid}}/file", show=files.show_file),
+        Page(at, f"{of}/entries/{{type}}/{{rid}}/read", show=files.show_read),
     )
 
 

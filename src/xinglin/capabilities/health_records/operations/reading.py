@@ -47,7 +47,7 @@ class Record:
         """Give the Patient; OutcomeError 404 when there is none, or was none, within reach."""
         row: Row | None = await self.work.fhir.read("Patient", self.id)
         if row is not None and self.at is not None:
-            row = await self._version(row)
+            row = await self.then(row)
         if row is None:
             raise OutcomeError(Issue("not-found", "not-then", "Patient", "This person was not recorded then."))
         found: Document = document_of(row.body())
@@ -73,7 +73,10 @@ class Record:
         page = await self.work.fhir.search(query) if query.branches else None
         row = page.matches[0] if page is not None and page.matches else None
         if row is not None and self.at is not None:
-            row = await self._version(row)
+            row = await self.then(row)
+        elif self.at is not None and query.branches:
+            gone, _ = await self.work.fhir.departed(query, rid_of("Patient", self.id), at=self.at, token="", count=1)
+            row = gone[0] if gone else None
         if row is None:
             raise OutcomeError(Issue("not-found", "not-found", text=f"{type}/{id} is not known."), status=404)
         found: Document = document_of(row.body())
@@ -91,11 +94,18 @@ class Record:
         return [document_of(row.body()) for row in page.matches]
 
     async def several(self, type: str, ids: Sequence[str]) -> list[Document]:
-        """Give what is referred to by id, as it is now, as far as the reader may find it."""
+        """Give what is referred to by id, as far as the reader may find it; what came after the instant as it is."""
         if not ids or self.work.fhir.reach("search", type).nothing:
             return []
         page = await self.work.fhir.find(type, _id=",".join(sorted(set(ids))), _count=str(len(set(ids))))
-        return [document_of(row.body()) for row in page.matches]
+        rows = [await self.then(row) or row for row in page.matches]
+        return [document_of(row.body()) for row in rows]
+
+    async def versions(self, type: str, id: str, count: int) -> list[Row]:
+        """Give the versions of an entry that the reader has, newest first; as of an instant those until then."""
+        until = None if self.at is None else (None, self.at + timedelta(microseconds=1))
+        page = await self.work.fhir.history(type, id, at=until, count=count)
+        return list(page.rows)
 
     def _query(self, wanted: Wanted) -> Query:
         branches = []
@@ -137,7 +147,7 @@ class Record:
         while True:
             page = await self.work.fhir.search(replace(moved, count=BATCH, token=token))
             for row in page.matches:
-                former = await self._version(row) if row.vid > 1 else None
+                former = await self.then(row) if row.vid > 1 else None
                 if former is not None and _meets(conditions[row.rt], former, query.base_url):
                     found.append(document_of(former.body()))
             seen += len(page.matches)
@@ -145,10 +155,9 @@ class Record:
             if token is None or seen >= MOST_CHANGED:
                 return found, token is not None
 
-    async def _version(self, row: Row) -> Row | None:
-        """Give the version that was current at the instant; None when there was none yet."""
-        assert self.at is not None  # noqa: S101  called only as of an instant
-        if row.ts <= self.at:
+    async def then(self, row: Row) -> Row | None:
+        """Give the version that was current at the instant of the record; None when there was none yet."""
+        if self.at is None or row.ts <= self.at:
             return row
         moment = (self.at, self.at + timedelta(microseconds=1))
         page = await self.work.fhir.history(row.rt, row.id, at=moment, count=1)

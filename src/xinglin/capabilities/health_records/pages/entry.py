@@ -1,8 +1,7 @@
 """One entry of a record: a result, a visit with what belongs to it, a document; and all that any entry says."""
 
-import base64
-import binascii
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -11,24 +10,23 @@ from xinglin.capabilities.health_records.contract import source
 from xinglin.capabilities.health_records.operations.names import LOCAL, look_up
 from xinglin.capabilities.health_records.operations.reading import Pairs, Record
 from xinglin.capabilities.health_records.pages import words
+from xinglin.capabilities.health_records.pages.files import entry, files, parameters, texts
 from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
 from xinglin.capabilities.health_records.pages.papers import taken_along
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, reference, when
 from xinglin.capabilities.health_records.rules.medicines import medicine
-from xinglin.capabilities.health_records.rules.results import abnormal_first, series
+from xinglin.capabilities.health_records.rules.results import abnormal_first, person_of, series
 from xinglin.fhir import narrative
-from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4 import RESOURCES
-from xinglin.fhir.r4.parameters import PARAMETERS
 from xinglin.store.door import UnitOfWork
-from xinglin.web.format import moment
+from xinglin.web.format import moment, stamp
 from xinglin.web.names import code_name, type_name
 from xinglin.web.tree import Address, tree
-from xinglin.web.view import Download, Form, View
+from xinglin.web.view import Form, View
 
 MOST: Final = 100
-LONGEST: Final = 200_000  # characters of a text that is shown in the page
+VERSIONS: Final = 20
 # What of a visit is shown with it; each names its visit by the parameter `encounter`.
 OF_VISIT: Final = ("Condition", "Observation", "DiagnosticReport", "MedicationRequest", "Procedure", "Composition")
 
@@ -39,6 +37,8 @@ async def show(work: UnitOfWork, form: Form) -> View:
     record = whose.record
     document = await entry(record, type, form["rid"])
     parts = await _parts(record, document)
+    who = person_of(whose.patient)
+    single = series([document], who) if type == "Observation" else ()
     names = await look_up(record, [document, *parts])
     teller = Teller(whose, names, form)
     status = str(document.get("status", ""))
@@ -55,14 +55,15 @@ async def show(work: UnitOfWork, form: Form) -> View:
             ("by", _by(document, teller)),
             ("status", code_name(status, form.language)),
             ("detail", teller.reasons(document)),
-            ("dose", words.dose(document.get("dosageInstruction") or document.get("dosage") or (), form.language)),
+            ("dose", _dose(document, whose, form)),
         ],
-        "result": teller.result(series([document])[0]) if type == "Observation" and series([document]) else None,
-        "results": [teller.result(one) for one in abnormal_first(series(_of(parts, "Observation")))],
+        "result": teller.result(single[0]) if single else None,
+        "results": [teller.result(one) for one in abnormal_first(series(_of(parts, "Observation"), who))],
         "lines": _lines(parts, teller, record),
         "sections": _sections(document),
-        "files": _files(document, whose),
-        "texts": _texts(document),
+        "files": files(document, whose, form),
+        "texts": texts(document),
+        "versions": await _versions(record, type, form["rid"], whose),
         "papers": taken_along(document, whose) if record.at is None else [],
         "nodes": tree(document, form.language, {at: said for at, said in labels.items() if said}, _link(whose)),
         "version": str(meta.get("versionId", "")),
@@ -72,29 +73,20 @@ async def show(work: UnitOfWork, form: Form) -> View:
     return View("health_records/entry.html", head(whose, form, "") | values)
 
 
-async def show_file(work: UnitOfWork, form: Form) -> Download:
-    """Give a file that a document holds, as it was attached."""
-    record = (await opened(work, form)).record
-    document = await entry(record, "DocumentReference", form["rid"])
-    contents = document.get("content", ())
-    at = int(form["n"]) if form["n"].isdecimal() and len(form["n"]) < 4 else 0
-    attachment = contents[at].get("attachment", {}) if at < len(contents) else {}
-    body = _data(attachment)
-    if body is None:
-        raise _missing("DocumentReference", form["rid"])
-    name = str(attachment.get("title") or f"{form['rid']}-{at + 1}")
-    return Download(body, str(attachment.get("contentType") or "application/octet-stream"), name)
-
-
-async def entry(record: Record, type: str, id: str) -> Document:
-    """Give an entry of the record; OutcomeError 404 for a type that is none, or for what is not of this patient."""
-    if type not in RESOURCES or "patient" not in _parameters(type):
-        raise _missing(type, id)
-    return await record.one(type, id)
-
-
-def _parameters(type: str) -> frozenset[str]:
-    return frozenset(PARAMETERS[type])
+async def _versions(record: Record, type: str, id: str, whose: Whose) -> list[dict[str, str]]:
+    """Give the versions that the platform held by then, newest first, each with the page that shows it."""
+    if record.work.fhir.reach("history", type).nothing:
+        return []
+    base = source(whose.id, type, id, whose.base)
+    return [
+        {
+            "vid": str(row.vid),
+            "at": stamp(row.ts),
+            "op": row.op,
+            "href": "" if row.deleted else f"{base}?{urlencode({'at': row.ts.isoformat()})}",
+        }
+        for row in await record.versions(type, id, VERSIONS)
+    ]
 
 
 async def _parts(record: Record, document: Document) -> list[Document]:
@@ -112,6 +104,13 @@ async def _parts(record: Record, document: Document) -> list[Document]:
 
 def _of(parts: list[Document], type: str) -> list[Document]:
     return [one for one in parts if one.get("resourceType") == type]
+
+
+def _dose(document: Document, whose: Whose, form: Form) -> str:
+    """Say how a medicine is taken: to residents in their words, to staff as it was written."""
+    dosage = document.get("dosageInstruction") or document.get("dosage") or ()
+    said = words.plain_dose if whose.own else words.dose
+    return said(dosage, form.language, document.get("medicationCodeableConcept"))
 
 
 def _lines(parts: list[Document], teller: Teller, record: Record) -> list[tuple[str, str, list[Line]]]:
@@ -151,39 +150,6 @@ def _markup(text: Any) -> Markup | None:
     return Markup(div) if div and narrative.fault(div) is None else None  # noqa: S704  checked on this line
 
 
-def _texts(document: Document) -> list[str]:
-    """Give the attached texts that are short enough to read here."""
-    found = []
-    for one in document.get("content", ()):
-        attachment = one.get("attachment", {})
-        if str(attachment.get("contentType", "")).startswith("text/plain"):
-            body = _data(attachment)
-            if body is not None and len(body) <= LONGEST:
-                found.append(body.decode("utf-8", errors="replace"))
-    return found
-
-
-def _files(document: Document, whose: Whose) -> list[tuple[str, str]]:
-    """Name the attached files and where each is fetched."""
-    base = source(whose.id, "DocumentReference", str(document.get("id", "")), whose.base)
-    return [
-        (_file_name(one["attachment"]), f"{base}/file?n={at}")
-        for at, one in enumerate(document.get("content", ()))
-        if one.get("attachment", {}).get("data")
-    ]
-
-
-def _file_name(attachment: Document) -> str:
-    return str(attachment.get("title") or str(attachment.get("contentType", "")).partition(";")[0])
-
-
-def _data(attachment: Document) -> bytes | None:
-    try:
-        return base64.b64decode(str(attachment["data"]), validate=False) if attachment.get("data") else None
-    except (binascii.Error, ValueError):
-        return None
-
-
 def _link(whose: Whose) -> Address:
     """Make the links of the tree: what belongs to the record leads to its entry, everything else to nothing."""
 
@@ -194,13 +160,7 @@ def _link(whose: Whose) -> Address:
         if found["type"] == "Patient":
             return address(whose.id, whose.base) if found["id"] == whose.id else None
         return (
-            source(whose.id, found["type"], found["id"], whose.base)
-            if "patient" in _parameters(found["type"])
-            else None
+            source(whose.id, found["type"], found["id"], whose.base) if "patient" in parameters(found["type"]) else None
         )
 
     return link
-
-
-def _missing(type: str, id: str) -> OutcomeError:
-    return OutcomeError(Issue("not-found", "not-found", text=f"{type[:60]}/{id[:64]} is not known."), status=404)

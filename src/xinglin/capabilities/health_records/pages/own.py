@@ -14,7 +14,7 @@ from xinglin.capabilities.health_records.rules import plain
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document
 from xinglin.capabilities.health_records.rules.medicines import Medicine, medicines
 from xinglin.capabilities.health_records.rules.problems import allergies, dangers, problems
-from xinglin.capabilities.health_records.rules.results import Series, abnormal_first, series, vitals_first
+from xinglin.capabilities.health_records.rules.results import Series, abnormal_first, person_of, series, vitals_first
 from xinglin.capabilities.health_records.rules.state import CITIZEN_NUMBERS, number
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
@@ -25,6 +25,7 @@ from xinglin.web.format import masked_number
 from xinglin.web.view import Form, Redirect, View
 
 VISITS: Final = 5
+FORMER: Final = 12
 MEASURED: Final = 8
 SOON: Final = 7  # days before a medicine runs out
 
@@ -62,9 +63,10 @@ async def show(work: UnitOfWork, form: Form) -> View:
     record = whose.record
     today = work.now.astimezone(ZONE).date()
     parts = await summary.read(record, whose.patient)
-    taken, _ = medicines(parts.medicines.documents, today)
-    results = abnormal_first(series(parts.results.documents))[:MEASURED]
-    signs = vitals_first(series(parts.vitals.documents))[:MEASURED]
+    taken, former = medicines(parts.medicines.documents, today, parts.fills.documents)
+    who = person_of(whose.patient)
+    results = abnormal_first(series(parts.results.documents, who))[:MEASURED]
+    signs = vitals_first(series(parts.vitals.documents, who))[:MEASURED]
     referring = [*parts.medicines.documents, *parts.events.documents, *parts.conditions.documents]
     names = await look_up(record, [*referring, *parts.documents.documents, *parts.vaccinations.documents])
     teller = Teller(whose, names, form)
@@ -72,8 +74,9 @@ async def show(work: UnitOfWork, form: Form) -> View:
     values = {
         "people": await people_of(work),
         "medicines": [remaining(one, teller, today) for one in taken],
+        "former": [teller.medicine(one, plainly=True) for one in former[:FORMER]],
         "soon": SOON,
-        "dangers": [teller.danger(one) for one in dangers(parts.standing.documents, parts.conditions.documents, today)],
+        "dangers": [teller.danger(one) for one in dangers(*parts.dangerous, today, parts.implants.documents)],
         "allergies": allergies(parts.of("AllergyIntolerance")),
         "problems": [teller.problem(one) for one in problems(parts.conditions.documents, parts.of("EpisodeOfCare"))],
         "signs": [in_plain_words(one, teller) for one in signs],
@@ -95,7 +98,7 @@ def in_plain_words(one: Series, teller: Teller) -> Plain:
 
 def remaining(one: Medicine, teller: Teller, today: date) -> Remaining:
     """Give a medicine with the days that it lasts, today included."""
-    return Remaining(teller.medicine(one), None if one.until is None else (one.until - today).days + 1)
+    return Remaining(teller.medicine(one, plainly=True), None if one.until is None else (one.until - today).days + 1)
 
 
 def persons(work: UnitOfWork) -> list[str]:

@@ -64,7 +64,7 @@ async def sheet(whose: Whose, form: Form) -> Sheet:
         language=form.language,
         facts=tuple(facts),
         parts=tuple(_parts(shown, t)),
-        notes=() if at is None else (t("health_records.at.ribbon", at=at),),
+        notes=() if at is None else (f"{t('health_records.at.ribbon', at=at)} {t('health_records.at.what')}",),
         foot=t("health_records.paper.foot", at=printed, who=record.work.principal.display or "—"),
     )
 
@@ -118,7 +118,8 @@ def _result(one: Result, t: Catalogue) -> tuple[Cell, ...]:
     off = one.tone != "neutral"
     flag = f" {one.arrow} {t(f'health_records.flag.{one.flag}')}" if off else ""
     value = Cell(f"{one.value} {one.unit}{flag}".strip(), strong=off)
-    return Cell(one.name), value, Cell(one.range), Cell(one.date), Cell(one.where)
+    limits = f"{one.range} ({t('health_records.result.usual')})" if one.usual else one.range
+    return Cell(one.name), value, Cell(limits), Cell(one.date), Cell(one.where)
 
 
 def _event(one: dict[str, Any]) -> tuple[Cell, ...]:

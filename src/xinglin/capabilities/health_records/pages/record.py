@@ -10,7 +10,7 @@ from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document
 from xinglin.capabilities.health_records.rules.medicines import medicines
 from xinglin.capabilities.health_records.rules.problems import allergies, dangers, problems
-from xinglin.capabilities.health_records.rules.results import abnormal_first, series, vitals_first
+from xinglin.capabilities.health_records.rules.results import abnormal_first, person_of, series, vitals_first
 from xinglin.store.door import UnitOfWork
 from xinglin.web.view import Form, View
 
@@ -30,10 +30,11 @@ async def values(whose: Whose, parts: summary.Parts, form: Form) -> dict[str, ob
     record = whose.record
     now = record.at or record.work.now
     today = now.astimezone(ZONE).date()
-    taken, ended = medicines(parts.medicines.documents, today)
+    taken, ended = medicines(parts.medicines.documents, today, parts.fills.documents)
     active = problems(parts.conditions.documents, parts.of("EpisodeOfCare"))
-    results = abnormal_first(series(parts.results.documents))
-    signs = vitals_first(series(parts.vitals.documents))
+    who = person_of(whose.patient)
+    results = abnormal_first(series(parts.results.documents, who))
+    signs = vitals_first(series(parts.vitals.documents, who))
     referring: list[Document] = [
         parts.patient,
         *parts.conditions.documents,
@@ -48,7 +49,7 @@ async def values(whose: Whose, parts: summary.Parts, form: Form) -> dict[str, ob
     names = await look_up(record, referring)
     teller = Teller(whose, names, form)
     return {
-        "dangers": [teller.danger(one) for one in dangers(parts.standing.documents, parts.conditions.documents, today)],
+        "dangers": [teller.danger(one) for one in dangers(*parts.dangerous, today, parts.implants.documents)],
         "allergies": allergies(parts.of("AllergyIntolerance")),
         "problems": [teller.problem(one) for one in active],
         "first": FIRST,

@@ -37,7 +37,10 @@ SPARK: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a list: what, a second line of detail, when, where, by whom; a state in a word with its colour."""
+    """One line of a list: what, a second line of detail, when, where, by whom; a state in a word with its colour.
+
+    date: of a medicine the last day that it lasts; guessed: told by a name alone.
+    """
 
     text: str
     href: str
@@ -48,16 +51,23 @@ class Line:
     state: str = ""
     tone: str = "neutral"
     type: str = ""
+    since: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One row of results. spark: points of the small line, ``x,y`` in a box of 100 by 24; "" with fewer than two."""
+    """One row of results.
+
+    usual: the range is that of the tables. spark: points of the small line, ``x,y`` in a box of 100 by 24; "" with
+    fewer than two.
+    """
 
     name: str
     value: str
     unit: str
     range: str
+    usual: bool
     flag: Flag
     arrow: str
     tone: str
@@ -96,6 +106,7 @@ class Teller:
             date=words.day(one.since),
             state=one.kind,
             tone="danger" if one.severity == "high" else "warning",
+            guessed=one.guessed,
         )
 
     def problem(self, one: Problem) -> Line:
@@ -112,17 +123,19 @@ class Teller:
             tone="info",
         )
 
-    def medicine(self, one: Medicine) -> Line:
-        """Tell a medicine: what, how taken, by whom, until when."""
+    def medicine(self, one: Medicine, *, plainly: bool = False) -> Line:
+        """Tell a medicine: what, how taken, by whom, until when. plainly: in words for whoever takes it."""
+        dose = words.plain_dose if plainly else words.dose
         return Line(
             text=words.concept(one.concept, self.language, self.names),
             href=self.entry(one.type, one.id),
-            detail=words.dose(one.dosage, self.language),
+            detail=dose(one.dosage, self.language, one.concept),
             date=one.until.isoformat() if one.until else "",
-            who=words.person(one.requester, self.names, self.language),
+            since=words.day(one.since),
             where=words.person(self.names.providers.get(one.encounter), self.names, self.language),
-            state="held" if one.held else "",
-            tone="warning",
+            who=words.person(one.requester, self.names, self.language),
+            state="unsure" if one.unsure else "" if one.state == "current" else one.state,
+            tone="warning" if one.unsure or one.state in {"held", "lapsed"} else "neutral",
         )
 
     def result(self, one: Series) -> Result:
@@ -134,6 +147,7 @@ class Teller:
             value=words.reading_of(latest, self.language),
             unit=words.unit_of(latest),
             range=words.range_of(latest),
+            usual=latest.usual,
             flag=latest.flag,
             arrow=words.ARROWS[latest.flag],
             tone=words.TONES.get(latest.flag, "neutral"),
@@ -218,7 +232,7 @@ def spark(one: Series) -> str:
         (at, same.number)
         for found in reversed(one.readings[:SPARK])
         if (at := instant(found.at)) is not None
-        and (same := converted(_drawn(found), first.code)) is not None
+        and (same := converted(_drawn(found), first.code or first.unit, first.loinc)) is not None
         and same.number is not None
     ]
     return " ".join(f"{x:g},{y:g}" for x, y in _placed(points)) if len(points) > 1 else ""

@@ -11,7 +11,7 @@ from xinglin.capabilities.health_records.pages.opening import head, opened
 from xinglin.capabilities.health_records.pages.papers import may_issue
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import Document, day
-from xinglin.capabilities.health_records.rules.results import abnormal_first, series, vitals_first
+from xinglin.capabilities.health_records.rules.results import abnormal_first, person_of, series, vitals_first
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork
@@ -67,13 +67,14 @@ async def show_results(work: UnitOfWork, form: Form) -> View:
     record = whose.record
     found = await record.search(summary.LABORATORY, RESULTS, form[TOKEN], form["before"])
     signs = await record.search(summary.VITAL_SIGNS, summary.SIGNS) if not form[TOKEN] else Found(())
-    results = abnormal_first(series(found.documents))
+    who = person_of(whose.patient)
+    results = abnormal_first(series(found.documents, who))
     names = await look_up(record, _performers([*found.documents, *signs.documents]))
     teller = Teller(whose, names, form)
     abnormal = form["only"] == "abnormal"
     values = {
         "results": [teller.result(one) for one in results if not abnormal or one.latest.flag not in {"N", ""}],
-        "vitals": [teller.result(one) for one in vitals_first(series(signs.documents))],
+        "vitals": [teller.result(one) for one in vitals_first(series(signs.documents, who))],
         "abnormal": abnormal,
         "count": len(found.documents),
     }

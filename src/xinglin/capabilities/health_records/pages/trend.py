@@ -9,11 +9,12 @@ from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.opening import Whose, head, opened, query_of
 from xinglin.capabilities.health_records.pages.shown import Teller
 from xinglin.capabilities.health_records.rules.documents import instant
-from xinglin.capabilities.health_records.rules.results import series
+from xinglin.capabilities.health_records.rules.results import person_of, series
 from xinglin.capabilities.health_records.rules.trends import Point, Trend, changes, gist, trend
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.grammar import TOKEN
 from xinglin.store.door import UnitOfWork
+from xinglin.tables.analytes import codes_of
 from xinglin.web.brief import name as name_of
 from xinglin.web.catalogue import texts
 from xinglin.web.export import FORMATS, table_of
@@ -28,19 +29,22 @@ _TEXTS: Final = texts("xinglin.capabilities.health_records")
 async def show(work: UnitOfWork, form: Form) -> View:
     """Show the trend of a code."""
     whose, found, names = await _read(work, form)
-    record, made = whose.record, trend(series(found.documents), form["code"])
+    record, made = whose.record, trend(series(found.documents, person_of(whose.patient)), form["code"])
     teller = Teller(whose, names, form)
-    rows = [_row(one, teller) for one in made.points]
+    rows = [_row(one, made.unit, teller) for one in made.points]
     whole = gist(made)
     first = made.points[0].reading
     values = {
         "code": form["code"],
         "title": words.concept(first.concept, form.language),
         "unit": words.unit_of(first) or made.unit,
+        "unit_said": words.unit(made.unit),
+        "converted": any(one.brought for one in made.points),
         "lines": [
             {"name": words.concept(one.concept, form.language), "low": one.low, "high": one.high} for one in made.lines
         ],
         "range": words.range_of(first),
+        "usual": any(one.usual for one in made.lines),
         "rows": rows,
         "gist": whole,
         "latest": rows[0],
@@ -57,11 +61,13 @@ async def show(work: UnitOfWork, form: Form) -> View:
 async def show_csv(work: UnitOfWork, form: Form) -> Download:
     """Give the trend as CSV: one row a result, with unit, range, flag and institution."""
     whose, found, names = await _read(work, form)
-    record, made = whose.record, trend(series(found.documents), form["code"])
+    record, made = whose.record, trend(series(found.documents, person_of(whose.patient)), form["code"])
     teller = Teller(whose, names, form)
     heads = [_TEXTS[form.language](f"health_records.paper.{one}") for one in ("date", "test", "value")]
-    heads += [_TEXTS[form.language](f"health_records.csv.{one}") for one in ("unit", "range", "flag", "institution")]
+    more = ("unit", "range", "flag", "institution", "brought", "brought-unit")
+    heads += [_TEXTS[form.language](f"health_records.csv.{one}") for one in more]
     sheet = table_of("csv", form["code"], heads)
+    usual = f" ({_TEXTS[form.language]('health_records.result.usual')})"
     for one in made.points:
         reading = one.reading
         row = (
@@ -69,9 +75,11 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
             words.concept(reading.concept, form.language),
             words.reading_of(reading, form.language),
             words.unit_of(reading),
-            words.range_of(reading),
+            words.range_of(reading) + (usual if reading.usual else ""),
             one.flag,
-            _row(one, teller)["where"],
+            _row(one, made.unit, teller)["where"],
+            "/".join(f"{number:f}" for number in one.numbers),
+            words.unit(made.unit) if one.numbers else "",
         )
         sheet.add(row)
     names_of: list[dict[str, Any]] = whose.patient.get("name") or [{}]
@@ -82,23 +90,27 @@ async def show_csv(work: UnitOfWork, form: Form) -> Download:
 async def _read(work: UnitOfWork, form: Form) -> tuple[Whose, Found, Names]:
     whose = await opened(work, form)
     record = whose.record
-    code: Pairs = (("combo-code", form["code"].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")),)
-    found = await record.search({"Observation": code}, COUNT, form[TOKEN])
+    codes = (one.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$") for one in codes_of(form["code"]))
+    wanted: Pairs = (("combo-code", ",".join(codes)),)
+    found = await record.search({"Observation": wanted}, COUNT, form[TOKEN])
     if not any(one.get("status") not in {"cancelled", "entered-in-error"} for one in found.documents):
         raise OutcomeError(Issue("not-found", "no-results", text="There are no results of this code."), status=404)
     told = ({member: one[member] for member in ("performer", "encounter") if member in one} for one in found.documents)
     return whose, found, await look_up(record, told)
 
 
-def _row(point: Point, teller: Teller) -> dict[str, Any]:
+def _row(point: Point, unit: str, teller: Teller) -> dict[str, Any]:
     reading = point.reading
+    brought = "/".join(f"{one:f}" for one in point.numbers) if point.brought else ""
     at = instant(reading.at)
     return {
         "at": "" if at is None else at.isoformat(),
         "date": moment(reading.at),
         "value": words.reading_of(reading, teller.language),
         "unit": words.unit_of(reading),
+        "brought": f"{brought} {words.unit(unit)}" if brought else "",
         "range": words.range_of(reading),
+        "usual": reading.usual,
         "flag": point.flag,
         "arrow": words.ARROWS[point.flag],
         "tone": words.TONES.get(point.flag, "neutral"),

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from xinglin.capabilities.health_records.operations.names import Names
-from xinglin.capabilities.health_records.rules.documents import Document, decimal, instant
+from xinglin.capabilities.health_records.rules.documents import Document, codings, decimal, instant
 from xinglin.capabilities.health_records.rules.results import Flag, Measure, Reading
+from xinglin.tables.catalogues import drugs
 from xinglin.web.brief import brief, name, quantity
 from xinglin.web.format import day_of, moment
 from xinglin.web.view import Language
@@ -31,6 +32,14 @@ _KINDS: Final = (
 )
 ARROWS: Final[dict[Flag, str]] = {"HH": "↑↑", "H": "↑", "LL": "↓↓", "L": "↓", "A": "＊", "N": "", "": ""}
 TONES: Final[dict[Flag, str]] = {"HH": "danger", "LL": "danger", "H": "warning", "L": "warning", "A": "warning"}
+DRUGS: Final = "https://xinglin.health/fhir/CodeSystem/drug"
+_ROUTES: Final = {
+    "口服": "by mouth", "舌下含服": "under the tongue", "含服": "to dissolve in the mouth", "外用": "on the skin",
+    "皮下注射": "under the skin", "肌内注射": "into a muscle", "静脉注射": "into a vein", "静脉滴注": "by drip",
+    "吸入": "inhaled", "雾化吸入": "by nebuliser", "滴眼": "into the eye", "滴鼻": "into the nose",
+    "喷鼻": "into the nose", "直肠给药": "rectally", "阴道给药": "vaginally",
+}  # fmt: skip
+_COUNTED: Final = {"片": "tablet(s)", "粒": "capsule(s)", "袋": "sachet(s)", "支": "ampoule(s)", "瓶": "bottle(s)"}
 _UNITS: Final = {
     "zh": {"h": "小时", "d": "日", "wk": "周", "mo": "月", "a": "年", "min": "分钟", "s": "秒"},
     "en": {"h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year", "min": "minute", "s": "second"},
@@ -95,8 +104,8 @@ def person(value: Any, names: Names, language: Language) -> str:
     return name(given[0]) if isinstance(given, list) and given else str(given or "")
 
 
-def dose(dosage: Sequence[Document], language: Language) -> str:
-    """Say how a medicine is taken: ``每次 5 mg，每日 1 次，口服``."""
+def dose(dosage: Sequence[Document], language: Language, _of: Any = None) -> str:
+    """Say how a medicine is taken, as it was written: ``每次 5 mg，每日 1 次，口服``."""
     return ("；" if language == "zh" else "; ").join(said for one in dosage if (said := _dose(one, language)))
 
 
@@ -108,7 +117,7 @@ def _dose(one: Document, language: Language) -> str:
     said = quantity(_trimmed(amounts[0]), language) if amounts else ""
     parts = [f"每次 {said}" if zh else said] if said else []
     parts += [_frequency(one.get("timing", {}), language)]
-    parts += [brief(one.get("route"), language), brief(one.get("additionalInstruction"), language)]
+    parts += [_route(one, language), brief(one.get("additionalInstruction"), language)]
     if one.get("asNeededBoolean") or one.get("asNeededCodeableConcept"):
         why = brief(one.get("asNeededCodeableConcept"), language)
         parts.append(
@@ -135,6 +144,60 @@ def _frequency(timing: Document, language: Language) -> str:
         return f"每{'' if often == '1' else f' {often} '}{unit} {times} 次"
     count = "once" if times == 1 else f"{times} times"
     return f"{count} {'a' if unit != 'hour' else 'an'} {unit}" if often == "1" else f"{count} every {often} {unit}s"
+
+
+def plain_dose(dosage: Sequence[Document], language: Language, of: Any) -> str:
+    """Say how a medicine is taken in words for whoever takes it: ``每次 1 片（5 mg），每天 1 次，口服``.
+
+    of: the medicine; of those in our catalogue a dose is told in tablets, sachets or ampoules. What has no structure is
+    told as it was written.
+    """
+    said = (_plainly(one, language, of) or _dose(one, language) for one in dosage)
+    return ("；" if language == "zh" else "; ").join(one for one in said if one)
+
+
+def _plainly(one: Document, language: Language, of: Any) -> str:
+    """Say a structured dose; empty when amount or times are not known."""
+    amounts = [rate["doseQuantity"] for rate in one.get("doseAndRate", ()) if "doseQuantity" in rate]
+    often = _times(one.get("timing", {}), language)
+    needed = bool(one.get("asNeededBoolean") or one.get("asNeededCodeableConcept"))
+    if not amounts or not (often or needed):
+        return ""
+    zh = language == "zh"
+    much = _counted(amounts[0], of, language)
+    when_needed = ("需要时才用" if zh else "only when needed") if needed else ""
+    why = brief(one.get("asNeededCodeableConcept"), language) if one.get("asNeededCodeableConcept") else ""
+    parts = [f"每次 {much}" if zh else much, when_needed or often, why]
+    parts += [_route(one, language), brief(one.get("additionalInstruction"), language)]
+    return ("，" if zh else ", ").join(part for part in parts if part)
+
+
+def _route(one: Document, language: Language) -> str:
+    said = brief(one.get("route"), language) if one.get("route") else ""
+    return _ROUTES.get(said, said) if language == "en" else said
+
+
+def _counted(amount: Document, of: Any, language: Language) -> str:
+    """Say an amount in what one takes: ``1 片（5 mg）``; as it is measured when that makes no quarters."""
+    measured = quantity(_trimmed(amount), language)
+    codes = (code for system, code in codings(of) if system == DRUGS)
+    known = next((one for one in drugs() for code in codes if one.code == code), None)
+    number, unit = decimal(amount.get("value")), str(amount.get("unit") or amount.get("code") or "")
+    if known is None or number is None or known.amount is None or unit != known.dose_unit or unit == known.unit:
+        return measured
+    count = number / known.amount
+    if count <= 0 or count * 4 != int(count * 4):
+        return measured
+    named = known.unit if language == "zh" else _COUNTED.get(known.unit, known.unit)
+    said = (
+        {Decimal("0.5"): "半", Decimal("0.25"): "四分之一"}.get(count, f"{plain(count)} ") if language == "zh" else ""
+    )
+    return f"{said}{named}（{measured}）" if language == "zh" else f"{plain(count)} {named} ({measured})"
+
+
+def _times(timing: Document, language: Language) -> str:
+    """Say how often: ``每天 2 次``."""
+    return _frequency(timing, language).replace("每日", "每天")
 
 
 def plain(number: Decimal) -> str:
@@ -169,7 +232,11 @@ def reading_of(one: Reading, language: Language) -> str:
 
 def unit_of(one: Reading) -> str:
     """Give the printed unit of a result."""
-    printed = one.measure.unit or next((part.unit for _, part in one.parts if part.unit), "")
+    return unit(one.measure.unit or next((part.unit for _, part in one.parts if part.unit), ""))
+
+
+def unit(printed: str) -> str:
+    """Write a unit as people read it."""
     return {"mm[Hg]": "mmHg", "Cel": "°C", "{tablet}": "片", "/min": "/min", "kg/m2": "kg/m²"}.get(printed, printed)
 
 

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from xinglin.capabilities.health_records.rules.documents import Document, codes, codings, day, key_of, order, reference
+from xinglin.capabilities.health_records.rules.documents import (
+    Document,
+    codes,
+    codings,
+    day,
+    key_of,
+    order,
+    reference,
+    when,
+)
+from xinglin.capabilities.health_records.rules.implants import Implant, of_device, of_procedures
 
 Kind = Literal["allergy", "flag", "pregnancy", "infection", "implant"]
 
@@ -21,17 +31,16 @@ _INFECTIONS_ELSEWHERE: Final = frozenset({"86406008", "165816005", "66071002", "
 _PREGNANCIES_ELSEWHERE: Final = frozenset({"77386006", "72892002", "47200007"})
 # SNOMED CT: no known allergy, no known drug allergy.
 _NONE_KNOWN: Final = frozenset({"716186003", "409137002"})
-_IMPLANTS: Final = (
-    *("植入", "支架", "起搏", "除颤", "假体", "人工关节", "人工瓣膜", "人工晶体", "人工耳蜗", "钢板", "滤器", "节育环"),
-    *("implant", "stent", "pacemaker", "defibrillator", "prosthe", "graft", "shunt", "intrauterine"),
-)
 _EPISODES: Final = "https://xinglin.health/fhir/CodeSystem/episode"
 LONGEST_PREGNANCY: Final = 308  # days, 44 weeks: a code that nobody closed does not make pregnant for ever
 
 
 @dataclass(frozen=True, slots=True)
 class Danger:
-    """One danger. concept: what; severity: ``high`` when it may kill; detail: how it shows, as FHIR values."""
+    """One danger. concept: what; severity: ``high`` when it may kill; detail: how it shows, as FHIR values.
+
+    guessed: told by a name alone, as nothing is coded.
+    """
 
     kind: Kind
     type: str
@@ -40,6 +49,7 @@ class Danger:
     severity: str
     detail: tuple[Any, ...]
     since: str
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,13 @@ def allergies(documents: Iterable[Document]) -> Literal["some", "none-known", "n
     return "none-known" if all(codes(one.get("code")) & _NONE_KNOWN for one in found) else "some"
 
 
-def dangers(standing: Iterable[Document], conditions: Iterable[Document], today: date) -> tuple[Danger, ...]:
-    """Give allergies, flags, pregnancy, infections and implants that are in force, the worst first."""
+def dangers(
+    standing: Iterable[Document], conditions: Iterable[Document], today: date, procedures: Iterable[Document] = ()
+) -> tuple[Danger, ...]:
+    """Give allergies, flags, pregnancy, infections and implants that are in force, the worst first.
+
+    procedures: those that put something into the body or take it out.
+    """
     found = [one for document in standing if (one := _standing(document, today)) is not None]
     seen: set[str] = set()
     for document in sorted(conditions, key=order, reverse=True):
@@ -79,6 +94,7 @@ def dangers(standing: Iterable[Document], conditions: Iterable[Document], today:
         if kind is not None and key not in seen:
             seen.add(key)
             found.append(_danger(kind, document, document.get("code"), since=_since(document)))
+    found += [_implant(one) for one in of_procedures(procedures)]
     if any(one.kind == "pregnancy" and one.type == "EpisodeOfCare" for one in found):
         found = [one for one in found if one.kind != "pregnancy" or one.type == "EpisodeOfCare"]
     rank = {"allergy": 1, "flag": 2, "pregnancy": 3, "infection": 4, "implant": 5}
@@ -98,19 +114,18 @@ def _standing(document: Document, today: date) -> Danger | None:
             return _danger("flag", document, document.get("code"), since=_since(document))
     if kind == "EpisodeOfCare" and document.get("status") in {"active", "onhold"} and "pregnancy" in episode(document):
         return _danger("pregnancy", document, document["type"][0], since=_since(document))
-    if kind == "Device" and document.get("status", "active") == "active":
-        names = document.get("deviceName") or ()
-        concept = document.get("type") or ({"text": names[0].get("name", "")} if names else {})
-        if not is_implant(concept):
-            return None
-        return _danger("implant", document, concept, since=str(document.get("manufactureDate", "")))
+    if kind == "Device":
+        implant = of_device(document)
+        return None if implant is None else _implant(implant)
     return None
 
 
-def is_implant(concept: Document) -> bool:
-    """Tell an implant from a device that is only used: R4 has no mark for it, so its name decides."""
-    said = [str(concept.get("text", "")), *(str(one.get("display", "")) for one in concept.get("coding", ()))]
-    return any(sign in text.lower() for text in said for sign in _IMPLANTS)
+def _implant(one: Implant) -> Danger:
+    document = one.source
+    names = document.get("deviceName") or ()
+    concept = document.get("type") or document.get("code") or ({"text": names[0].get("name", "")} if names else {})
+    since = str(document.get("manufactureDate") or when(document))
+    return _danger("implant", document, concept, since=since, guessed=one.guessed)
 
 
 def _of_condition(document: Document, today: date) -> Kind | None:
@@ -134,9 +149,10 @@ def _danger(
     severe: bool = False,
     detail: tuple[Any, ...] = (),
     since: str = "",
+    guessed: bool = False,
 ) -> Danger:
     type, id = str(document.get("resourceType", "")), str(document.get("id", ""))
-    return Danger(kind, type, id, concept or {}, "high" if severe else "", detail, since)
+    return Danger(kind, type, id, concept or {}, "high" if severe else "", detail, since, guessed)
 
 
 def problems(conditions: Iterable[Document], episodes: Iterable[Document]) -> tuple[Problem, ...]:

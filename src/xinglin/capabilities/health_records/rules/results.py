@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -9,13 +10,14 @@ from xinglin.capabilities.health_records.rules.documents import (
     Document,
     codes,
     codings,
+    day,
     decimal,
     key_of,
     order,
     reference,
     when,
 )
-from xinglin.fhir import ucum
+from xinglin.tables.analytes import analyte, convert, usual
 
 # HH and LL are critical; A is abnormal without a direction; "" is not known.
 Flag = Literal["HH", "H", "N", "L", "LL", "A", ""]
@@ -44,7 +46,8 @@ _FLAGS: Final[dict[str, Flag]] = {
 class Measure:
     """A value measured: a number with its unit, or (number None) what *value* says as FHIR.
 
-    unit: as printed. code: UCUM, "" without. low, high: of the reference range in the same unit.
+    unit: as printed. code: UCUM, "" without. low, high: of the reference range in the same unit. loinc: what it
+    measures, "" without. usual: the range is that of the tables for sex and age, as the laboratory gave none.
     """
 
     number: Decimal | None
@@ -54,6 +57,22 @@ class Measure:
     low: Decimal | None
     high: Decimal | None
     flag: Flag
+    loinc: str = ""
+    usual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose results they are, for ranges by sex (FHIR gender) and age. born: None when it is not known."""
+
+    sex: str
+    born: date | None
+
+    def years(self, on: date | None) -> int | None:
+        """Give the age in whole years on a day; None when either day is not known."""
+        if self.born is None or on is None or on < self.born:
+            return None
+        return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,11 @@ class Reading:
         """Give the worst flag of the measure and its parts."""
         return worst((self.measure.flag, *(one.flag for _, one in self.parts)))
 
+    @property
+    def usual(self) -> bool:
+        """Tell whether a range is that of the tables, as the laboratory gave none."""
+        return self.measure.usual or any(one.usual for _, one in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -89,18 +113,26 @@ class Series:
         return self.readings[0]
 
 
-def reading(observation: Document) -> Reading:
-    """Understand one Observation."""
+def person_of(patient: Document) -> Person:
+    """Give what ranges depend on."""
+    return Person(str(patient.get("gender", "")), day(str(patient.get("birthDate", ""))))
+
+
+def reading(observation: Document, person: Person | None = None) -> Reading:
+    """Understand one Observation; of *person* when usual ranges shall stand where the laboratory gave none."""
+    at = when(observation)
+    years = None if person is None else person.years(day(at))
+    sex = "" if person is None else person.sex
     parts = tuple(
-        (component.get("code"), measure(component))
+        (component.get("code"), measure(component, sex, years))
         for component in observation.get("component", ())
         if any(member.startswith("value") for member in component)
     )
     return Reading(
         id=str(observation.get("id", "")),
         concept=observation.get("code"),
-        at=when(observation),
-        measure=measure(observation),
+        at=at,
+        measure=measure(observation, sex, years),
         parts=parts,
         performer=observation.get("performer"),
         encounter=reference(observation.get("encounter")),
@@ -108,22 +140,36 @@ def reading(observation: Document) -> Reading:
     )
 
 
-def measure(source: Document) -> Measure:
-    """Understand value, reference range and interpretation of an Observation or a component."""
+def measure(source: Document, sex: str = "", years: int | None = None) -> Measure:
+    """Understand value, reference range and interpretation of an Observation or a component.
+
+    years: of the person then; None: no usual range is looked for.
+    """
     value = next((source[member] for member in source if member.startswith("value")), None)
     quantity = source.get("valueQuantity") or {}
     number = decimal(quantity.get("value"))
+    code, unit, loinc = str(quantity.get("code") or ""), str(quantity.get("unit") or ""), loinc_of(source.get("code"))
     bounds: Document = next(iter(source.get("referenceRange", ())), {})
     low, high = (decimal(bounds.get(end, {}).get("value")) for end in ("low", "high"))
+    none_given = number is not None and low is None and high is None and not bounds.get("text")
+    if none_given and loinc and years is not None:
+        low, high = usual(loinc, code or unit, sex, years)
     return Measure(
         number=number,
-        unit=str(quantity.get("unit") or quantity.get("code") or ""),
-        code=str(quantity.get("code") or ""),
+        unit=unit or code,
+        code=code,
         value=value,
         low=low,
         high=high,
         flag=flag_of(source.get("interpretation"), number, low, high),
+        loinc=loinc,
+        usual=none_given and (low, high) != (None, None),
     )
+
+
+def loinc_of(concept: Any) -> str:
+    """Give the LOINC code of a concept; empty without one."""
+    return next((code for system, code in codings(concept) if system == LOINC), "")
 
 
 def flag_of(interpretation: Any, number: Decimal | None, low: Decimal | None, high: Decimal | None) -> Flag:
@@ -144,16 +190,28 @@ def worst(flags: Iterable[Flag]) -> Flag:
     return min(flags, key=weight.index, default="")
 
 
-def series(observations: Iterable[Document]) -> tuple[Series, ...]:
-    """Group observations by code, newest first within and between; what was withdrawn does not count."""
+def series(observations: Iterable[Document], person: Person | None = None) -> tuple[Series, ...]:
+    """Group observations by what they measure, newest first within and between; what was withdrawn does not count.
+
+    Codes of one analyte in mass and in amount are one series (`xinglin.tables.analytes`).
+    """
     kept = [one for one in observations if one.get("status") not in _GONE]
     groups: dict[str, list[Reading]] = {}
     names: dict[str, str] = {}
     for one in sorted(kept, key=order, reverse=True):
-        key = key_of(one.get("code"))
+        key = same(one.get("code"))
         names.setdefault(key, page_code(one.get("code")))
-        groups.setdefault(key, []).append(reading(one))
+        groups.setdefault(key, []).append(reading(one, person))
     return tuple(Series(key, names[key], tuple(found)) for key, found in groups.items())
+
+
+def same(concept: Any) -> str:
+    """Give what makes two results the same: the analyte, else the LOINC code, else the first code or the text."""
+    loinc = loinc_of(concept)
+    known = analyte(loinc)
+    if known is not None:
+        return f"analyte|{known.name}"
+    return f"{LOINC}|{loinc}" if loinc else key_of(concept)
 
 
 def page_code(concept: Any) -> str:
@@ -179,15 +237,20 @@ def abnormal_first(found: Sequence[Series]) -> tuple[Series, ...]:
     return tuple(sorted(found, key=lambda one: rank.get(one.latest.flag, 2)))
 
 
-def converted(one: Measure, unit: str) -> Measure | None:
-    """Give a measure in another UCUM unit; None when the units do not measure the same."""
-    if one.number is None or one.code == unit:
+def converted(one: Measure, unit: str, loinc: str) -> Measure | None:
+    """Give a measure in another UCUM unit, as the code *loinc* reports it; None when there is no way to it."""
+    own = one.code or one.unit
+    of, to = analyte(one.loinc), analyte(loinc)
+    same_weight = of == to or of is None or to is None or of.molar_mass == to.molar_mass
+    if one.number is None or (own == unit and same_weight):
         return one
-    number = ucum.convert(one.number, one.code, unit) if one.code else None
+    number = convert(one.number, own, unit, of, to) if own else None
     if number is None:
         return None
-    low, high = (None if end is None else ucum.convert(end, one.code, unit) for end in (one.low, one.high))
-    return Measure(_rounded(number), unit, unit, one.value, _rounded(low), _rounded(high), one.flag)
+    low, high = (None if end is None else convert(end, own, unit, of, to) for end in (one.low, one.high))
+    return Measure(
+        _rounded(number), unit, unit, one.value, _rounded(low), _rounded(high), one.flag, loinc, usual=one.usual
+    )
 
 
 def _rounded(number: Decimal | None) -> Decimal | None:

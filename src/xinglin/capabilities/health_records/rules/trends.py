@@ -17,14 +17,20 @@ class Point:
     numbers: tuple[Decimal, ...]
     flag: Flag
 
+    @property
+    def brought(self) -> bool:
+        """Tell whether the numbers were worked out from another unit."""
+        return bool(self.numbers) and self.numbers != tuple(one.number for one in measures(self.reading))
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a trend: what is measured, and the reference range that the newest result gave."""
+    """One line of a trend: what is measured, and the reference range of the newest result."""
 
     concept: Any
     low: Decimal | None
     high: Decimal | None
+    usual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,10 @@ def trend(found: Sequence[Series], code: str) -> Trend:
     model = next((one for one in readings if measures(one)), None)
     if model is None:
         return Trend("", (), tuple(Point(one, (), one.flag) for one in readings))
-    units = [one.code or one.unit for one in measures(model)]
+    units = [(one.code or one.unit, one.loinc) for one in measures(model)]
     named = [what for what, _ in model.parts] or [model.concept]
-    lines = tuple(Line(what, one.low, one.high) for what, one in zip(named, measures(model), strict=True))
-    return Trend(units[0], lines, tuple(Point(one, numbers(one, units), one.flag) for one in readings))
+    lines = tuple(Line(what, one.low, one.high, one.usual) for what, one in zip(named, measures(model), strict=True))
+    return Trend(units[0][0], lines, tuple(Point(one, numbers(one, units), one.flag) for one in readings))
 
 
 def alone(reading: Reading, code: str) -> Reading:
@@ -85,14 +91,12 @@ def measures(reading: Reading) -> tuple[Measure, ...]:
     return (reading.measure,) if reading.measure.number is not None else ()
 
 
-def numbers(reading: Reading, units: Sequence[str]) -> tuple[Decimal, ...]:
-    """Give the numbers of a reading in these units; none when it measures something else."""
+def numbers(reading: Reading, units: Sequence[tuple[str, str]]) -> tuple[Decimal, ...]:
+    """Give the numbers of a reading in these units, each with the LOINC code that it is of; none when it cannot be."""
     own = measures(reading)
     if len(own) != len(units):
         return ()
-    same = [
-        one if (one.code or one.unit) == unit else converted(one, unit) for one, unit in zip(own, units, strict=True)
-    ]
+    same = [converted(one, unit, loinc) for one, (unit, loinc) in zip(own, units, strict=True)]
     made = tuple(one.number for one in same if one is not None and one.number is not None)
     return made if len(made) == len(units) else ()
 
