@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinglin.fhir.codec import decode
-from xinglin.security import labels
+from xinglin.security import labels, wordings
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cn"
 HEAD = b'{"resourceType":"Condition","id":"1","meta":{"versionId":"1","lastUpdated":"2026-01-01T00:00:00Z"'
@@ -81,6 +81,68 @@ def test_the_class_follows_from_the_type() -> None:
         "resource",
         "public-health",
     ]
+
+
+@pytest.mark.rule("R7-031")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("既往抑郁症病史10年", {"mental"}),
+        ("HIV阴性", {"hiv"}),
+        ("梅毒螺旋体抗体 阴性", {"std"}),
+        ("人工流产术后", {"reproductive"}),
+        ("外显子组测序", {"gene"}),
+        ("Schizophrenia, denies fever", {"mental"}),
+        ("否认精神分裂病史、梅毒史", set()),
+        ("否认肝炎、结核、艾滋病等传染病史", set()),
+        ("无抑郁症病史", set()),
+        ("无明显诱因出现抑郁发作", {"mental"}),
+        ("高血压病3级", set()),
+    ],
+)
+def test_words_of_free_text_make_data_special(text: str, found: set[str]) -> None:
+    for note in (
+        {"note": [{"text": text}]},
+        {"text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{text}</div>'}},
+    ):
+        for raw in (json.dumps(note, ensure_ascii=False), json.dumps(note)):
+            assert labels.labels("Condition", b"}," + raw[1:].encode()) == found
+
+
+@pytest.mark.rule("R7-031")
+@pytest.mark.parametrize("type", ["Questionnaire", "Consent", "Communication", "Task"])
+def test_what_speaks_of_diseases_without_telling_of_one_is_not_raised(type: str) -> None:
+    assert labels.labels(type, '},"description":"HIV 与抑郁症"}'.encode()) == frozenset()
+
+
+def test_the_quick_look_misses_no_word() -> None:
+    for row in wordings.TABLE:
+        assert row.source
+        for word in row.words:
+            assert wordings.suspect(f'}},"a":"x{word}y"}}'.encode()), word
+            assert wordings.classes(f"有{word}。") == {row.label}
+
+
+@pytest.mark.rule("R7-030", "R7-031")
+@given(st.sampled_from(["Condition", "Location", "Practitioner"]), st.sampled_from(["", "1", "4", "5"]), st.booleans())
+def test_an_answer_has_one_level_and_one_class_and_keeping_takes_them_out(
+    type: str,
+    level: str,
+    more: bool,  # noqa: FBT001  drawn
+) -> None:
+    security = [{"system": labels.LEVEL, "code": level}] if level else []
+    security += [{"system": "a", "code": "b"}] if more else []
+    before = (f',"security":{json.dumps(security)}' if security else "").encode() + b',"tag":[{"code":"t"}]},"id":"x"}'
+    meta = json.loads(b'{"meta":{"lastUpdated":""' + before)["meta"]
+    kept = labels.without_implied(before, type) if security else before
+    at, added = labels.addition(type, kept)
+    shown = json.loads(b'{"meta":{"lastUpdated":""' + kept[:at] + added + kept[at:])["meta"]
+    systems = [one["system"] for one in shown["security"]]
+    assert systems.count(labels.LEVEL) == systems.count(labels.CLASS) == 1
+    highest = max(int(level or 0), labels.level_of(type))
+    assert {"system": labels.LEVEL, "code": str(highest)} in shown["security"]
+    assert ("a" in systems) == more
+    assert shown["tag"] == meta["tag"]
 
 
 METAS = st.sampled_from(

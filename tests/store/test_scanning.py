@@ -14,9 +14,11 @@ from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
 from xinglin.simulators.scanner import EICAR, Faults, application, listening
 from xinglin.store.door import Door
+from xinglin.store.loading import Loader
 from xinglin.store.orders import Order
 from xinglin.store.rulebook import Rulebook
 from xinglin.store.scanning import Clamd, ScannerSilent, Uploads
+from xinglin.store.sources import Item
 from xinglin.store.store import Store
 
 BAD = b64encode(b"a report\n" + EICAR).decode()
@@ -102,6 +104,21 @@ async def test_an_update_a_patch_and_a_transaction_are_scanned_too(store: Store)
             with pytest.raises(OutcomeError) as refused:
                 await call
             assert [issue.key for issue in refused.value.issues] == ["malware"]
+
+
+@pytest.mark.rule("R7-009")
+async def test_a_load_refuses_malware_and_tells_where(store: Store) -> None:
+    lines = [binary(GOOD) | {"id": "good"}, binary(BAD) | {"id": "bad"}, document(BAD) | {"id": "d"}]
+    items = [Item("x.ndjson", number, json.dumps(one).encode()) for number, one in enumerate(lines, 1)]
+    async with listening() as address:
+        loader = Loader((await door(store, address)).auto(SYSTEM))
+        first = await loader.load(items, turn="first")
+        rest = await loader.load(first.waiting, turn="next")
+        assert (first.created, rest.created) == (1, 0)
+        refused = [(one.line, one.issues[0].key) for one in (*first.refused, *rest.refused)]
+        assert refused == [(2, "malware"), (3, "malware")]
+    with pytest.raises(OutcomeError, match="does not answer"):
+        await Loader((await door(store, "127.0.0.1:1")).auto(SYSTEM)).load([items[1]], turn="first")
 
 
 async def test_a_hidden_name_of_a_member_does_not_hide_the_file(store: Store) -> None:

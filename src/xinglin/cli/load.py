@@ -89,12 +89,14 @@ def feed(settings: "Settings", sources: Measured, refused: Path, *, processes: i
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from xinglin.app import create_registry, uploads
     from xinglin.cli.database import address
     from xinglin.security.principal import SYSTEM
     from xinglin.store import crew
     from xinglin.store.vault.keystore import FileKeyStore
 
     console = Console(stderr=True)
+    texts = {key: text.en for key, text in create_registry(settings).warnings.items()}
     task = crew.Task(
         address(settings),
         partial(rulebook, settings),
@@ -102,6 +104,7 @@ def feed(settings: "Settings", sources: Measured, refused: Path, *, processes: i
         settings.base_url or "",
         keys=partial(FileKeyStore, settings.master_key),
         sealed=settings.cipher != "off",
+        uploads=partial(uploads, settings),
     )
     counts = crew.Progress()
     columns = (
@@ -130,6 +133,8 @@ def feed(settings: "Settings", sources: Measured, refused: Path, *, processes: i
         f"{counts.refused:,} refused",
         highlight=False,
     )
+    for key, number in sorted(counts.warned.items()):
+        console.print(f"warning {key} in {number:,} resources: {texts.get(key, key)}", highlight=False, markup=False)
     if counts.refused:
         console.print(f"Why: {refused}", highlight=False, markup=False)
     else:

@@ -1,22 +1,27 @@
 """Security labels: how sensitive a resource is (levels 1 to 5 of GB/T 39725), what class of data, which special class.
 
-Level and class follow from the type by a table; special classes from the contents, contained ones included. A label
-that does not follow from the type is stamped into ``meta.security``, where the index finds it.
+Level and class follow from the type by a table; special classes from the contents: codes, and words in free text,
+contained ones included. A label that does not follow from the type is stamped into ``meta.security``, where the index
+finds it; those that do follow are kept nowhere, stand in every answer (`addition`) and are found by
+`fhir.search.sensitivity.implied` (ADR 0083).
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from xinglin.fhir.search import catalog, keys
+from xinglin.fhir.search import keys
+from xinglin.fhir.search.sensitivity import BESIDE, CLASS, HIGHEST, LEVEL, belongs, class_of, level_of
 from xinglin.fhir.sources import cites
+from xinglin.security import wordings
 
-LEVEL: Final = "https://xinglin.health/fhir/CodeSystem/security-level"
-CLASS: Final = "https://xinglin.health/fhir/CodeSystem/data-class"
+__all__ = ["BESIDE", "CLASS", "LEVEL", "belongs", "class_of", "level_of"]
+
 SPECIAL: Final = "https://xinglin.health/fhir/CodeSystem/sensitive-class"
 
 SPECIAL_CODES: Final = cites("R7-031")(
@@ -42,55 +47,6 @@ CLASSES: Final = cites("R7-030")(
 # The special classes whose data are of level 5; data of minors are sensitive (R7-001), but not of few hands only.
 LEVEL_5: Final = cites("R7-022", "R7-031")(frozenset({"mental", "hiv", "std", "reproductive", "gene"}))
 MINOR_YEARS: Final = cites("R7-001", "R7-003")(14)
-
-_PERSONAL: Final = frozenset({"Patient", "Person", "RelatedPerson", "Consent"})
-_PAYMENT: Final = frozenset(
-    {
-        *("Account", "ChargeItem", "Claim", "ClaimResponse", "Coverage", "CoverageEligibilityRequest"),
-        *("CoverageEligibilityResponse", "EnrollmentRequest", "EnrollmentResponse", "ExplanationOfBenefit", "Invoice"),
-        *("PaymentNotice", "PaymentReconciliation"),
-    }
-)
-_STATUS: Final = frozenset(
-    {
-        *("AllergyIntolerance", "Condition", "FamilyMemberHistory", "Flag", "Goal", "Observation", "RiskAssessment"),
-        *("QuestionnaireResponse", "ClinicalImpression", "MolecularSequence"),
-    }
-)
-_PUBLIC_HEALTH: Final = frozenset({"Immunization", "ImmunizationEvaluation", "ImmunizationRecommendation"})
-_PEOPLE: Final = frozenset({"Practitioner", "PractitionerRole", "Person", "Group"})
-
-
-# Types that may be about a patient although the standard's compartment leaves them out: the element that says so.
-BESIDE: Final = {"Contract": "subject", "Device": "patient", "GuidanceResponse": "subject", "Task": "for_"}
-
-
-def belongs(type: str) -> bool:
-    """Tell whether resources of the type may belong to patients."""
-    return type == "Patient" or type in BESIDE or bool(catalog.belonging(type))
-
-
-@cites("R7-030")
-def class_of(type: str) -> str:
-    """Give the class of data that a type holds."""
-    for code, types in (
-        ("personal", _PERSONAL),
-        ("payment", _PAYMENT),
-        ("status", _STATUS),
-        ("public-health", _PUBLIC_HEALTH),
-    ):
-        if type in types:
-            return code
-    return "application" if belongs(type) and type != "Device" else "resource"
-
-
-@cites("R7-031")
-def level_of(type: str) -> int:
-    """Give the level that a type has before anybody looks into it: 4 names a patient, 3 other people, 1 nobody."""
-    if belongs(type):
-        return 4
-    return 3 if type in _PEOPLE else 1
-
 
 # -- special classes ------------------------------------------------------------------------------------------------
 
@@ -171,7 +127,8 @@ _PREFIXES: Final = "|".join(
 # a pattern that begins with plain characters is sought at the speed of memory.
 _SUSPECT: Final = re.compile(rf'"code"\s*:\s*"(?:{_PREFIXES})'.encode())
 _OUR_MARK: Final = SPECIAL.rpartition("/")[2].encode()
-_OURS: Final = frozenset({LEVEL, SPECIAL})
+_LEVEL_MARK: Final = LEVEL.rpartition("/")[2].encode()
+_CLOSE: Final = ord("}")
 
 # Types that gather others: they inherit the labels of what they name (R7-031).
 GATHERING: Final = frozenset({"Composition", "List", "DocumentReference", "DocumentManifest", "Bundle"})
@@ -183,14 +140,31 @@ def labels(type: str, tail: bytes) -> frozenset[str]:
 
     tail: its JSON after meta.lastUpdated, as `store.body` cuts it.
     """
-    if _OUR_MARK not in tail and b"\\u00" not in tail and _SUSPECT.search(tail) is None:
+    worded = type in TOLD and wordings.suspect(tail)
+    if not worded and _OUR_MARK not in tail and b"\\u00" not in tail and _SUSPECT.search(tail) is None:
         return _GENE if type == "MolecularSequence" else _NONE
     found: set[str] = {"gene"} if type == "MolecularSequence" else set()
-    for system, code in _codings(_whole(tail)):
+    document = _whole(tail)
+    for system, code in _codings(document):
         found |= special(system, code)
+    if worded:
+        for text in _texts(document):
+            found |= wordings.classes(text)
     return frozenset(found)
 
 
+# Types whose texts tell of one patient's health; questions, agreements and messages about them name diseases freely.
+TOLD: Final = frozenset(
+    {
+        *("AllergyIntolerance", "CarePlan", "ClinicalImpression", "Composition", "Condition", "DetectedIssue"),
+        *("DiagnosticReport", "Encounter", "EpisodeOfCare", "FamilyMemberHistory", "Flag", "ImagingStudy", "Media"),
+        *("MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation"),
+        *("Procedure", "RiskAssessment", "ServiceRequest", "Specimen"),
+    }
+)
+# Members that hold no words of a clinician: numbers, addresses, names of others.
+_WORDLESS: Final = frozenset({"meta", "identifier", "reference", "system", "code", "url", "extension", "data"})
+_TAG: Final = re.compile(r"<[^>]*>")
 _NONE: Final[frozenset[str]] = frozenset()
 _GENE: Final = frozenset({"gene"})
 
@@ -242,7 +216,23 @@ def _codings(value: Any) -> Iterator[tuple[str, str]]:
             yield from _codings(inner)
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """Walk a JSON document for texts; the narrative without its tags."""
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, inner in members:
+        if isinstance(inner, str):
+            if name not in _WORDLESS:
+                yield _TAG.sub(" ", inner) if name == "div" else inner
+        elif isinstance(inner, dict | list) and (name not in _WORDLESS or name == "code"):
+            yield from _texts(inner)
+
+
 # -- meta.security --------------------------------------------------------------------------------------------------
+
+
+def may_state(tail: bytes) -> bool:
+    """Tell quickly whether a tail may state a label of ours."""
+    return _OUR_MARK in tail or _LEVEL_MARK in tail or b"\\u" in tail
 
 
 def stated(meta: Any) -> frozenset[str]:
@@ -269,6 +259,68 @@ def codings(found: Iterable[str]) -> list[dict[str, str]]:
     return made + [{"system": SPECIAL, "code": code} for code in every if code != "5"]
 
 
+def is_implied(coding: Any, type: str) -> bool:
+    """Tell whether a coding (a dict, or with attributes) says a level or class that needs no keeping on a type.
+
+    The class follows from the type whatever is stated; so does the level, unless a higher one is stated.
+    """
+    system, code = (
+        (coding.get("system"), coding.get("code")) if isinstance(coding, dict) else (coding.system, coding.code)
+    )
+    return system == CLASS or (system == LEVEL and not _raises(type, code))
+
+
+def overstated(meta: Any, type: str) -> bool:
+    """Tell whether ``meta.security`` states what follows from the type."""
+    return any(is_implied(coding, type) for coding in (meta.security if meta is not None else None) or ())
+
+
+def _raises(type: str, code: str | None) -> bool:
+    return code is not None and code in {str(level) for level in range(level_of(type) + 1, HIGHEST + 1)}
+
+
+@cites("R7-031")
+def without_implied(tail: bytes, type: str) -> bytes:
+    """Take out of a tail the level and class that its type has anyway; a level that is lower counts for nothing."""
+    security = _whole(tail)["meta"]["security"]
+    kept = [one for one in security if not is_implied(one, type)]
+    found = _Scanner(tail).member(b"security")
+    if found is None or len(kept) == len(security):
+        return tail
+    start, end = found
+    if kept:
+        return tail[:start] + msgspec.json.encode(kept) + tail[end:]
+    return tail[: tail.rindex(b",", 0, tail.rindex(b'"security"', 0, start))] + tail[end:]
+
+
+@lru_cache(maxsize=256)
+def _whole_addition(type: str) -> bytes:
+    return b',"security":' + msgspec.json.encode(_implied(type, frozenset()))
+
+
+def _implied(type: str, levels: frozenset[str]) -> list[dict[str, str]]:
+    """Give the level, unless a higher one is stated, and the class of a type as codings."""
+    made = [] if any(_raises(type, level) for level in levels) else [{"system": LEVEL, "code": str(level_of(type))}]
+    return [*made, {"system": CLASS, "code": class_of(type)}]
+
+
+@cites("R7-030", "R7-031")
+def addition(type: str, tail: bytes) -> tuple[int, bytes]:
+    """Give what an answer says of level and class besides what is kept, and where in the tail that belongs."""
+    if tail[0] == _CLOSE or b'"security"' not in tail:
+        return 0, _whole_addition(type)
+    found = _Scanner(tail).member(b"security")
+    if found is None:
+        return 0, _whole_addition(type)
+    start, end = found
+    listed = msgspec.json.decode(tail[start:end])
+    if not listed:
+        return start + 1, msgspec.json.encode(_implied(type, frozenset()))[1:-1]
+    codings_ = [one for one in listed if isinstance(one, dict)]
+    levels = frozenset(str(one.get("code")) for one in codings_ if one.get("system") == LEVEL)
+    return start + 1, msgspec.json.encode(_implied(type, levels))[1:-1] + b","
+
+
 def stamped(tail: bytes, meta: Any, wanted: frozenset[str]) -> bytes:
     """Put labels into the tail of a resource (`store.body`: what follows the value of meta.lastUpdated).
 
@@ -289,8 +341,10 @@ def stamped(tail: bytes, meta: Any, wanted: frozenset[str]) -> bytes:
 def _replaced(tail: bytes, made: bytes) -> bytes:
     """Replace the value of meta.security in a tail, touching nothing else."""
     scanner = _Scanner(tail)
-    start, end = scanner.member(b"security")
-    return tail[:start] + made + tail[end:]
+    found = scanner.member(b"security")
+    if found is None:
+        raise ValueError("the tail has no meta.security")
+    return tail[: found[0]] + made + tail[found[1] :]
 
 
 class _Scanner:
@@ -299,11 +353,13 @@ class _Scanner:
     def __init__(self, tail: bytes) -> None:
         self.tail = tail
 
-    def member(self, name: bytes) -> tuple[int, int]:
-        """Give where the value of a member of meta begins and ends."""
+    def member(self, name: bytes) -> tuple[int, int] | None:
+        """Give where the value of a member of meta begins and ends; None when meta has none of that name."""
         at = 0
         while True:
             at = self._skip(at)  # the comma before a member
+            if self.tail[at] == _CLOSE:
+                return None
             key_end = self._string(at)
             key = self.tail[at:key_end]
             value = self._skip(key_end)  # the colon
@@ -343,6 +399,21 @@ class _Scanner:
                 return at
 
 
+def gathers_key(type: str, id: str) -> int:
+    """Give the key under which the index finds what gathers a resource (`GATHERING`)."""
+    return _GATHERS ^ keys.rid_of(type, id)
+
+
+def gathered(resource: Any) -> list[int]:
+    """Give the keys of everything of patients that a gathering resource names, each once."""
+    found = named(msgspec.json.encode(resource))
+    return list(dict.fromkeys(gathers_key(type, id) for type, id in found if belongs(type)))
+
+
+_GATHERS: Final = keys.hash64("~gathers")
+
+
+@cache
 def label_keys(type: str) -> dict[str, int]:
     """Give the index key of each label on a type: ``5`` and the special classes."""
     made = {code: keys.token_key(type, "_security", SPECIAL, code) for code in SPECIAL_CODES}

@@ -80,7 +80,7 @@ def of_row(call: Call, row: Row) -> Response:
     request = call.request
     if row_is_known(call, row):
         return Response(304, headers=version_headers(row.vid, row.ts)[1:])
-    body = row.body()
+    body = row.answer()
     if request.query:
         body = shape_of(call.pairs).of(body)
     return Response(200, body, version_headers(row.vid, row.ts))
@@ -107,13 +107,24 @@ def of_written(call: Call, written: Written, body: bytes) -> Response:
     if written.created:
         headers.append((b"location", at))
     headers.append((b"content-location", at))
+    if written.issues:
+        headers.append((b"warning", warning(written.issues)))
     match call.preference.give:
         case "minimal":
-            return Response(status, b"", headers[1:])
+            return Response(status, b"", headers[1:], written.issues)
         case "OperationOutcome":
-            return Response(status, outcome_bytes((said(written),)), headers)
+            return Response(status, outcome_bytes((said(written), *written.issues)), headers)
         case _:
-            return Response(status, body, headers)
+            return Response(status, body, headers, written.issues)
+
+
+def warning(issues: Iterable[Issue]) -> bytes:
+    """Write the header that tells of warnings by their keys alone: headers stand in logs, and values are health data.
+
+    `Prefer: return=OperationOutcome` gives the whole. Source: RFC 7234, 5.5 (299: shown to the user, and lasting).
+    """
+    keys = dict.fromkeys(issue.key for issue in issues)
+    return ", ".join(f'299 - "{key}"' for key in keys).encode("ascii", "replace")
 
 
 def said(written: Written) -> Issue:
@@ -167,4 +178,4 @@ def entry(base: bytes, row: Row, shape: Shape, tail: bytes) -> bytes:
     """Write one entry of a resource; *tail* follows the resource and closes the entry, e.g. ``,"search":{…}}``."""
     if shape.whole and not row.deleted:
         return b"".join((b'{"fullUrl":"', base, b"/", row.entry, tail))
-    return b'{"fullUrl":"' + base + b"/" + f'{row.rt}/{row.id}","resource":'.encode() + shape.of(row.body()) + tail
+    return b'{"fullUrl":"' + base + b"/" + f'{row.rt}/{row.id}","resource":'.encode() + shape.of(row.answer()) + tail

@@ -8,6 +8,7 @@ import struct
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from xinglin.store.maintenance import refresh_statistics
 from xinglin.store.merging import adopt
 from xinglin.store.rebuild import build, put_aside
 from xinglin.store.rulebook import Rulebook
+from xinglin.store.scanning import Uploads
 from xinglin.store.sources import Fault, Found, Item, Remark
 from xinglin.store.store import Store
 from xinglin.store.vault.keystore import KeyStore
@@ -48,6 +50,10 @@ class LoadFailure(Exception):
     """The database or a loading process failed; what was reported so far is written."""
 
 
+def no_scanner() -> None:
+    """Files are not scanned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a loading process needs to know. It travels to the process, so the rules come as what makes them."""
@@ -59,11 +65,15 @@ class Task:
     sql_timeout_ms: int = 60_000
     keys: Callable[[], KeyStore] | None = None
     sealed: bool = True
+    uploads: Callable[[], Uploads | None] = no_scanner
 
 
 @dataclass(slots=True)
 class Progress:
-    """Sums over all batches so far; waiting: resources that are tried again later; doing: for the eye."""
+    """Sums over all batches so far; waiting: resources that are tried again later; doing: for the eye.
+
+    warned: as of `loading.Report`.
+    """
 
     created: int = 0
     updated: int = 0
@@ -72,6 +82,7 @@ class Progress:
     waiting: int = 0
     doing: str = "loading"
     passed_over: list[Remark] = field(default_factory=list)
+    warned: Counter[str] = field(default_factory=Counter)
 
     @property
     def done(self) -> int:
@@ -177,6 +188,7 @@ def _add(progress: Progress, report: Report, refuse: Callable[[Refusal], None], 
     progress.updated += report.updated
     progress.unchanged += report.unchanged
     progress.refused += len(report.refused)
+    progress.warned += report.warned
     for refusal in report.refused:
         refuse(refusal)
     for item in report.waiting:
@@ -370,4 +382,5 @@ async def _adopt(task: Task) -> None:
 async def _open(task: Task) -> tuple[Store, Loader]:
     keys = task.keys() if task.keys is not None else None
     store = await Store.open(task.dsn, connections=4, sql_timeout_ms=task.sql_timeout_ms, keys=keys, sealed=task.sealed)
-    return store, Loader(Door(store, task.rulebook(), base_url=task.base_url).auto(task.principal))
+    door = Door(store, task.rulebook(), base_url=task.base_url, uploads=task.uploads())
+    return store, Loader(door.auto(task.principal))

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -32,12 +32,14 @@ from xinglin.security.grants import Reach
 from xinglin.security.labels import GATHERING, is_minor
 from xinglin.security.ledger import REFUSED, Act, act_by
 from xinglin.security.principal import SYSTEM, Principal
-from xinglin.store import holding, rights, search
+from xinglin.store import gathering, holding, rights, search
+from xinglin.store.announcing import announce
 from xinglin.store.body import cut
 from xinglin.store.executor import Change, Must, Row, Written, microseconds
 from xinglin.store.explain import Decision, explain
 from xinglin.store.ledger import events
 from xinglin.store.marks import indexed
+from xinglin.store.orders import Order, below, claimed_by, id_of, refuse_subset, struct_of
 from xinglin.store.persons import PersonsChanged
 from xinglin.store.reading import Reading, forbidden, not_found, stale
 from xinglin.store.rulebook import UNSHIELDED, Rulebook
@@ -50,27 +52,6 @@ Takes = TypeVar("Takes")
 Gives = TypeVar("Gives")
 # makes a new document of the old one: JSON form, decimals as Decimal
 Apply = Callable[[dict[str, Any]], dict[str, Any]]
-
-Wish = Literal["create", "update", "patch", "delete"]
-SUBSETTED: Final = "SUBSETTED"
-
-
-class Order(Struct, frozen=True):
-    """One write that a caller wishes.
-
-    resource: the client's bytes, or a struct; None for a delete. id: None lets the server choose one (create).
-    if_match: the version the caller knows. must: what has to be there before. free: the id in the resource does not
-    count (conditional update, entry of a Bundle). where: FHIRPath put before the place of each fault.
-    """
-
-    wish: Wish
-    type: str
-    resource: bytes | Struct | None = None
-    id: str | None = None
-    if_match: int | None = None
-    must: Must = "any"
-    free: bool = False
-    where: str = ""
 
 
 class Door:
@@ -134,6 +115,8 @@ class UnitOfWork:
         self.principal = principal
         self.vault = door.vault
         self.fhir = Fhir(door, principal, transaction, self)
+        # What was remarked about resources that were written here.
+        self.warned: list[Issue] = []
         self._transaction = transaction
 
     @property
@@ -170,6 +153,10 @@ class UnitOfWork:
     async def lock(self, *names: str) -> None:
         """Hold named locks until the end of the transaction, taken in sorted order."""
         await self._transaction.lock(names)
+
+    async def announce(self, topic: str) -> None:
+        """Tell open pages, with the commit, that what *topic* names has changed (`store.announcing`)."""
+        await announce(self._transaction, topic)
 
     async def defer(self, job: str, **arguments: object) -> None:
         """Enqueue *job* in this transaction: it exists when and only when the transaction commits."""
@@ -209,7 +196,7 @@ class Fhir(Reading):
         """Update the one resource that meets the criteria; none: create; several: 412 (conditional update)."""
         async with self._transaction() as inside:
             found = await inside.only_match(type, criteria)
-            given = _id_of(resource)
+            given = id_of(resource)
             if found is not None:
                 if given not in {None, found.id}:
                     text = f"The criteria find {type}/{found.id}, the resource says {given}."
@@ -265,14 +252,15 @@ class Fhir(Reading):
                 # From here on the transaction keeps others from merging.
                 changes = await inside._allow_all(orders, [change.id for change in changes])
                 written = await inside.executor.write_many(changes)
+            await inside._hand_on(changes, written)
             for order, change, one in zip(orders, changes, written, strict=True):
                 await inside._must_have_stayed(order, change, one)
                 await inside._followed(order, one)
-            return written
+            return [inside._warned(change, one) for change, one in zip(changes, written, strict=True)]
 
     def judge(self, order: Order) -> Change:
         """Judge the form of what is not there, for who may write everything of its type (`store.loading`)."""
-        if order.type in self.door.rulebook.exclusives and self._holds(order.type, _struct_of(order)):
+        if order.type in self.door.rulebook.exclusives and self._holds(order.type, struct_of(order)):
             text = "This resource takes what only one may have: write it through the interface, not by a load."
             raise OutcomeError(Issue("business-rule", "exclusive", order.type, text))
         return self._prepared(order, None)
@@ -313,27 +301,50 @@ class Fhir(Reading):
         change, written = await self._written(order)
         await self._must_have_stayed(order, change, written)
         await self._followed(order, written)
-        return written
+        return self._warned(change, written)
+
+    def _warned(self, change: Change, written: Written) -> Written:
+        """Give the warnings about what was written to whoever asked for it, and to the unit of work."""
+        if not change.issues:
+            return written
+        if self._work is not None:
+            self._work.warned += change.issues
+        return structs.replace(written, issues=change.issues)
 
     async def _written(self, order: Order) -> tuple[Change, Written]:
         """Judge an order and write it; anew when patients were merged between the two."""
         for _ in range(search.ATTEMPTS):
-            change = await self._allow(order)
+            [change] = await self._allow_all([order])
+            if self._work is None and gathering.names([change]):
+                # What gathers it is labelled in the same transaction.
+                async with self.door.work(self.principal) as work:
+                    return await work.fhir._written(order)
             try:
-                return change, await self.executor.write(change)
+                written = await self.executor.write(change)
             except PersonsChanged:
                 await self.executor.learn_persons()
+                continue
+            await self._hand_on([change], [written])
+            return change, written
         raise PersonsChanged
 
     async def _allow_all(self, orders: Sequence[Order], made: Sequence[str | None] = ()) -> list[Change]:
         """Judge orders that are written together. made: ids that were made for them before."""
         ids = made or [None] * len(orders)
         changes = [await self._allow_one_of(order, id) for order, id in zip(orders, ids, strict=True)]
-        for place, order in enumerate(orders):
-            # What gathers others inherits from those that are written beside it, too.
-            if order.type in GATHERING and (more := rights.beside(changes[place], changes)):
-                changes[place] = await self._allow(order, more, changes[place].id)
+        if self._work is not None:
+            if locks := gathering.names(changes):
+                await self._work.lock(*locks)
+            for place, more in enumerate(await gathering.inherited(self.executor, changes)):
+                if more - gathering.found_on(changes[place]):
+                    changes[place] = await self._allow(orders[place], more, changes[place].id)
         return changes
+
+    async def _hand_on(self, changes: Sequence[Change], written: Sequence[Written]) -> None:
+        """Label what gathers that which was written now."""
+        if self._work is not None:
+            made = [change for change, one in zip(changes, written, strict=True) if not one.unchanged]
+            await gathering.hand_on(self.executor, made, base_url=self.door.base_url, audited=self.door.audited)
 
     def _needs_transaction(self, order: Order) -> bool:
         """A write needs more than its own statement when the state before counts, or the reach asks SQL."""
@@ -341,6 +352,7 @@ class Fhir(Reading):
         if (
             guarded
             or order.type == CODE_SYSTEM
+            or order.type in GATHERING
             or order.type in self.door.rulebook.exclusives
             or not self.reach(order.wish, order.type).whole
         ):
@@ -355,7 +367,7 @@ class Fhir(Reading):
         except OutcomeError as refused:
             if not order.where:
                 raise
-            raise OutcomeError(*(_below(order, issue) for issue in refused.issues), status=refused.status) from refused
+            raise OutcomeError(*(below(order, issue) for issue in refused.issues), status=refused.status) from refused
 
     async def _allow(self, order: Order, more: frozenset[str] = frozenset(), made: str | None = None) -> Change:
         """Judge one order against grants, form, profiles and invariants, and make the change of it.
@@ -385,11 +397,7 @@ class Fhir(Reading):
             return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
         change = self._prepared(order, before, more, made)
         if self.door.uploads is not None and may_hold_files(change.tail):
-            await self.door.uploads.refuse_malware(_struct_of(order))
-        if order.type in GATHERING and change.entry is not None:
-            inherited = await rights.inherited(self.executor, order.type, change.tail)
-            if inherited - more:
-                change = self._prepared(order, before, more | inherited, change.id)
+            await self.door.uploads.refuse_malware(struct_of(order))
         if not self.principal.roles & UNSHIELDED:
             await self._refuse_founding(order, before, change)
         return structs.replace(change, must="hidden") if hidden else change
@@ -429,7 +437,7 @@ class Fhir(Reading):
         raw = order.resource if isinstance(order.resource, bytes) else codec.encode(order.resource)  # type: ignore[arg-type]
         struct = codec.decode(raw, order.type)
         cutting = cut(raw, order.type, accepted=True)
-        _refuse_subset(struct, order.type)
+        refuse_subset(struct, order.type)
         if order.id is not None and telling(order.id):
             text = "An identity card number or telephone number is no id: it would stand in every address and log."
             raise OutcomeError(Issue("invalid", "telling-id", f"{order.type}.id", text))
@@ -461,6 +469,7 @@ class Fhir(Reading):
             order.if_match,
             must,
             self._act(order),
+            rulebook.warnings(order.type, raw, self.executor.now),
         )
 
     def _act(self, order: Order) -> Act | None:
@@ -480,7 +489,7 @@ class Fhir(Reading):
         if not checks:
             return
         old = codec.decode(before.body(), type) if before is not None and not before.deleted else None
-        claimed = _claimed(old) | _claimed(after)
+        claimed = claimed_by(old) | claimed_by(after)
         refuse(issue for url, check in checks if url is None or url in claimed for issue in check(old, after))
 
     async def _must_have_stayed(self, order: Order, change: Change, written: Written) -> None:
@@ -497,15 +506,15 @@ class Fhir(Reading):
         if self._work is None or written.unchanged:
             return
         if order.type in self.door.rulebook.exclusives:
-            struct = None if order.wish == "delete" else _struct_of(order)
+            struct = None if order.wish == "delete" else struct_of(order)
             await holding.follow(self._work.executor, order.type, written.id, self._holds(order.type, struct))
         if order.type == CODE_SYSTEM:
-            document = None if order.resource is None else msgspec.to_builtins(_struct_of(order))
+            document = None if order.resource is None else msgspec.to_builtins(struct_of(order))
             await follow(self._work.executor, written.id, document, written.vid)
 
     def _holds(self, type: str, struct: Struct | None) -> dict[str, str]:
         """Give the keys that a resource holds alone, each with the code of the issue for who comes second."""
-        claimed = _claimed(struct)
+        claimed = claimed_by(struct)
         return {
             key: code
             for url, keys, code in self.door.rulebook.exclusives[type]
@@ -537,37 +546,3 @@ class Fhir(Reading):
         if self._work is not None:
             await self._work.lock(f"{type}?{sorted(pairs)}")
         return query
-
-
-def _below(order: Order, issue: Issue) -> Issue:
-    """Put the place of the order before that of the fault: ``Bundle.entry[3].resource.name``."""
-    return replace(issue, where=order.where + issue.where.removeprefix(order.type))
-
-
-def _struct_of(order: Order) -> Struct:
-    resource = order.resource
-    return codec.decode(resource, order.type) if isinstance(resource, bytes) else resource  # type: ignore[return-value]
-
-
-def _id_of(resource: bytes | Struct) -> str | None:
-    if isinstance(resource, bytes):
-        return codec.decode(resource).id
-    return getattr(resource, "id", None)
-
-
-def _claimed(resource: Struct | None) -> frozenset[str]:
-    meta = getattr(resource, "meta", None)
-    return frozenset(url.partition("|")[0] for url in getattr(meta, "profile", None) or ())
-
-
-def _refuse_subset(resource: Struct, type: str) -> None:
-    """A resource that was read in part (_summary, _elements) may not replace the whole one."""
-    meta = getattr(resource, "meta", None)
-    if meta is None or not (meta.tag or meta.security):
-        return
-    if any(tag.code == SUBSETTED for tag in meta.tag or ()):
-        text = "This resource is marked SUBSETTED: it was read in part. Read it whole before you write it."
-        raise OutcomeError(Issue("invalid", "subsetted", f"{type}.meta.tag", text))
-    if rights.is_masked(resource):
-        text = "This resource is marked MASKED: parts of it were covered. Only who reads it whole can write it."
-        raise OutcomeError(Issue("invalid", "masked", f"{type}.meta.security", text))

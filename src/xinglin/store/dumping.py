@@ -42,7 +42,7 @@ async def dump(fhir: Fhir, folder: Path, *, plain: bool = False) -> AsyncIterato
                     half = target.with_name(f".{target.name}.half")
                     with half.open("wb") if plain else gzip.open(half, "wb", compresslevel=LEVEL) as file:
                         async for record in connection.cursor(_CURRENT, TYPE_CODES[type_], prefetch=AHEAD):
-                            file.write(records.row(record).body() + b"\n")
+                            file.write(records.row(record).answer() + b"\n")
                             count += 1
                             if count % AHEAD == 0:
                                 yield type_, count

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from msgspec import Struct
 
+from xinglin.fhir.outcome import Issue
 from xinglin.security.ledger import Act
 from xinglin.store.body import head
 
@@ -34,8 +35,9 @@ class Record(Protocol):
 class Row(Struct, frozen=True):
     """One version of a resource.
 
-    entry: ``Type/id","resource":`` and the whole JSON of the resource, as an entry of a Bundle goes on after the base
-    of its fullUrl: pages are joined of these. Empty when the version is a delete.
+    entry: ``Type/id","resource":`` and the whole JSON of the resource as answers show it, as an entry of a Bundle goes
+    on after the base of its fullUrl: pages are joined of these. Empty when the version is a delete.
+    added: where level and class that follow from the type stand in the entry, which are not kept (ADR 0083).
     op: ``C`` for the first version, ``U`` for later ones, ``D`` for a delete. ts: UTC, whole milliseconds.
     pat: `rid` of the patient in whose compartment the resource lies now.
     """
@@ -49,9 +51,16 @@ class Row(Struct, frozen=True):
     entry: bytes
     op: str
     pat: int | None = None
+    added: tuple[int, int] = (0, 0)
 
     def body(self) -> bytes:
-        """Give the whole resource; empty for a delete."""
+        """Give the whole resource as it is kept; empty for a delete."""
+        begin = len(self.rt) + len(self.id) + _BEFORE_BODY
+        start, end = self.added
+        return self.entry[begin:start] + self.entry[end:] if end else self.entry[begin:]
+
+    def answer(self) -> bytes:
+        """Give the whole resource as an answer shows it, with its level and class; empty for a delete."""
         return self.entry[len(self.rt) + len(self.id) + _BEFORE_BODY :]
 
     @property
@@ -69,6 +78,7 @@ class Change(Struct, frozen=True):
     act: who does this; the ledger gets it, completed by what the write comes to, in the same transaction.
     must: ``new`` refuses (412) when the resource is alive, ``exists`` refuses (404, 410) when it is not. ``hidden``:
     the caller may not know of it, so a delete or an If-Match meets nothing.
+    issues: what capabilities remark about the content (`registry.Caution`).
     """
 
     op: Op
@@ -79,6 +89,7 @@ class Change(Struct, frozen=True):
     expect: int | None = None
     must: Must = "any"
     act: Act | None = None
+    issues: tuple[Issue, ...] = ()
 
 
 class Written(Struct, frozen=True):
@@ -86,6 +97,8 @@ class Written(Struct, frozen=True):
 
     vid: the current version afterwards; 0 when a delete found nothing. created: there was no living version before.
     unchanged: no version was made, as nothing was to be changed (same content, or deleted already).
+    issues: warnings about the content; it was written all the same.
+    tail: what is kept now, with the labels that were stamped; empty for a delete.
     """
 
     rt: str
@@ -94,6 +107,8 @@ class Written(Struct, frozen=True):
     ts: datetime
     created: bool
     unchanged: bool = False
+    issues: tuple[Issue, ...] = ()
+    tail: bytes = b""
 
 
 _PLACEHOLDER: Final = re.compile(r"\$(\d+)")

@@ -4,7 +4,8 @@ Each batch is one transaction and each resource has an id before it is written, 
 crash or a Ctrl-C, writes only what is missing.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -12,15 +13,20 @@ from typing import Final, Literal
 import msgspec
 
 from xinglin.fhir import codec
+from xinglin.fhir.attachments import may_hold_files
 from xinglin.fhir.links import is_conditional, references, relinked
 from xinglin.fhir.outcome import Issue, OutcomeError, outcome
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.home import home_of
-from xinglin.store.body import cut
-from xinglin.store.door import Fhir, Order
-from xinglin.store.executor import Change
+from xinglin.security.labels import GATHERING, gathers_key
+from xinglin.store.body import cut, head
+from xinglin.store.door import Fhir
+from xinglin.store.executor import Change, Row, Written
+from xinglin.store.gathering import found_on
+from xinglin.store.orders import Order
 from xinglin.store.sources import Item, made_id
 
+TOGETHER: Final = 100  # of what gathers others, in one transaction
 TARGETS_MAX: Final = 100_000  # conditional references whose targets a process remembers
 SERVER_FAULT: Final = 500
 
@@ -45,6 +51,7 @@ class Report:
     """What became of a batch.
 
     waiting: resources with a conditional reference (``Patient?identifier=…``) whose target is not there yet.
+    warned: how many resources that were written each warning was given about, by key.
     """
 
     created: int = 0
@@ -52,6 +59,11 @@ class Report:
     unchanged: int = 0
     refused: list[Refusal] = field(default_factory=list)
     waiting: list[Item] = field(default_factory=list)
+    warned: Counter[str] = field(default_factory=Counter)
+
+    def warn(self, issues: Iterable[Issue]) -> None:
+        """Count the warnings about one resource, each key once."""
+        self.warned.update({issue.key for issue in issues})
 
     def add(self, other: "Report") -> None:
         """Take the counts and refusals of another batch; what waits is not kept."""
@@ -59,6 +71,7 @@ class Report:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.refused += other.refused
+        self.warned += other.warned
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
@@ -84,6 +97,7 @@ class Loader:
         self._targets: dict[str, str] = {}
         self._absent: set[str] = set()  # asked for in this batch, and not there
         self._bulk: dict[str, bool] = {}
+        self._gatherers: bool | None = None  # whether the store may hold some; None: not asked yet
 
     async def load(self, items: Sequence[Item], *, turn: Turn) -> Report:
         """Load a batch: what is new in bulk, what differs as an update, what is the same not at all.
@@ -95,6 +109,7 @@ class Loader:
         first: dict[tuple[str, str], _Candidate] = {}
         again: list[_Candidate] = []  # the same resource a second time within the batch: after the first
         self._absent.clear()
+        self._gatherers = None if turn == "first" else True
         for item in items:
             try:
                 one = await self._candidate(item, turn)
@@ -127,6 +142,8 @@ class Loader:
                 raise OutcomeError(*(_without_target(one) for one in sorted(missing)))
             raw = relinked(raw, {one: target for one, target in targets.items() if target is not None})
         envelope = _envelope(raw)
+        if envelope.resource_type in GATHERING and turn == "first":
+            return None  # it is labelled as what it names, which has to be there
         if envelope.resource_type not in RESOURCES:
             text = f"There is no resource type {envelope.resource_type!r}."
             raise OutcomeError(Issue("not-supported", "unknown-type", "resourceType", text))
@@ -150,11 +167,16 @@ class Loader:
     async def _write(self, candidates: Sequence[_Candidate], report: Report, turn: Turn) -> None:
         stored = await self._store.get_many([(one.type, one.id) for one in candidates])
         new: list[tuple[_Candidate, Change]] = []
+        gathering: list[_Candidate] = []
         for one, row in zip(candidates, stored, strict=True):
             try:
-                if row is None and self._in_bulk(one.type):
-                    new.append((one, self._fhir.judge(_order(one))))
-                elif row is not None and not row.deleted and row.tail == cut(one.raw, one.type, accepted=True).tail:
+                if row is None and one.type in GATHERING:
+                    gathering.append(one)
+                elif row is None and self._in_bulk(one.type):
+                    change = self._fhir.judge(_order(one))
+                    await self._scan(one)
+                    new.append((one, change))
+                elif row is not None and not row.deleted and _says(row, cut(one.raw, one.type, accepted=True).tail):
                     report.unchanged += 1
                 elif turn == "first":
                     report.waiting.append(one.item)
@@ -162,8 +184,48 @@ class Loader:
                     await self._write_one(one, report)
             except OutcomeError as refused:
                 _refuse_or_stop(one, refused, report)
+        if named := await self._gathered([change for _, change in new]):
+            for one, change in new:
+                if (change.rt, change.id) in named:
+                    await self._write_one(one, report)
+            new = [pair for pair in new if (pair[1].rt, pair[1].id) not in named]
         if new:
             await self._write_new(new, report, turn)
+        for start in range(0, len(gathering), TOGETHER):
+            await self._write_together(gathering[start : start + TOGETHER], report)
+
+    async def _scan(self, one: _Candidate) -> None:
+        """Refuse malware, as the door does; a scanner that is silent where that refuses stops the load."""
+        uploads = self._fhir.door.uploads
+        if uploads is not None and may_hold_files(one.raw):
+            await uploads.refuse_malware(codec.decode(one.raw, one.type))
+
+    async def _gathered(self, changes: Sequence[Change]) -> set[tuple[str, str]]:
+        """Name those that are labelled and gathered already: with them, what gathers them has to be labelled."""
+        keys = {gathers_key(one.rt, one.id): (one.rt, one.id) for one in changes if found_on(one)}
+        if not keys:
+            return set()
+        if self._gatherers is None:
+            # An empty store is filled without indexes, and what gathers comes after that.
+            [aside] = await self._store.fetch("SELECT EXISTS (SELECT FROM put_aside) AS yes")
+            self._gatherers = not aside["yes"]
+        if not self._gatherers:
+            return set()
+        found = await self._store.fetch("SELECT DISTINCT key FROM ix WHERE key = ANY($1::int8[])", list(keys))
+        return {keys[record["key"]] for record in found}
+
+    async def _write_together(self, candidates: Sequence[_Candidate], report: Report) -> None:
+        """Write what gathers others in one transaction, which labels it as what it names; one by one if refused."""
+        try:
+            written = await self._fhir.write_many([_order(one) for one in candidates])
+        except OutcomeError as refused:
+            if refused.status >= SERVER_FAULT:
+                raise
+            for one in candidates:
+                await self._write_one(one, report)
+        else:
+            for each in written:
+                _count(each, report)
 
     async def _write_new(self, new: Sequence[tuple[_Candidate, Change]], report: Report, turn: Turn) -> None:
         try:
@@ -179,6 +241,9 @@ class Loader:
                     await self._write_one(one, report)
         else:
             report.created += len(new)
+            for _, change in new:
+                if change.issues:
+                    report.warn(change.issues)
 
     def _in_bulk(self, type_: str) -> bool:
         """Only what may be written wherever it lies needs no look at the state around it."""
@@ -194,9 +259,19 @@ class Loader:
         except OutcomeError as refused:
             _refuse_or_stop(one, refused, report)
         else:
-            report.created += written.created
-            report.unchanged += written.unchanged
-            report.updated += not written.created and not written.unchanged
+            _count(written, report)
+
+
+def _count(written: Written, report: Report) -> None:
+    report.warn(written.issues)
+    report.created += written.created
+    report.unchanged += written.unchanged
+    report.updated += not written.created and not written.unchanged
+
+
+def _says(row: Row, tail: bytes) -> bool:
+    """Tell whether a version has this tail, as it is kept or (a dump) as answers show it."""
+    return tail == row.tail or row.answer() == head(row.rt, row.id, row.vid, row.ts) + tail
 
 
 def _order(one: _Candidate) -> Order:

@@ -1,7 +1,10 @@
 """What the index holds of a resource, with the rights that follow from it: relations, and the terms of consents.
 
-A Patient has the keys of its blocks besides, by which those who may be the same person are found (`store.matching`).
+A Patient has the keys of its blocks besides, by which those who may be the same person are found (`store.matching`);
+what gathers others has a key of each, by which it is found when one of them is labelled (`store.gathering`).
 """
+
+from collections.abc import Iterable
 
 from msgspec import Struct, to_builtins
 
@@ -11,7 +14,7 @@ from xinglin.fhir.search.extract import entry
 from xinglin.fhir.search.persons import NOBODY, Persons
 from xinglin.matching import blocks
 from xinglin.security import consents, relations
-from xinglin.security.labels import BESIDE
+from xinglin.security.labels import BESIDE, GATHERING, gathered
 
 _RELATING = frozenset({"Encounter", "Appointment", "CareTeam", "ServiceRequest", "Task"})
 
@@ -26,6 +29,8 @@ def indexed(
         made.pats = tuple(dict.fromkeys(map(persons.canonical, found)))
         made.named = tuple(one for one in found if persons.canonical(one) != one)
         made.pat = made.pats[0] if len(made.pats) == 1 else None
+    if made.rt in GATHERING:
+        _also(made, gathered(resource))
     if made.rt == "Patient":
         _blocks(resource, made)
     elif made.pat is None:
@@ -41,8 +46,13 @@ def indexed(
 
 
 def _blocks(patient: Struct, made: Entry) -> None:
-    """Add the keys of the blocks of a Patient, before the keys that serve checks only."""
-    found = [key for key in blocks.keys(to_builtins(patient)) if key not in made.keys]
+    """Add the keys of the blocks of a Patient."""
+    _also(made, blocks.keys(to_builtins(patient)))
+
+
+def _also(made: Entry, more: Iterable[int]) -> None:
+    """Add keys with rows, before the keys that serve checks only."""
+    found = [key for key in more if key not in made.keys]
     made.keys[len(made.ix) : len(made.ix)] = found
     made.ix.extend((key, False) for key in found)
 

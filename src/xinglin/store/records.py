@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from xinglin.fhir.search.keys import TYPE_NAMES
+from xinglin.security.labels import addition
 from xinglin.store.body import Bodies, entry_head
 from xinglin.store.executor import Record, Row
 from xinglin.store.kept import Kept
@@ -75,8 +76,12 @@ class Records:
         )
         if deleted:
             return Row(rt, id, record["rid"], vid, ts, deleted, b"", "D", record["pat"])
-        entry = entry_head(rt, id, vid, ts) + self.bodies.open(record["enc"], rt, id, record["body"])
-        return Row(rt, id, record["rid"], vid, ts, deleted, entry, "C" if vid == 1 else "U", record["pat"])
+        tail = self.bodies.open(record["enc"], rt, id, record["body"])
+        at, more = addition(rt, tail)
+        front = entry_head(rt, id, vid, ts) + tail[:at]
+        added = len(front), len(front) + len(more)
+        op = "C" if vid == 1 else "U"
+        return Row(rt, id, record["rid"], vid, ts, deleted, front + more + tail[at:], op, record["pat"], added)
 
     def known(self, record: Record) -> Row:
         """Open one committed record, or take the row opened lately; raises as `row` does.

@@ -24,7 +24,7 @@ from xinglin.security import labels, masks
 from xinglin.security.grants import Reach
 from xinglin.security.relations import BREAK_GLASS, TASK_CODES
 from xinglin.store import history
-from xinglin.store.executor import ROW_COLUMNS, Change, Executor, Row, microseconds
+from xinglin.store.executor import ROW_COLUMNS, Executor, Row, microseconds
 from xinglin.store.marks import indexed
 from xinglin.store.search.shield import bare_of, condition_of
 from xinglin.store.search.sql import Builder, ReachOf
@@ -255,6 +255,10 @@ def label(struct: Struct, tail: bytes, more: frozenset[str]) -> bytes:
     found = labels.labels(type(struct).__name__, tail) | more
     if not found and (meta is None or not meta.security):
         return tail
+    if meta is not None and labels.overstated(meta, type(struct).__name__):
+        tail = labels.without_implied(tail, type(struct).__name__)
+        kept = [one for one in meta.security or () if not labels.is_implied(one, type(struct).__name__)]
+        meta.security = kept or None
     stated = labels.stated(meta)
     wanted = labels.complete(found | stated)
     if not wanted - stated:
@@ -273,30 +277,6 @@ def kept(before: Row | None) -> frozenset[str]:
     if before is None or before.deleted:
         return frozenset()
     return labels.stated(getattr(codec.decode(before.body(), before.rt), "meta", None)) - {"minor"}
-
-
-async def inherited(executor: Executor, type: str, tail: bytes) -> frozenset[str]:
-    """Give the labels of what a gathering resource names."""
-    if type not in labels.GATHERING:
-        return frozenset()
-    found: set[str] = set()
-    for row in await executor.get_many(labels.named(tail)):
-        if row is not None and not row.deleted:
-            found |= labels.stated(getattr(codec.decode(row.body(), row.rt), "meta", None))
-    return frozenset(found) - {"minor"}
-
-
-def beside(change: Change, changes: Sequence[Change]) -> frozenset[str]:
-    """Give the labels of what a gathering resource names among resources that are written with it."""
-    if change.op == "delete":
-        return frozenset()
-    named = set(labels.named(change.tail))
-    found: set[str] = set()
-    for one in changes:
-        if one.entry is not None and (one.rt, one.id) in named:
-            have = set(one.entry.keys)
-            found |= {label for label, key in labels.label_keys(one.rt).items() if key in have}
-    return frozenset(found) - {"minor"}
 
 
 def is_masked(struct: Struct) -> bool:

@@ -2,8 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+import structlog
 from msgspec import Struct
 
 from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile
@@ -19,6 +22,8 @@ from xinglin.security.scopes import may_call, narrow
 
 # before and after a write; None before a create and after a delete
 Check = Callable[[Struct | None, Struct | None], tuple[Issue, ...]]
+# Looks at a document that is written, as of now; what it gives is a warning, whatever its severity says.
+Look = Callable[[Mapping[str, Any], datetime], tuple[Issue, ...]]
 # the keys that a resource holds alone while it stands as it does
 Keys = Callable[[Any], Iterable[str]]
 
@@ -34,7 +39,7 @@ class Rulebook:
     invariants: type → (profile url or None for every resource of the type, check).
     exclusives: type → (profile url or None, keys held, code of the issue when somebody else holds one).
     operations: (type or ``*``, code) → operation and the function that does it, called with (work, given).
-    notices: code → kind of message.
+    notices: code → kind of message. cautions: type → who looks at what is written, and refuses nothing.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -48,6 +53,7 @@ class Rulebook:
 
     windows: Windows = WINDOWS
     notices: Mapping[str, NoticeKind] = field(default_factory=dict)
+    cautions: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
 
     def reach(self, principal: Principal, interaction: str, on: str) -> Reach:
         """Give what *principal* reaches of type *on* with *interaction*: grants, narrowed by scopes, and the shield."""
@@ -82,3 +88,20 @@ class Rulebook:
         return may_call(principal, on, affects_state=affects_state) and may_operate(
             principal, operation, on, self.grants
         )
+
+    def warnings(self, type: str, raw: bytes, now: datetime) -> tuple[Issue, ...]:
+        """Give what capabilities remark about a resource of sound form that is being written: warnings, never errors.
+
+        One that fails is logged and passed over, as nobody's remark may stop a write.
+        """
+        looks = self.cautions.get(type)
+        if not looks:
+            return ()
+        document = msgspec.json.decode(raw)
+        found: list[Issue] = []
+        for look in looks:
+            try:
+                found += look(document, now)
+            except Exception as error:  # noqa: BLE001  a remark must not stop the write
+                structlog.get_logger().error("caution.bug", type=type, error=error.__class__.__qualname__)
+        return tuple(one if one.severity == "information" else replace(one, severity="warning") for one in found)

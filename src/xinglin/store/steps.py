@@ -88,7 +88,7 @@ def decide(change: Change, state: State | None, *, now: datetime, keep: bool) ->
     if state is None or row is None:
         return Insert(change, entry, entry.rid, now)
     if living and not keep and (row.tail == change.tail or _says_the_same(state, change.tail, entry)):
-        return Written(change.rt, change.id, row.vid, row.ts, created=False, unchanged=True)
+        return Written(change.rt, change.id, row.vid, row.ts, created=False, unchanged=True, tail=row.tail)
     # An undated resource keeps its place, which is the time of its first writing.
     place = state.ord if entry.ord < keys.DATED and state.ord < keys.DATED else entry.ord
     return Replace(change, entry, state, _after(row, now), place)
@@ -98,9 +98,9 @@ def written(step: Step) -> Written:
     """Answer for a step that was done."""
     change = step.change
     if isinstance(step, Insert):
-        return Written(change.rt, change.id, 1, step.ts, created=True)
+        return Written(change.rt, change.id, 1, step.ts, created=True, tail=change.tail)
     row = step.old.row
-    return Written(change.rt, change.id, row.vid + 1, step.ts, created=row.deleted)
+    return Written(change.rt, change.id, row.vid + 1, step.ts, created=row.deleted, tail=change.tail)
 
 
 def _delete(change: Change, state: State | None, now: datetime) -> Step | Written:

@@ -26,6 +26,7 @@ from xinglin.fhir.search.query import (
     Updated,
     Words,
 )
+from xinglin.fhir.search.sensitivity import implied
 from xinglin.fhir.search.text import has_han, looks_within, normal, query_words
 from xinglin.fhir.search.values import bad, bounds, number, prefixed, split, unescape, unsupported
 from xinglin.fhir.search.veil import veil, veiled
@@ -149,7 +150,7 @@ def _missing(asked: Asked, value: str) -> Condition:
     if value not in {"true", "false"}:
         raise bad(asked.name, "':missing' takes true or false.")
     absent = value == "true"
-    if asked.code in {"_id", "_lastUpdated"}:
+    if asked.code in {"_id", "_lastUpdated", "_security"}:
         return Never() if absent else And(())
     codes = catalog.united(asked.type, asked.code) or (asked.code,)
     present: Condition = union([_present(asked.type, code) for code in codes])
@@ -191,7 +192,9 @@ def _token(asked: Asked, value: str) -> Condition:
             system, code = _system_and_code(asked, value)
             return Coded(asked.type, asked.code, "above" if asked.modifier == "above" else "below", system or "", code)
         case _:
-            return token(asked, *_system_and_code(asked, value))
+            system, code = _system_and_code(asked, value)
+            made = token(asked, system, code)
+            return implied(asked.type, system, code, made) if asked.code == "_security" else made
 
 
 def _some(asked: Asked, text: str) -> str:

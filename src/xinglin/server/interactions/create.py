@@ -19,4 +19,4 @@ async def create(call: Call) -> Response:
     written = await call.fhir.create(raw, type=call.type, if_none_exist=criteria)
     if written.created:
         return of_written(call, written, body_of(call, written, raw))
-    return of_written(call, written, (await call.fhir.read(call.type, written.id)).body())
+    return of_written(call, written, (await call.fhir.read(call.type, written.id)).answer())

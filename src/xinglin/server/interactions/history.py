@@ -56,7 +56,7 @@ def _entry(base: bytes, row: Row, shape: Shape) -> bytes:
     at = row.rt.encode() if row.op == "C" else name
     parts: Iterable[bytes] = (
         b'{"fullUrl":"' + base + b"/" + name + b'"',
-        b"" if row.deleted else b',"resource":' + shape.of(row.body()),
+        b"" if row.deleted else b',"resource":' + shape.of(row.answer()),
         b',"request":{"method":"' + method + b'","url":"' + at + b'"}',
         b',"response":{"status":"'
         + {"C": b"201", "U": b"200", "D": b"204"}[row.op]

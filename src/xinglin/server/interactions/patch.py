@@ -64,5 +64,5 @@ async def _answer(call: Call, written: Written) -> Response:
     body = b""
     if call.preference.give in {None, "representation"}:
         # The state that this patch made, even when another write has followed.
-        body = (await call.fhir.vread(call.type, written.id, str(written.vid))).body()
+        body = (await call.fhir.vread(call.type, written.id, str(written.vid))).answer()
     return of_written(call, written, body)

@@ -21,10 +21,11 @@ from xinglin.server.http import Response
 from xinglin.server.interactions.entries import answer, of_written, patch_of, request_of
 from xinglin.server.interactions.patch import applied, parameters_of
 from xinglin.server.interactions.references import targets_of
+from xinglin.server.interactions.written import answer_of
 from xinglin.server.negotiate import version_of
 from xinglin.server.respond import JSON, bundle
-from xinglin.store.body import cut, head
-from xinglin.store.door import Fhir, Order, UnitOfWork
+from xinglin.store.door import Fhir, UnitOfWork
+from xinglin.store.orders import Order
 from xinglin.store.executor import Must, Row, Written
 
 ATTEMPTS: Final = 3
@@ -317,7 +318,7 @@ def _answer(call: Call, plan: Plan, order: Order, done: Written) -> bytes:
         return of_written(call, done, 204, b"")
     body = b""
     if call.preference.give == "representation" and isinstance(order.resource, bytes):
-        body = head(done.rt, done.id, done.vid, done.ts) + cut(order.resource, done.rt).tail
+        body = answer_of(done, order.resource)
     return of_written(call, done, 201 if done.created else 200, body)
 
 
@@ -329,7 +330,7 @@ async def _not_written(call: Call, fhir: Fhir, plan: Plan) -> bytes:
     if row is None:
         return of_written(call, Written(plan.type, "", 0, fhir.executor.now, created=False, unchanged=True), 204, b"")
     done = Written(row.rt, row.id, row.vid, row.ts, created=False, unchanged=True)
-    return of_written(call, done, 200, row.body() if call.preference.give == "representation" else b"")
+    return of_written(call, done, 200, row.answer() if call.preference.give == "representation" else b"")
 
 
 async def _patch(call: Call, fhir: Fhir, plan: Plan, links: Links) -> bytes:
@@ -344,7 +345,7 @@ async def _patch(call: Call, fhir: Fhir, plan: Plan, links: Links) -> bytes:
     except OutcomeError as refused:
         issues = (Issue(i.code, i.key, f"{item.where}.resource", f"{i.where} {i.text}".strip()) for i in refused.issues)
         raise OutcomeError(*issues, status=refused.status) from refused
-    body = (await fhir.read(done.rt, done.id)).body() if call.preference.give == "representation" else b""
+    body = (await fhir.read(done.rt, done.id)).answer() if call.preference.give == "representation" else b""
     return of_written(call, done, 200, body)
 
 

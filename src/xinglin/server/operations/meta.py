@@ -26,7 +26,7 @@ async def meta(call: Call) -> Response:
     if not call.id:
         return _in_use(await call.fhir.labels(call.type or None))
     row = await call.fhir.read(call.type, call.id)
-    return _answer(document_of(row.body())["meta"])
+    return _answer(document_of(row.answer())["meta"])
 
 
 def _in_use(labels: Labels) -> Response:
@@ -65,7 +65,7 @@ async def _changed(call: Call, change: Any) -> Response:
 
     written = await call.fhir.patch(apply, type=call.type, id=call.id, if_match=if_match(call.request))
     row = await call.fhir.vread(call.type, written.id, str(written.vid))
-    return _answer(document_of(row.body())["meta"])
+    return _answer(document_of(row.answer())["meta"])
 
 
 async def _given(call: Call) -> dict[str, Any]:

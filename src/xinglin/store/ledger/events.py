@@ -21,6 +21,7 @@ from xinglin.fhir.search.persons import Persons
 from xinglin.fhir.search.query import And, Keys, Query
 from xinglin.fhir.sources import cites
 from xinglin.security.grants import EVERYTHING, Reach
+from xinglin.security.labels import addition
 from xinglin.security.ledger import Act, act_of
 from xinglin.store.body import entry_head
 from xinglin.store.executor import EPOCH, Executor, Record, Row
@@ -293,7 +294,8 @@ def row(id: int, act: Act, patient: str | None) -> Row:
     """Make the resource of an entry; patient: logical id of its patient, when there is such a resource."""
     members = msgspec.json.encode(event(act, patient))
     ts = EPOCH + timedelta(milliseconds=id >> NUMBER_BITS)
-    entry = entry_head(TYPE, str(id), 1, ts) + b"}," + members[1:]
+    tail = b"}," + members[1:]
+    entry = entry_head(TYPE, str(id), 1, ts) + addition(TYPE, tail)[1] + tail
     return Row(TYPE, str(id), rid_of(TYPE, str(id)), 1, ts, deleted=False, entry=entry, op="C", pat=act.patient)
 
 
