@@ -17,7 +17,7 @@ from xinglin.security.grants import INTERACTIONS, Grant
 from xinglin.security.grants import faults as grant_faults
 from xinglin.security.relations import WINDOWS, Windows
 from xinglin.store.door import UnitOfWork
-from xinglin.store.rulebook import Check, Keys, Rulebook
+from xinglin.store.rulebook import Check, Keys, Look, Rulebook
 
 Takes = TypeVar("Takes")
 Gives = TypeVar("Gives")
@@ -122,6 +122,19 @@ class Exclusive:
         return self.on if isinstance(self.on, str) else self.on.on
 
 
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Somebody who looks at each resource of a type that is written, and warns; nothing is refused for it. ADR 0089.
+
+    look: a pure and quick function of the document, as every write pays for it. texts: of the keys of its issues, for
+    the notice on a page.
+    """
+
+    on: str
+    look: Look
+    texts: Mapping[str, Text]
+
+
 # (work, form) -> web.View; the registry lies below the page kit and does not look inside.
 PageFunction = Callable[..., Awaitable[Any]]
 
@@ -133,6 +146,8 @@ class Page:
     menu: its text in the menu; without, it is reached from other pages. tab: under which tab of the residents' bar it
     stands (`TABS`); the first page of a tab is where the tab leads. order: in the menu, the lower the earlier.
     roles: who may open it; empty: the portal's roles.
+    badge: counts what is new there, shown at its entry of the menu: (work) -> int.
+    file_most: bytes of a file that its form brings, as a stream; 0: what every page takes, in memory.
     """
 
     portal: Portal
@@ -145,6 +160,8 @@ class Page:
     tab: str = ""
     order: int = 50
     roles: frozenset[str] = frozenset()
+    badge: PageFunction | None = None
+    file_most: int = 0
 
     @property
     def readers(self) -> frozenset[str]:
@@ -178,6 +195,21 @@ class Card:
         return self.roles or self.portal.roles | self.portal.guests
 
 
+# (work, web.view.Heard) -> web.view.Said
+CallbackFunction = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """An address that an outside system calls: no session, no form of ours. What comes proves itself by a signature.
+
+    answer: is called as nobody; what it decides is done by the platform (`work.platform`). path: below ``/callbacks/``.
+    """
+
+    path: str
+    answer: CallbackFunction
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Background work, safe to run twice, named ``capability.verb``.
@@ -202,11 +234,13 @@ class Capability:
     profiles: tuple[Profile, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     exclusives: tuple[Exclusive, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     operations: tuple[Handler[Any, Any], ...] = ()
     grants: tuple[Grant, ...] = ()
     pages: tuple[Page, ...] = ()
     cards: tuple[Card, ...] = ()
     jobs: tuple[Job, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
     notices: tuple[NoticeKind, ...] = ()
     # "package:folder" of the page templates, for the page kit
     templates: str = ""
@@ -250,6 +284,17 @@ class Registry:
         return tuple(sorted((card for card in found if card.readers & roles), key=lambda card: card.order))
 
     @property
+    def warnings(self) -> Mapping[str, Text]:
+        """The text of everything that a write may be warned of, by key."""
+        cautions = (caution for one in self.capabilities for caution in one.warnings)
+        return {key: text for caution in cautions for key, text in caution.texts.items()}
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """All addresses that outside systems call."""
+        return tuple(callback for one in self.capabilities for callback in one.callbacks)
+
+    @property
     def jobs(self) -> Mapping[str, Job]:
         """All jobs by name."""
         return {job.name: job for one in self.capabilities for job in one.jobs}
@@ -265,6 +310,9 @@ def _rulebook(capabilities: tuple[Capability, ...], windows: Windows) -> Ruleboo
     for exclusive in (exclusive for one in capabilities for exclusive in one.exclusives):
         url = None if isinstance(exclusive.on, str) else exclusive.on.url
         exclusives.setdefault(exclusive.type, []).append((url, exclusive.keys, exclusive.code))
+    cautions: dict[str, list[Look]] = {}
+    for caution in (caution for one in capabilities for caution in one.warnings):
+        cautions.setdefault(caution.on, []).append(caution.look)
     return Rulebook(
         grants=tuple(grant for one in capabilities for grant in one.grants),
         profiles={profile.url: profile for one in capabilities for profile in one.profiles},
@@ -278,6 +326,7 @@ def _rulebook(capabilities: tuple[Capability, ...], windows: Windows) -> Ruleboo
         },
         windows=windows,
         notices={kind.code: kind for one in capabilities for kind in one.notices},
+        cautions={on: tuple(looks) for on, looks in cautions.items()},
     )
 
 
@@ -300,6 +349,7 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
     )
     yield from _twice("job", (job.name for one in capabilities for job in one.jobs))
     yield from _twice("notice", (kind.code for one in capabilities for kind in one.notices))
+    yield from _twice("call-back on", (callback.path for one in capabilities for callback in one.callbacks))
     names = {one.name for one in capabilities}
     sets = {codes.url for one in capabilities for codes in one.code_sets}
     grants = tuple(grant for one in capabilities for grant in one.grants)
@@ -314,6 +364,9 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
         yield from _card_faults(one)
         for kind in one.notices:
             yield from (f"{one.name}: the notice {kind.code} {fault}" for fault in _notice_faults(kind))
+        for callback in one.callbacks:
+            if not callback.path.startswith("/callbacks/"):
+                yield f"{one.name}: the call-back {callback.path} does not begin with /callbacks/"
         for job in one.jobs:
             if not job.name.startswith(one.name + "."):
                 yield f"{one.name}: the job {job.name} does not begin with its capability's name"
@@ -329,6 +382,9 @@ def _profile_faults(one: Capability, sets: set[str]) -> Iterator[str]:
     for invariant in one.invariants:
         if invariant.type not in RESOURCES:
             yield f"{one.name}: an invariant is on the unknown type {invariant.type}"
+    for caution in one.warnings:
+        if caution.on not in RESOURCES:
+            yield f"{one.name}: a warning is on the unknown type {caution.on}"
     for exclusive in one.exclusives:
         if exclusive.type not in RESOURCES:
             yield f"{one.name}: something exclusive is on the unknown type {exclusive.type}"
@@ -388,8 +444,8 @@ def _notice_faults(kind: NoticeKind) -> Iterator[str]:
     for channel in kind.channels:
         if channel not in CHANNELS:
             yield f"goes by the unknown channel {channel}"
-    if "sms" in kind.channels and kind.sms is None:
-        yield "goes by text message and has no text for it"
+    if kind.channels and kind.sms is None:
+        yield "goes outside and has no text for it"
     if kind.outside - kind.parameters:
         yield f"lets out what it does not take: {', '.join(sorted(kind.outside - kind.parameters))}"
     for text, allowed in ((kind.title, frozenset[str]()), (kind.text, kind.parameters), (kind.sms, kind.outside)):

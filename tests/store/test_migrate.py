@@ -22,6 +22,8 @@ LOCAL = {
     "duplicates_sought",
     "merging",
     "moving",
+    "edition_load",
+    "edition_part",
     "migration",
     "put_aside",
     "quality_sought",

@@ -76,16 +76,17 @@ class Operation(Generic[Takes, Gives]):
     definition: str = ""
 
 
-# By what a message goes out besides the page, where it always stands.
-CHANNELS: Final = ("sms",)
+# By what a message goes out besides the page, where it always stands; in this order unless a kind says otherwise.
+CHANNELS: Final = ("wechat", "mail", "sms", "voice")
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
     """A kind of message that a capability sends; templates hold ``{names}`` of parameters.
 
-    text: what stands on the page. sms: what goes to a phone, where anybody may see it: it names only parameters of
-    *outside*, none of which says anything of health. channels: in the order tried. urgent: goes at night too, and
+    text: what stands on the page. sms: what goes outside (WeChat, mail, phone), where anybody may see or hear it: it
+    names only parameters of *outside*, none of which says anything of health. channels: in the order tried, as far as
+    the recipient is reached by them. urgent: goes at night too, and
     beyond the daily limit. optional: the recipient may refuse to be sent it, and then finds it on the page only.
     """
 
@@ -95,7 +96,7 @@ class NoticeKind:
     sms: Text | None = None
     parameters: frozenset[str] = frozenset()
     outside: frozenset[str] = frozenset()
-    channels: tuple[str, ...] = ("sms",)
+    channels: tuple[str, ...] = CHANNELS
     urgent: bool = False
     optional: bool = False
     to: Literal["resident", "staff"] = "resident"

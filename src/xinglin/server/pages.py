@@ -3,7 +3,8 @@
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -12,12 +13,13 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request as PageRequest
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Message, Receive
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import PORTALS, Page, Portal, Registry
 from xinglin.security.accounts import DEMO_ROLES
 from xinglin.security.principal import ANONYMOUS, Principal
-from xinglin.server import shell
+from xinglin.server import callbacks, live, shell
 from xinglin.server.asgi import PREFIX
 from xinglin.server.base import address_of, base_url_of, hostname, id_of
 from xinglin.server.call import PrincipalOf
@@ -26,20 +28,27 @@ from xinglin.server.log import frames_of
 from xinglin.server.packing import is_of, masked, packed
 from xinglin.server.principals import DEVELOPER, development
 from xinglin.server.sessions import cookie_name, same_origin
-from xinglin.server.starts import Places, Starts
+from xinglin.server.starts import Badges, Places, Starts
 from xinglin.settings import Settings, is_loopback
 from xinglin.store.door import Door
 from xinglin.web import design
+from xinglin.web.format import said
 from xinglin.web.kit import Kit, MenuGroup, MenuItem, PageContext
 from xinglin.web.view import Download, File, Form, Language, Redirect, Rejected, View
 
 LANGUAGE_COOKIE: Final = "language"
 LARGE_COOKIE: Final = "large"
 CSRF_COOKIE: Final = "csrf"
+# What a form that was saved is warned of, for the page that comes after: keys alone, read once.
+WARNED_COOKIE: Final = "warned"
+WARNED_SECONDS: Final = 120
+WARNED_MOST: Final = 8
 LOGIN: Final = "/login"
 A_YEAR: Final = 365 * 24 * 3600
 FIELDS_MAX: Final = 200
 FILE_MOST: Final = 5 * 2**20  # bytes of a file that a form brings
+FILES_MOST: Final = 4 * FILE_MOST  # of all files of a form
+FIELDS_MOST: Final = 2**20  # of everything else in it
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -102,6 +111,8 @@ class Visit:
         self.settings = settings
         self.form = form
         self.principal = principal
+        # Keys of what was remarked about resources that the page wrote.
+        self.warned: tuple[str, ...] = ()
 
 
 class Site:
@@ -116,6 +127,8 @@ class Site:
         self._demo = settings.demo and settings.loopback
         self._starts = Starts(registry, door)
         self._places = Places(door)
+        self._badges = Badges(registry, door)
+        self._warnings = registry.warnings
         self._has_login = any(page.path == LOGIN for page in registry.pages)
         self._log = structlog.get_logger()
 
@@ -128,6 +141,7 @@ class Site:
         if self._settings.design_page:
             routes.append(Route("/design", self._guarded(self._design), methods=["GET"]))
         routes += part.routes
+        routes += callbacks.routes(self._registry, self._door, self._who)
         routes += [Route(path, self._guarded(answer), methods=[verb]) for (verb, path), answer in part.pages.items()]
         routes += [Route(one.path, self._guarded(self._start(one)), methods=["GET"]) for one in PORTALS]
         pages: dict[str, list[Page]] = {}
@@ -135,7 +149,12 @@ class Site:
             if not page.demo_only or self._demo:
                 pages.setdefault(page.path, []).append(page)
         routes += [
-            Route(path, self._guarded(self._page(found)), methods=["GET", "POST"]) for path, found in pages.items()
+            Route(
+                path,
+                self._guarded(self._page(found), file_most=max(page.file_most for page in found)),
+                methods=["GET", "POST"],
+            )
+            for path, found in pages.items()
         ]
         routes.append(Route("/{rest:path}", self._guarded(self._nowhere), methods=["GET", "POST"]))
         return Starlette(routes=routes)
@@ -153,6 +172,7 @@ class Site:
                 if run is not None and page.readers & visit.principal.roles:
                     async with self._door.work(visit.principal) as work:
                         found: View | Redirect | Download = await run(work, visit.form)
+                        visit.warned = tuple(dict.fromkeys(issue.key for issue in work.warned))[:WARNED_MOST]
                         return found
             # Whoever is known learns no more of a page of others than of one that is not there.
             raise _nothing() if visit.principal.id != ANONYMOUS.id else _unknown()
@@ -191,7 +211,7 @@ class Site:
 
     # -- around every page --------------------------------------------------------------------------------------
 
-    def _guarded(self, answer: Answer) -> Callable[[PageRequest], Awaitable[Response]]:
+    def _guarded(self, answer: Answer, *, file_most: int = 0) -> Callable[[PageRequest], Awaitable[Response]]:
         async def endpoint(request: PageRequest) -> Response:
             language = language_of(request, self._settings.language)
             token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
@@ -200,13 +220,16 @@ class Site:
             try:
                 principal = await self._who(request)
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
-                form = await _form(request, language, base, token)
+                form = await _form(request, language, base, token, file_most)
                 await self._places.learn(principal)
                 _refuse_foreign(request)
-                found = await answer(Visit(request, self._settings, form, principal))
+                visit = Visit(request, self._settings, form, principal)
+                found = await answer(visit)
+                if isinstance(found, View) and request.headers.get("hx-request") != "true":
+                    request.state.badges = await self._badges.count(principal)  # after what the page did
                 if found.session is not None:
                     token = secrets.token_urlsafe(18)  # of another visitor, as far as forms are concerned
-                response = self._response(request, found, principal, language, token)
+                response = self._response(request, found, principal, language, token, visit.warned)
             except Rejected as again:
                 response = self._response(request, again.view, principal, language, token)
             except OutcomeError as refused:
@@ -261,11 +284,32 @@ class Site:
         principal: Principal,
         language: Language,
         token: str,
+        warned: tuple[str, ...] = (),
     ) -> Response:
-        response = self._made(request, found, principal, language, token)
+        told = warned or self._told_before(request)
+        shown = isinstance(found, View) and request.headers.get("hx-request") != "true"
+        response = self._made(request, found, principal, language, token, told if shown else ())
         if found.session is not None:
             _keep_session(request, response, found.session)
+        secure = not _plain(request)
+        if shown and WARNED_COOKIE in request.cookies:
+            response.delete_cookie(WARNED_COOKIE, httponly=True, samesite="strict", path="/", secure=secure)
+        elif warned and not shown:
+            response.set_cookie(
+                WARNED_COOKIE,
+                ".".join(warned),
+                max_age=WARNED_SECONDS,
+                httponly=True,
+                samesite="strict",
+                path="/",
+                secure=secure,
+            )
         return response
+
+    def _told_before(self, request: PageRequest) -> tuple[str, ...]:
+        """Give what the form before this page was warned of."""
+        keys = request.cookies.get(WARNED_COOKIE, "").split(".")[:WARNED_MOST]
+        return tuple(key for key in keys if key in self._warnings)
 
     def _made(
         self,
@@ -274,6 +318,7 @@ class Site:
         principal: Principal,
         language: Language,
         token: str,
+        warned: tuple[str, ...] = (),
     ) -> Response:
         private = PRIVATE if principal.id != ANONYMOUS.id or found.session is not None else {}
         if isinstance(found, Redirect):
@@ -297,7 +342,9 @@ class Site:
             request_id=_number(request),
             demo=self._demo,
             demo_roles=DEMO_ROLES if self._demo else (),
-            **self._around(principal, request.url.path, language),
+            live=live.address(self._door.vault, principal.id, found.live, self._door.clock.now()),
+            warned=tuple(said(self._warnings[key], language) for key in warned if key in self._warnings),
+            **self._around(principal, request.url.path, language, getattr(request.state, "badges", shell.NONE)),
         )
         body = self._kit.render(found, context)
         headers = HEADERS | private | {"vary": VARY, "x-request-id": _number(request)}
@@ -310,9 +357,9 @@ class Site:
             body, headers = small, headers | {"content-encoding": "gzip"}
         return Response(body, found.status, headers, media_type="text/html; charset=utf-8")
 
-    def _around(self, principal: Principal, here: str, language: Language) -> dict[str, Any]:
+    def _around(self, principal: Principal, here: str, language: Language, badges: shell.Badges) -> dict[str, Any]:
         """Give what of the page's context follows from who reads and where."""
-        groups = shell.groups_of(self._registry, principal, language)
+        groups = shell.groups_of(self._registry, principal, language, badges)
         menu = tuple(item for group in groups for item in group.items)
         if self._settings.design_page and "developer" in principal.roles:
             menu = (*menu, MenuItem("/design", self._kit.text("design.title", language), "palette"))
@@ -322,12 +369,13 @@ class Site:
             "menu": menu,
             "groups": groups,
             "at": shell.current(here, menu),
-            "tabs": shell.tabs_of(self._registry, principal, here, language),
+            "tabs": shell.tabs_of(self._registry, principal, here, language, badges),
             "finds": shell.search_of(self._registry, principal),
             "shell": shell.shell_of(principal),
             "start": home.path if home is not None else "/",
             "acting": principal.display.rpartition(" · ")[2],
             "place": self._places.known(principal.organization),
+            "news": next((item for item in menu if item.badge), None),
             "card": shell.CARD if shell.has_page(self._registry, principal, shell.CARD) else "",
         }
 
@@ -344,15 +392,19 @@ def language_of(request: PageRequest, default: Language) -> Language:
     return default
 
 
-async def _form(request: PageRequest, language: Language, base: str, token: str) -> Form:
-    """Read the query of a GET or the fields of a POST, whose CSRF token has to be the cookie's."""
+async def _form(request: PageRequest, language: Language, base: str, token: str, file_most: int) -> Form:
+    """Read the query of a GET or the fields of a POST, whose CSRF token has to be the cookie's.
+
+    file_most: as of `registry.Page`.
+    """
     files: tuple[File, ...] = ()
     if request.method != "POST":
         pairs = tuple(request.query_params.multi_items())
     else:
-        async with request.form(max_fields=FIELDS_MAX, max_files=10) as sent:
+        bounded = PageRequest(request.scope, _bounded(request.receive, max(file_most, FILES_MOST) + FIELDS_MOST))
+        async with bounded.form(max_fields=FIELDS_MAX, max_files=10) as sent:
             pairs = tuple((name, value) for name, value in sent.multi_items() if isinstance(value, str))
-            files = tuple([file async for file in _files(sent)])
+            files = tuple([file async for file in _files(sent, file_most)])
     if len(pairs) > FIELDS_MAX:
         raise OutcomeError(Issue("too-long", "too-many-fields", text="The form has too many fields."), status=400)
     form = Form(pairs, {name: str(value) for name, value in request.path_params.items()}, language, base, files)
@@ -361,10 +413,35 @@ async def _form(request: PageRequest, language: Language, base: str, token: str)
     return form
 
 
-async def _files(sent: FormData) -> AsyncIterator[File]:
-    """Give the files of a form; OutcomeError 413 for one that is too large."""
+def _bounded(receive: Receive, most: int) -> Receive:
+    """Refuse a body of more than *most* bytes while it comes in (413), before it fills memory or disk."""
+    read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise OutcomeError(Issue("too-long", "file-too-large", text=f"A form has at most {most // 2**20} MiB."))
+        return message
+
+    return bounded
+
+
+async def _files(sent: FormData, most: int) -> AsyncIterator[File]:
+    """Give the files of a form; OutcomeError 413 for one that is too large. most: as of `registry.Page.file_most`."""
     for name, value in sent.multi_items():
-        if isinstance(value, UploadFile) and value.filename:
+        if isinstance(value, UploadFile) and value.filename and most:
+            if (value.size or 0) > most:
+                text = f"A file has at most {most // 2**20} MiB."
+                raise OutcomeError(Issue("too-long", "file-too-large", text=text))
+            # The form closes its own file when it has been read; what is large lies on the disk.
+            kept: IO[bytes] = SpooledTemporaryFile(max_size=FIELDS_MOST)  # noqa: SIM115  the page reads it
+            while part := await value.read(FIELDS_MOST):
+                kept.write(part)
+            kept.seek(0)
+            yield File(name, value.filename, b"", kept)
+        elif isinstance(value, UploadFile) and value.filename:
             content = await value.read(FILE_MOST + 1)
             if len(content) > FILE_MOST:
                 text = f"A file has at most {FILE_MOST // 2**20} MiB."

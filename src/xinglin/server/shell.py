@@ -1,6 +1,6 @@
 """What stands around a page, by who reads it and where: shell, menu, tabs, search; all from the registry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from xinglin.fhir.declarations import Text
@@ -12,6 +12,9 @@ from xinglin.web.view import Language
 
 # Pages of search, the best first: people for who treats or registers, records for who operates the platform.
 SEARCHES: Final = ("/people", "/find")
+# Counts of what is new, by the path of the page.
+Badges = Mapping[str, int]
+NONE: Final[Badges] = {}
 START: Final = Text("首页", "Start")
 CARD: Final = "/my/card"
 
@@ -28,12 +31,16 @@ def shell_of(principal: Principal) -> str:
     return "centred.html" if principal.roles & ANONYMOUS.roles else "staff.html"
 
 
-def menu_of(registry: Registry, principal: Principal, language: Language) -> tuple[MenuItem, ...]:
+def menu_of(
+    registry: Registry, principal: Principal, language: Language, badges: Badges = NONE
+) -> tuple[MenuItem, ...]:
     """Give every entry of the menu, the start page first."""
-    return tuple(item for group in groups_of(registry, principal, language) for item in group.items)
+    return tuple(item for group in groups_of(registry, principal, language, badges) for item in group.items)
 
 
-def groups_of(registry: Registry, principal: Principal, language: Language) -> tuple[MenuGroup, ...]:
+def groups_of(
+    registry: Registry, principal: Principal, language: Language, badges: Badges = NONE
+) -> tuple[MenuGroup, ...]:
     """Give the menu by portal: the own one with its start page first; what stands alone last, without a heading."""
     home = portal_of(principal)
     groups: dict[str, list[MenuItem]] = {}
@@ -41,13 +48,15 @@ def groups_of(registry: Registry, principal: Principal, language: Language) -> t
         groups[said(home.title, language)] = [MenuItem(home.path, said(START, language), "home")]
     for page in registry.menu(principal.roles):
         portal = page.portal.part_of or page.portal
-        groups.setdefault(said(portal.title, language), []).append(_item(page, language))
+        groups.setdefault(said(portal.title, language), []).append(_item(page, language, badges))
     whole = [MenuGroup(title, tuple(items)) for title, items in groups.items() if len(items) > 1]
     alone = tuple(items[0] for items in groups.values() if len(items) == 1)
     return (*whole, MenuGroup("", alone)) if alone else tuple(whole)
 
 
-def tabs_of(registry: Registry, principal: Principal, here: str, language: Language) -> tuple[Tab, ...]:
+def tabs_of(
+    registry: Registry, principal: Principal, here: str, language: Language, badges: Badges = NONE
+) -> tuple[Tab, ...]:
     """Give the bar of a resident: each tab leads to its first page, and holds the others; none without pages."""
     if portal_of(principal) != RESIDENT:
         return ()
@@ -57,7 +66,7 @@ def tabs_of(registry: Registry, principal: Principal, here: str, language: Langu
     menu = registry.menu(principal.roles)
     made = []
     for name, (text, icon) in TABS.items():
-        inside = tuple(_item(page, language) for page in menu if page.tab == name)
+        inside = tuple(_item(page, language, badges) for page in menu if page.tab == name)
         path = RESIDENT.path if name == HOME else inside[0].path if inside else ""
         if path:
             made.append(Tab(path, said(text, language), icon, name == at, inside))
@@ -85,5 +94,5 @@ def _nearest(here: str, paths: Sequence[str]) -> str:
     return max(inside, key=len, default="")
 
 
-def _item(page: Page, language: Language) -> MenuItem:
-    return MenuItem(page.path, said(page.menu or page.portal.title, language), page.icon)
+def _item(page: Page, language: Language, badges: Badges) -> MenuItem:
+    return MenuItem(page.path, said(page.menu or page.portal.title, language), page.icon, badges.get(page.path, 0))

@@ -1,5 +1,6 @@
 """Start pages of portals, made of the cards that capabilities declare; and the names of institutions for the shell."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,6 +38,23 @@ class Starts:
             if view is not None:
                 shown.append((card, view))
         return View("start.html", {"portal": portal, "cards": shown})
+
+
+class Badges:
+    """Counts of what is new, for the entries of the menu that have one."""
+
+    def __init__(self, registry: Registry, door: Door) -> None:
+        self._pages = tuple(page for page in registry.pages if page.badge is not None)
+        self._door = door
+
+    async def count(self, principal: Principal) -> Mapping[str, int]:
+        """Count for whoever reads, by the path of the page."""
+        found: dict[str, int] = {}
+        for page in self._pages:
+            if page.badge is not None and page.readers & principal.roles and page.path not in found:
+                async with self._door.work(principal) as work:
+                    found[page.path] = await page.badge(work)
+        return found
 
 
 class Places:

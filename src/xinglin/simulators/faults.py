@@ -7,9 +7,14 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-KINDS: Final = ("off", "time-out", "duplicate", "refuse", "slow", "down")
+KINDS: Final = ("off", "time-out", "duplicate", "refuse", "slow", "down", "late-receipt", "no-receipt")
 
 Effect = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def unprocessable(reason: str) -> Response:
+    """Refuse by HTTP."""
+    return JSONResponse({"reason": reason}, status_code=422)
 
 
 class Faults:
@@ -17,12 +22,20 @@ class Faults:
 
     time-out: it takes effect, and the answer comes too late. duplicate: it takes effect twice, as when a message is
     delivered again. refuse: 422 with a reason. slow: a late, good answer. down: 503 before any effect.
+    late-receipt, no-receipt: of gateways that tell by call-back what became of a message (`simulators.receipts`).
     """
 
     def __init__(self) -> None:
         self._kind = "off"
         self._times = 0
         self._seconds = 30.0
+        # The fault of the question that is being answered, for what follows from it later.
+        self.present = "off"
+
+    @property
+    def seconds(self) -> float:
+        """How long what is slow takes."""
+        return self._seconds
 
     async def set(self, request: Request) -> Response:
         """Take POST /faults."""
@@ -33,16 +46,21 @@ class Faults:
         self._seconds = float(given.get("seconds", self._seconds))
         return Response(status_code=204)
 
-    def around(self, effect: Effect) -> Callable[[Request], Awaitable[Response]]:
-        """Make the endpoint of an effect: a question in JSON to an answer in JSON; ValueError is a refusal."""
+    def around(
+        self, effect: Effect, refused: Callable[[str], Response] = unprocessable
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Make the endpoint of an effect: a question in JSON to an answer in JSON; ValueError is a refusal.
+
+        refused: how the system says no, given why.
+        """
 
         async def endpoint(request: Request) -> Response:
             asked = await request.json()
-            kind = self._next()
+            kind = self.take()
             if kind == "down":
                 return Response(status_code=503)
             if kind == "refuse":
-                return JSONResponse({"reason": "refused by the simulator"}, status_code=422)
+                return refused("refused by the simulator")
             if kind == "slow":
                 await asyncio.sleep(self._seconds)
             try:
@@ -50,15 +68,17 @@ class Faults:
                 if kind == "duplicate":
                     answer = effect(asked)
             except ValueError as refusal:
-                return JSONResponse({"reason": str(refusal)}, status_code=422)
+                return refused(str(refusal))
             if kind == "time-out":
                 await asyncio.sleep(self._seconds)
             return JSONResponse(answer)
 
         return endpoint
 
-    def _next(self) -> str:
+    def take(self) -> str:
+        """Use up the fault that is on, for one question."""
         kind = self._kind
+        self.present = kind
         if self._times:
             self._times -= 1
             if not self._times:

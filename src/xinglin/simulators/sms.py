@@ -1,6 +1,6 @@
 """The gateway of text messages, simulated: ``POST /messages`` takes one, ``GET /`` shows them as phones would.
 
-``GET /receipts/KEY`` says whether one arrived.
+``GET /receipts/KEY`` says whether one arrived; where it is told an address (`simulators.receipts`), it also tells it.
 
 A question with a key that was answered before is answered alike and sends nothing again.
 """
@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from xinglin.simulators.faults import Faults
+from xinglin.simulators.receipts import Receipts, told
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Gateway:
     messages: list[dict[str, str]] = field(default_factory=list)
     answered: dict[str, dict[str, Any]] = field(default_factory=dict)
     phones: dict[str, str] = field(default_factory=dict)
+    receipts: Receipts | None = None
 
     def send(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Send one message, once."""
@@ -34,6 +36,8 @@ class Gateway:
             self.messages.append({"phone": phone, "text": text})
             self.answered[key] = {"id": f"m{len(self.messages)}"}
             self.phones[key] = phone
+            if self.receipts is not None:
+                self.receipts.tell([{"key": key, "state": self._state(phone)}])
         return self.answered[key]
 
     async def receipt(self, request: Request) -> Response:
@@ -41,7 +45,10 @@ class Gateway:
         phone = self.phones.get(request.path_params["key"])
         if phone is None:
             return JSONResponse({"state": "unknown"})
-        return JSONResponse({"state": "failed" if phone.endswith("0000") else "delivered"})
+        return JSONResponse({"state": self._state(phone)})
+
+    def _state(self, phone: str) -> str:
+        return "failed" if phone.endswith("0000") else "delivered"
 
     async def listed(self, request: Request) -> Response:
         """Give the messages of a phone (``?phone=``), or all, newest first."""
@@ -58,7 +65,8 @@ class Gateway:
 
 def application() -> Starlette:
     """Make a gateway that has sent nothing yet."""
-    gateway, faults = Gateway(), Faults()
+    faults = Faults()
+    gateway = Gateway(receipts=told("sms", faults))
     return Starlette(
         routes=[
             Route("/", gateway.shown, methods=["GET"]),

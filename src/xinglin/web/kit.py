@@ -22,11 +22,12 @@ OWN: Final = "xinglin.web:templates"
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """One entry of the menu: its address, text in the reader's language, and icon."""
+    """One entry of the menu: its address, text in the reader's language, icon, and how much is new there."""
 
     path: str
     text: str
     icon: str
+    badge: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Tab:
     current: bool
     pages: tuple[MenuItem, ...] = ()
 
+    @property
+    def badge(self) -> int:
+        """How much is new under it."""
+        return sum(page.badge for page in self.pages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
@@ -58,7 +64,9 @@ class PageContext:
     finds: the page that the search box asks; empty for a reader without one. shell: the template around the page.
     menu: all entries; groups: the same under headings; at: the entry under which the page lies.
     tabs: the residents' bar. start: where the reader's work begins. acting: the person acted for.
-    place: the institution acted for. card: the page of one's health card; empty without one.
+    place: the institution acted for. card: the page of one's health card; empty without one. news: the
+    entry whose badge stands in the header.
+    warned: what somebody should look at in what was saved just now. live: where the page hears that it has changed.
     """
 
     language: Language
@@ -82,7 +90,10 @@ class PageContext:
     acting: str = ""
     place: str = ""
     card: str = ""
+    news: MenuItem | None = None
     demo_roles: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    live: str = ""
 
 
 class Kit:

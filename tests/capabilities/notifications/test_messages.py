@@ -25,9 +25,9 @@ from xinglin.capabilities.notifications.contract import (
     One,
     Refusing,
 )
-from xinglin.capabilities.notifications.gateways import SmsGateway
+from xinglin.capabilities.notifications.gateways.http import SmsGateway
 from xinglin.capabilities.notifications.operations.deliver import Terms
-from xinglin.capabilities.notifications.rules import state_of
+from xinglin.capabilities.notifications.rules.messages import state_of
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.anomalies import night_of
 from xinglin.security.principal import SYSTEM

@@ -10,18 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinglin.app import create_registry
-from xinglin.capabilities.notifications.rules import (
+from xinglin.capabilities.notifications.rules.messages import (
     SILENT_MOST,
     Circumstances,
     Try,
+    ended,
+    is_mail_address,
     key_of,
     language_of,
     next_step,
     phone_of,
     quiet_until,
+    reach_of,
     rendered,
+    spoken,
 )
-from xinglin.fhir.declarations import NoticeKind, Text
+from xinglin.fhir.declarations import CHANNELS, NoticeKind, Text
 from xinglin.settings import Settings
 
 NOW: Final = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -30,17 +34,64 @@ ZONE: Final = "Asia/Shanghai"
 KIND: Final = NoticeKind("k", Text("题", "t"), Text("文", "x"), Text("短", "s"))
 URGENT: Final = NoticeKind("u", Text("题", "t"), Text("文", "x"), Text("短", "s"), urgent=True)
 KINDS: Final = tuple(create_registry(Settings()).rulebook.notices.values())
+ALONE: Final = Circumstances(NOW, reach=frozenset({"sms"}))
 OUTCOMES: Final = st.sampled_from(("sent", "silent", "refused", "no-address", "delivered", "undelivered"))
 
 
 @given(st.lists(OUTCOMES, max_size=12), st.booleans())
 def test_a_queued_message_always_goes_on_and_ends_with_a_person(outcomes: list[str], urgent: bool) -> None:  # noqa: FBT001  hypothesis names it
     tries = tuple(Try("sms", one, NOW) for one in outcomes)
-    step = next_step("preparation", tries, URGENT if urgent else KIND, Circumstances(NOW))
+    step = next_step("preparation", tries, URGENT if urgent else KIND, ALONE)
     over = {"refused", "no-address", "undelivered"} & set(outcomes) or outcomes.count("silent") >= SILENT_MOST
     assert step.act == ("person" if over else "send")
     for status in ("in-progress", "completed", "stopped"):
-        assert next_step(status, tries, KIND, Circumstances(NOW)).act == "nothing"
+        assert next_step(status, tries, KIND, ALONE).act == "nothing"
+
+
+@given(st.sets(st.sampled_from(CHANNELS)), st.booleans())
+def test_the_ladder_goes_down_what_reaches_somebody_and_ends_with_a_person(reach: set[str], urgent: bool) -> None:  # noqa: FBT001  hypothesis names it
+    at, tries, gone = Circumstances(NOW, reach=frozenset(reach)), list[Try](), list[str]()
+    for _ in range(len(CHANNELS)):
+        step = next_step("preparation", tries, URGENT if urgent else KIND, at)
+        if step.act == "send":
+            gone.append(step.channel)
+            tries += [Try(step.channel, "sent", NOW), Try(step.channel, "undelivered", NOW)]
+    assert gone == [one for one in CHANNELS if one in reach]
+    assert next_step("preparation", tries, KIND, at).act == "person"
+
+
+def test_a_kind_and_a_person_choose_the_channels() -> None:
+    quiet = NoticeKind("q", KIND.title, KIND.text, KIND.sms, channels=("wechat", "sms"), optional=True)
+    assert next_step("preparation", (), quiet, Circumstances(NOW, reach=frozenset({"voice", "sms"}))).channel == "sms"
+    everything = frozenset(CHANNELS)
+    assert reach_of(everything, {"wechat", "mail"}, "138", ()) == everything
+    assert reach_of(everything, (), "", ()) == {"sms"}
+    assert reach_of({"sms", "wechat"}, {"wechat"}, "138", {"wechat", "sms"}) == {"sms"}
+
+
+def test_wechat_is_asked_only_while_it_knows_a_message_again() -> None:
+    tries = [Try("wechat", "silent", NOW)] * 3
+    assert ended(tries, "wechat")
+    assert not ended([Try("sms", "silent", NOW)] * 3, "sms")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.code)
+def test_a_call_says_who_calls_and_which_key_confirms(kind: NoticeKind) -> None:
+    assert kind.sms is not None
+    assert spoken(kind.sms.zh).startswith("您好，这里是杏林。")
+    assert spoken(kind.sms.zh).endswith("听清请按1。")
+    assert spoken(kind.sms.en).startswith("This is Xinglin.")
+    assert not set("【】[]") & set(spoken(kind.sms.zh) + spoken(kind.sms.en))
+
+
+@pytest.mark.parametrize("text", ["a@b.cn", "mei.zhang+1@mail.jiaozuo.gov.cn"])
+def test_a_mail_address(text: str) -> None:
+    assert is_mail_address(text)
+
+
+@pytest.mark.parametrize("text", ["", "a", "a@b", "a@@b.cn", "a b@c.cn", "a@b.cn\nBcc: x@y.cn", "<a@b.cn>", "a@b..cn"])
+def test_no_mail_address(text: str) -> None:
+    assert not is_mail_address(text)
 
 
 @given(st.lists(OUTCOMES, max_size=12))

@@ -36,6 +36,7 @@ WITHDRAWN: Final = NoticeKind(
         "【杏林】您的一项授权同意已撤回。如非本人操作，请登录核对。",
         "[Xinglin] One of your consents was withdrawn. If that was not you, sign in and look.",
     ),
+    channels=("wechat", "mail", "sms"),
     optional=True,
 )
 # Without a consent of this kind nothing is sent: nobody is asked to switch it off.

@@ -2,19 +2,30 @@
 
 from typing import Final
 
-from xinglin.capabilities.notifications.contract import CALL, CALLS, NOTICES, READ, REFUSE, RESEND, TOLD
+from xinglin.capabilities.notifications.contract import (
+    CALL,
+    CALLS,
+    NOTICES,
+    READ,
+    READ_ALL,
+    REFUSE,
+    RESEND,
+    TOLD,
+    UNREAD,
+)
 from xinglin.security.accounts import STAFF_ROLES
 from xinglin.security.grants import Grant
 
 _SEE: Final = frozenset({"read", "search"})
 _OPERATE: Final = frozenset({"operate"})
 _STRONG: Final = frozenset({"strong"})
+_READING: Final = frozenset({READ.code, READ_ALL.code, UNREAD.code})
 _DESK: Final = ("receptionist", "system-admin")
 
 GRANTS: Final = (
     # Residents read what is in their record by the baseline.
     *(
-        Grant(role, _OPERATE, "Communication", operations=frozenset({READ.code, REFUSE.code}), name="own-messages")
+        Grant(role, _OPERATE, "Communication", operations=_READING | {REFUSE.code}, name="own-messages")
         for role in ("resident", "guardian")
     ),
     *(
@@ -33,7 +44,7 @@ GRANTS: Final = (
                 role,
                 _OPERATE,
                 "Communication",
-                operations=frozenset({READ.code}),
+                operations=_READING,
                 needs=_STRONG,
                 name="own-messages",
             ),

@@ -185,6 +185,18 @@ async def assignments(executor: Executor, account: str, now: datetime) -> Sequen
     ]
 
 
+async def holders(executor: Executor, role: str, organization: str | None, now: datetime, most: int) -> list[str]:
+    """Give the persons (``Practitioner/1``) who may act in a role at *now*; of one organization, or any if None."""
+    found = await executor.fetch(
+        "SELECT DISTINCT a.person FROM assignment s JOIN account a ON a.bucket = s.bucket AND a.id = s.account "
+        "WHERE s.role = $1 AND ($2::text IS NULL OR s.organization = $2) AND s.ended IS NULL AND s.since <= $3 "
+        "AND (s.until IS NULL OR s.until > $3) AND a.state = 'active' AND a.person IS NOT NULL "
+        "ORDER BY a.person LIMIT $4",
+        *(role, organization, now, most),
+    )
+    return [str(row["person"]) for row in found]
+
+
 def _account(row: Record) -> Account:
     return Account(
         *(row["id"], row["kind"], row["state"], row["name"], row["made"], row["login"], row["phone"], row["person"]),

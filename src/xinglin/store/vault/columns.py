@@ -33,6 +33,7 @@ COLUMNS: Final = (
     Column("dependant", "sealed", "account, id", "'dependant/' || account || '/' || id"),
     Column("dependant", "name", "account, id", "'dependant/' || account || '/' || id || '/name'"),
     Column("dependant", "born", "account, id", "'dependant/' || account || '/' || id || '/born'"),
+    Column("contact", "address", "holder, channel", "'contact/' || holder || '/' || channel"),
     Column("app_key", "sealed", "kid", "'app_key/' || kid"),
     Column("signing_key", "sealed", "id", "'signing_key/' || id"),
 )

@@ -1,72 +1,74 @@
-"""Deliver a message: the next step of it, by the gateway of its channel, and its receipt."""
+"""Deliver a message: the next step of it, by the gateway of its channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
-from xinglin.capabilities.notifications import rules
-from xinglin.capabilities.notifications.contract import CALL_TASK, CALLS, CONFIRM, DELIVER, MESSAGE
-from xinglin.capabilities.notifications.gateways import Gateway, GatewayRefused, GatewaySilent
+from xinglin.capabilities.notifications.contract import (
+    CALL_TASK,
+    CALLS,
+    CONFIRM,
+    DELIVER,
+    MESSAGE,
+    NUMBERS,
+    OWN,
+)
+from xinglin.capabilities.notifications.gateways import Gateway, GatewayRefused, GatewaySilent, Letter
 from xinglin.capabilities.notifications.operations.preferences import refused_by
-from xinglin.capabilities.notifications.rules import Circumstances, Step, Try
+from xinglin.capabilities.notifications.rules import messages as rules
+from xinglin.capabilities.notifications.rules.messages import Circumstances, Step, Try
+from xinglin.fhir.declarations import CHANNELS, Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
+from xinglin.store import channels
 from xinglin.store.door import UnitOfWork
+from xinglin.store.identity import contacts
+
+# Mail and WeChat have a line above the text; like the text it says nothing of health.
+TITLE: Final = Text("【杏林】您有一条新消息", "[Xinglin] You have a new message")
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How messages go out: quiet hours, time zone, how many a person gets in a day, and the ways out."""
+    """How messages go out: quiet hours, time zone, how many a person gets in a day, the ways out, and the site."""
 
     quiet: tuple[time, time]
     zone: str
     daily: int
     gateways: Mapping[str, Gateway]
+    site: str = ""
 
 
 async def deliver(work: UnitOfWork, message: str, terms: Terms) -> None:
     """Do what comes next for a message; doing it again delivers nothing twice."""
-    await work.lock(f"Communication/{message}")  # a second run waits, and finds it done
+    await hold(work, message)
     document = await message_of(work, message)
     kind = work.door.rulebook.notices.get(rules.kind_of(document)) if document else None
     if document is None or kind is None:
         return
     recipient = document["recipient"][0]["reference"]
+    refused = await refused_by(work, recipient)
+    addresses = await _addresses(work, recipient)
     at = Circumstances(
         now=work.now,
         quiet=rules.quiet_until(work.now, terms.quiet, terms.zone),
-        refused=kind.code in await refused_by(work, recipient),
+        refused=kind.code in refused.kinds,
         sent=await _sent_today(work, recipient, terms.zone),
         most=terms.daily,
+        reach=rules.reach_of(terms.gateways, addresses, addresses.get("sms", ""), refused.channels),
     )
-    await _do(work, document, rules.next_step(document["status"], rules.tries_of(document), kind, at), terms)
+    step = rules.next_step(document["status"], rules.tries_of(document), kind, at)
+    await _do(work, document, step, terms, addresses)
 
 
-async def confirm(work: UnitOfWork, message: str, asked: int, terms: Terms) -> None:
-    """Ask whether a message arrived; what did not goes on by the next channel. asked: how often before."""
+async def hold(work: UnitOfWork, message: str) -> None:
+    """Let a second run on the same message wait, and find it done."""
     await work.lock(f"Communication/{message}")
-    document = await message_of(work, message)
-    if document is None or document["status"] != "in-progress":
-        return
-    tries = rules.tries_of(document)
-    channel = next(one.channel for one in reversed(tries) if one.outcome == "sent")
-    try:
-        state = await terms.gateways[channel].receipt(rules.key_of(message, channel, tries))
-    except (GatewaySilent, GatewayRefused) as silent:
-        structlog.get_logger().warning("notifications.no-receipt", message=message, why=str(silent))
-        state = "unknown"
-    if state == "delivered":
-        await _note(work, document, Try(channel, "delivered", work.now), status="completed")
-    elif state == "failed" or asked + 1 >= rules.RECEIPTS_MOST:
-        await _note(work, document, Try(channel, "undelivered", work.now), status="preparation")
-        await work.defer(DELIVER, message=message)
-    else:
-        await work.defer_at(work.now + rules.RECEIPT_WAIT * (1 << asked), CONFIRM, message=message, asked=asked + 1)
 
 
 async def message_of(work: UnitOfWork, id: str) -> dict[str, Any] | None:
@@ -87,31 +89,52 @@ async def person_of(work: UnitOfWork, reference: str) -> dict[str, Any]:
     return person
 
 
-async def _do(work: UnitOfWork, document: dict[str, Any], step: Step, terms: Terms) -> None:
+async def note(work: UnitOfWork, document: Mapping[str, Any], *tries: Try, **members: Any) -> None:
+    """Write tries down, and what they change; count them for the health of their channels."""
+
+    def apply(before: dict[str, Any]) -> dict[str, Any]:
+        for one in tries:
+            before = rules.tried(before, one)
+        return before | members
+
+    await work.platform.patch(apply, type="Communication", id=str(document["id"]))
+    for one in tries:
+        if one.channel in CHANNELS:
+            await channels.counted(work.executor, one.channel, one.outcome, one.at)
+
+
+async def _addresses(work: UnitOfWork, recipient: str) -> dict[str, str]:
+    """Give where somebody is told by each channel: what was bound, and the phone of the record."""
+    found = dict(await contacts.of_holder(work.executor, work.vault, recipient))
+    phone = rules.phone_of(await person_of(work, recipient))
+    return found | ({"sms": phone, "voice": phone} if phone else {})
+
+
+async def _do(
+    work: UnitOfWork, document: dict[str, Any], step: Step, terms: Terms, addresses: Mapping[str, str]
+) -> None:
     message = str(document["id"])
     match step.act:
         case "wait":
             await work.defer_at(step.until or work.now, DELIVER, message=message)
         case "page":
-            note = [Try("page", step.why, work.now)] if step.why else []
-            await _note(work, document, *note, status="completed")
+            tries = [Try("page", step.why, work.now)] if step.why else []
+            await note(work, document, *tries, status="completed")
         case "person":
-            await _note(work, document, Try("person", "listed", work.now), status="stopped")
+            await note(work, document, Try("person", "listed", work.now), status="stopped")
             await work.platform.create(msgspec.json.encode(_call(document, work.now)), type="Task")
         case "send":
-            await _send(work, document, step.channel, terms)
+            await _send(work, document, step.channel, terms, addresses.get(step.channel, ""))
         case "nothing":
             pass
 
 
-async def _send(work: UnitOfWork, document: dict[str, Any], channel: str, terms: Terms) -> None:
+async def _send(work: UnitOfWork, document: dict[str, Any], channel: str, terms: Terms, address: str) -> None:
     message, tries = str(document["id"]), rules.tries_of(document)
-    phone = rules.phone_of(await person_of(work, document["recipient"][0]["reference"]))
-    text = rules.short_of(document)
-    outcome = "sent"
+    outcome, number = "sent", ""
     try:
-        if phone:
-            await terms.gateways[channel].send(rules.key_of(message, channel, tries), phone, text)
+        if address:
+            number = await terms.gateways[channel].send(_letter(document, channel, address, terms.site))
         else:
             outcome = "no-address"
     except GatewaySilent as silent:
@@ -122,32 +145,38 @@ async def _send(work: UnitOfWork, document: dict[str, Any], channel: str, terms:
         outcome = "refused"
     one = Try(channel, outcome, work.now)
     if outcome == "sent":
-        media = [*document.get("medium", ()), *rules.medium(channel)]
-        await _note(work, document, one, status="in-progress", medium=media)
+        members: dict[str, Any] = {"medium": [*document.get("medium", ()), *rules.medium(channel)]}
+        if number:
+            named = {"system": NUMBERS, "value": f"{channel}-{number}"}
+            members["identifier"] = [*document["identifier"], named]
+        await note(work, document, one, status="in-progress", **members)
         await work.defer_at(work.now + rules.RECEIPT_WAIT, CONFIRM, message=message)
         return
-    await _note(work, document, one)
+    await note(work, document, one)
     again = rules.later((*tries, one), channel, work.now) if outcome == "silent" else work.now
     await work.defer_at(again, DELIVER, message=message)
 
 
-async def _note(work: UnitOfWork, document: dict[str, Any], *tries: Try, **members: Any) -> None:
-    def apply(before: dict[str, Any]) -> dict[str, Any]:
-        for one in tries:
-            before = rules.tried(before, one)
-        return before | members
-
-    await work.platform.patch(apply, type="Communication", id=str(document["id"]))
+def _letter(document: Mapping[str, Any], channel: str, address: str, site: str) -> Letter:
+    short, language = rules.short_of(document), str(document.get("language", "zh"))
+    return Letter(
+        key=rules.key_of(str(document["id"]), channel, rules.tries_of(document)),
+        address=address,
+        title=TITLE.en if language == "en" else TITLE.zh,
+        text=rules.spoken(short) if channel == "voice" else short,
+        language=language,
+        link=f"{site}{OWN}/{document['id']}" if site else "",
+    )
 
 
 async def _sent_today(work: UnitOfWork, recipient: str, zone: str) -> int:
-    """Count the text messages of today to a person."""
+    """Count what went out to a person today."""
     local = work.now.astimezone(ZoneInfo(zone))
     midnight = datetime.combine(local.date(), time(), local.tzinfo)
     return await work.platform.count(
         "Communication",
         recipient=recipient,
-        medium=f"{rules.MEDIA}|{rules.MEDIUM['sms']}",
+        medium=",".join(f"{rules.MEDIA}|{rules.MEDIUM[channel]}" for channel in CHANNELS),
         sent=f"ge{midnight.isoformat()}",
     )
 

@@ -1,16 +1,39 @@
 """Communication/$notify: put a message into the outbox, in the transaction of what it tells about."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from xinglin.capabilities.notifications import rules
-from xinglin.capabilities.notifications.contract import DELIVER, KEYS, MESSAGE, NOTICES, SHORT, Notice
+from xinglin.capabilities.notifications.contract import (
+    DELIVER,
+    KEYS,
+    MESSAGE,
+    NOTICES,
+    NOTIFY,
+    SHORT,
+    Notice,
+    RoleNotice,
+)
+from xinglin.capabilities.notifications.rules import messages as rules
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.store.door import UnitOfWork
+from xinglin.store.identity import accounts
 from xinglin.web.cells import named
 from xinglin.web.format import masked_name
+
+ROLE_MOST: Final = 100
+
+
+async def notify_role(work: UnitOfWork, given: RoleNotice) -> int:
+    """Send a message to whoever may act in a role; at most `ROLE_MOST`. Gives how many are told."""
+    who = await accounts.holders(work.executor, given.role, given.organization or None, work.now, ROLE_MOST)
+    key = given.key or work.new_id()
+    sender = given.sender or given.organization
+    for person in who:
+        one = Notice(given.kind, person, given.parameters, given.about, f"{key} {person}", sender)
+        await work.platform.operate(NOTIFY, one)
+    return len(who)
 
 
 async def notify(work: UnitOfWork, given: Notice) -> str:

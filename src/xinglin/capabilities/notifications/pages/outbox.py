@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from xinglin.capabilities.notifications import rules
 from xinglin.capabilities.notifications.contract import CALL, NOTICES, OUTBOX, RESEND, TOLD, Called, One
 from xinglin.capabilities.notifications.pages import shown
+from xinglin.capabilities.notifications.rules import messages as rules
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError

@@ -3,13 +3,27 @@
 from dataclasses import replace
 from typing import Final
 
-from xinglin.capabilities.notifications.contract import NOTICES, OWN, READ, REFUSE, SETTINGS, One, Refusing
+from xinglin.capabilities.notifications.contract import (
+    CONTACTS,
+    NOTICES,
+    OWN,
+    READ,
+    READ_ALL,
+    REFUSE,
+    SETTINGS,
+    Mine,
+    One,
+    Refusing,
+)
 from xinglin.capabilities.notifications.operations.handle import recipients
-from xinglin.capabilities.notifications.operations.preferences import refused_by
+from xinglin.capabilities.notifications.operations.handle import unread as new_ones
+from xinglin.capabilities.notifications.operations.preferences import Refusals, refused_by
 from xinglin.capabilities.notifications.pages import shown
-from xinglin.fhir.declarations import Text
+from xinglin.capabilities.notifications.rules.messages import CHOICES
+from xinglin.fhir.declarations import CHANNELS, Text
 from xinglin.fhir.document import document_of
-from xinglin.fhir.outcome import OutcomeError
+from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.registry import RESIDENT
 from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
 from xinglin.web import cells
@@ -46,7 +60,6 @@ LISTING: Final = Listing(
         Text("还没有消息", "No messages yet"),
         Text("预约、结果和账户安全的提醒会出现在这里。", "What concerns your record and account is told here."),
     ),
-    export=0,
     template="notifications/own.html",
 )
 
@@ -54,10 +67,32 @@ LISTING: Final = Listing(
 async def show(work: UnitOfWork, form: Form) -> View | Download:
     """List one's messages, newest first."""
     mine = ",".join(recipients(work)) or NOBODY
-    listing = replace(LISTING, where=(("category", f"{NOTICES}|"), ("recipient", mine)))
-    optional = any(kind.optional for kind in work.door.rulebook.notices.values())
-    settings = SETTINGS if optional and work.principal.patient else ""
-    return await show_list(work, form, listing, {"settings": settings})
+    listing = replace(
+        LISTING,
+        where=(("category", f"{NOTICES}|"), ("recipient", mine)),
+        filters=(*LISTING.filters, _kinds(work)),
+    )
+    resident = bool(work.principal.roles & RESIDENT.roles)
+    values = {
+        "settings": SETTINGS if resident and work.principal.patient else "",
+        "contacts": "" if resident else CONTACTS,
+        "unread": await new_ones(work, Mine()),
+        "done": form["done"],
+    }
+    return await show_list(work, form, listing, values)
+
+
+async def send(work: UnitOfWork, form: Form) -> Redirect:
+    """Mark all as read."""
+    if form["do"] != "read-all":
+        raise OutcomeError(Issue("value", "message-act", "do", "Mark all as read."))
+    await work.fhir.operate(READ_ALL, Mine())
+    return Redirect(f"{OWN}?done=all")
+
+
+async def unread(work: UnitOfWork) -> int:
+    """Count what is new, for the entry of the menu."""
+    return await new_ones(work, Mine())
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:
@@ -109,17 +144,38 @@ async def send_settings(work: UnitOfWork, form: Form) -> Redirect:
     """Keep which kinds one wants to be sent."""
     wanted = frozenset(form.all("wanted"))
     optional = (code for code, kind in work.door.rulebook.notices.items() if kind.optional)
-    await work.fhir.operate(REFUSE, Refusing(tuple(code for code in optional if code not in wanted)))
+    by = frozenset(form.all("by"))
+    kinds = tuple(code for code in optional if code not in wanted)
+    await work.fhir.operate(REFUSE, Refusing(kinds, tuple(one for one in CHOICES if one not in by)))
     return Redirect(f"{SETTINGS}?saved=yes")
 
 
 async def _settings(work: UnitOfWork, form: Form) -> View:
     person = work.principal.patient
-    refused = await refused_by(work, person) if person else frozenset[str]()
+    refused = await refused_by(work, person) if person else Refusals()
     kinds = [
-        {"code": kind.code, "title": kind.title, "optional": kind.optional, "wanted": kind.code not in refused}
+        {"code": kind.code, "title": kind.title, "optional": kind.optional, "wanted": kind.code not in refused.kinds}
         for kind in work.door.rulebook.notices.values()
         if kind.to == "resident"
     ]
-    values = {"kinds": kinds, "saved": form["saved"] == "yes", "known": person is not None, "back": OWN}
+    ways = [
+        {"code": one, "title": shown.CHANNELS[one], "optional": one in CHOICES, "wanted": one not in refused.channels}
+        for one in CHANNELS
+    ]
+    values = {
+        "kinds": kinds,
+        "ways": ways,
+        "contacts": CONTACTS,
+        "saved": form["saved"] == "yes",
+        "known": person is not None,
+        "back": OWN,
+    }
     return View("notifications/settings.html", values)
+
+
+def _kinds(work: UnitOfWork) -> Filter:
+    """Give the filter by kind: those that the reader may be sent."""
+    to = "resident" if work.principal.roles & RESIDENT.roles else "staff"
+    kinds = (kind for kind in work.door.rulebook.notices.values() if kind.to == to)
+    options = tuple((f"{NOTICES}|{kind.code}", kind.title) for kind in kinds)
+    return Filter("category", Text("类别", "Kind"), "choice", options=options)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from xinglin.capabilities.notifications import rules
+from xinglin.capabilities.notifications.rules import messages as rules
 from xinglin.fhir.declarations import Text
 from xinglin.store.door import UnitOfWork
 from xinglin.web.format import said
@@ -19,7 +19,10 @@ WORDS: Final[Mapping[str, tuple[Text, str]]] = {
     "told": (Text("已电话告知", "Told by telephone"), "success"),
 }
 CHANNELS: Final[Mapping[str, Text]] = {
+    "wechat": Text("微信", "WeChat"),
+    "mail": Text("邮件", "Mail"),
     "sms": Text("短信", "Text message"),
+    "voice": Text("语音电话", "Voice call"),
     "person": Text("人工", "By hand"),
     "page": Text("站内消息", "On the page"),
 }
@@ -34,7 +37,7 @@ OUTCOMES: Final[Mapping[str, Text]] = {
     "told": Text("已电话告知", "Told by telephone"),
     "again": Text("重新发送", "Sent again by hand"),
     "opted-out": Text("收件人选择不接收提醒", "The recipient does not want to be sent it"),
-    "limit": Text("超过当日短信条数，只留站内消息", "Beyond the daily limit, on the page only"),
+    "limit": Text("超过当日提醒条数，只留站内消息", "Beyond the daily limit, on the page only"),
 }
 
 

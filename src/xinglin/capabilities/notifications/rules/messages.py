@@ -1,23 +1,39 @@
 """Decisions about messages: what they say, what comes next for one, when it is quiet. All pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from xinglin.capabilities.notifications.contract import NOTICES, SHORT, TRY
-from xinglin.fhir.declarations import NoticeKind, Text
+from xinglin.fhir.declarations import CHANNELS, NoticeKind, Text
 from xinglin.fhir.outcome import Issue
 
 # A gateway that does not answer is asked so often by one channel, ever later.
 SILENT_MOST: Final = 4
+# WeChat knows a message again for ten minutes: a fourth try could be a second message.
+SILENT_BY: Final[Mapping[str, int]] = {"wechat": 3}
 BACKOFF: Final = timedelta(minutes=2)
 # How long a receipt is waited for, and how often it is asked for.
 RECEIPT_WAIT: Final = timedelta(minutes=1)
 RECEIPTS_MOST: Final = 6
 MEDIA: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
-MEDIUM: Final[Mapping[str, str]] = {"sms": "SMSWRIT", "person": "PHONE", "page": "ONLINEWRIT"}
+MEDIUM: Final[Mapping[str, str]] = {
+    "wechat": "ELECTRONIC",
+    "mail": "EMAILWRIT",
+    "sms": "SMSWRIT",
+    "voice": "PHONE",
+    "person": "PHONE",
+    "page": "ONLINEWRIT",
+}
+# What one may refuse; text messages stay, so that whoever has to be told is.
+CHOICES: Final = ("wechat", "mail", "voice")
+ADDRESS_MOST: Final = 254
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)+", re.ASCII)
+# Channels whose address its holder binds and confirms; the phone is that of the record.
+BOUND: Final = ("wechat", "mail")
 
 # Status of the Communication, and state of the message.
 STATES: Final[Mapping[str, str]] = {
@@ -54,13 +70,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a step depends on besides the message. quiet: end of the quiet hours that run; sent: to them today."""
+    """What a step depends on besides the message.
+
+    quiet: end of the quiet hours that run. sent: to them today. reach: channels that are open here, that reach the
+    recipient, and that the recipient has not refused.
+    """
 
     now: datetime
     quiet: datetime | None = None
     refused: bool = False
     sent: int = 0
     most: int = 5
+    reach: frozenset[str] = frozenset(CHANNELS)
 
 
 def next_step(status: str, tries: Sequence[Try], kind: NoticeKind, at: Circumstances) -> Step:
@@ -71,7 +92,7 @@ def next_step(status: str, tries: Sequence[Try], kind: NoticeKind, at: Circumsta
         return Step("page", why="opted-out")
     if not kind.channels:
         return Step("page")
-    channel = next((one for one in kind.channels if not ended(this_round(tries), one)), None)
+    channel = next((one for one in kind.channels if one in at.reach and not ended(this_round(tries), one)), None)
     if channel is None:
         return Step("person")
     if not kind.urgent and at.quiet is not None:
@@ -84,9 +105,9 @@ def next_step(status: str, tries: Sequence[Try], kind: NoticeKind, at: Circumsta
 def ended(tries: Sequence[Try], channel: str) -> bool:
     """Tell whether a channel has failed for good."""
     outcomes = [one.outcome for one in tries if one.channel == channel]
-    return (
-        bool({"refused", "no-address", "undelivered"}.intersection(outcomes)) or outcomes.count("silent") >= SILENT_MOST
-    )
+    return bool({"refused", "no-address", "undelivered"}.intersection(outcomes)) or outcomes.count(
+        "silent"
+    ) >= SILENT_BY.get(channel, SILENT_MOST)
 
 
 def this_round(tries: Sequence[Try]) -> Sequence[Try]:
@@ -98,6 +119,11 @@ def this_round(tries: Sequence[Try]) -> Sequence[Try]:
 def key_of(message: str, channel: str, tries: Sequence[Try]) -> str:
     """Name a delivery for the gateway: tries of one round have one key, so that none is delivered twice."""
     return f"{message}-{channel}-{sum(one.outcome == 'again' for one in tries) + 1}"
+
+
+def awaited(tries: Sequence[Try], channel: str) -> bool:
+    """Tell whether a receipt by a channel still means this round: it was sent, or perhaps was, by it."""
+    return any(one.channel == channel and one.outcome in {"sent", "silent"} for one in this_round(tries))
 
 
 def later(tries: Sequence[Try], channel: str, now: datetime) -> datetime:
@@ -150,6 +176,17 @@ def tried(document: dict[str, Any], one: Try, **members: Any) -> dict[str, Any]:
         ],
     }
     return document | {"extension": [*document.get("extension", ()), extension]} | members
+
+
+def reach_of(
+    open_ways: Collection[str], bound: Collection[str], phone: str, refused: Collection[str]
+) -> frozenset[str]:
+    """Say which channels reach somebody. open_ways: those with a gateway; bound: those with a confirmed address.
+
+    Text messages are always tried, so that a missing number is seen.
+    """
+    usable = {"wechat": "wechat" in bound, "mail": "mail" in bound, "sms": True, "voice": bool(phone)}
+    return frozenset(one for one in open_ways if usable[one] and not (one in refused and one in CHOICES))
 
 
 def medium(channel: str) -> list[dict[str, Any]]:
@@ -205,6 +242,18 @@ def phone_of(person: Mapping[str, Any]) -> str:
         if one.get("system") in {"phone", "sms"} and one.get("value"):
             return "".join(sign for sign in str(one["value"]).removeprefix("+86") if sign.isdigit())
     return ""
+
+
+def spoken(text: str) -> str:
+    """Give a short text as it is said aloud: who calls in words, not in brackets, and the key that confirms it."""
+    if text.startswith("["):
+        return f"This is {text[1:].replace(']', '.', 1)} Press 1 to confirm that you have heard this."
+    return f"您好，这里是{text.removeprefix('【').replace('】', '。', 1)}听清请按1。"
+
+
+def is_mail_address(text: str) -> bool:
+    """Tell whether a text may be a mail address; whether it is somebody's, the code that is sent there shows."""
+    return len(text) <= ADDRESS_MOST and _ADDRESS.fullmatch(text) is not None
 
 
 def resend_faults(status: str) -> Iterator[Issue]:
