@@ -25,8 +25,8 @@ from xinglin.server.interactions.written import answer_of
 from xinglin.server.negotiate import version_of
 from xinglin.server.respond import JSON, bundle
 from xinglin.store.door import Fhir, UnitOfWork
-from xinglin.store.orders import Order
 from xinglin.store.executor import Must, Row, Written
+from xinglin.store.orders import Order
 
 ATTEMPTS: Final = 3
 # Keys of the issues that say that another transaction was in the way (`store.faults`).
