@@ -295,6 +295,12 @@ class Registry:
         return tuple(callback for one in self.capabilities for callback in one.callbacks)
 
     @property
+    def warnings(self) -> Mapping[str, Text]:
+        """The text of everything that a write may be warned of, by key."""
+        cautions = (caution for one in self.capabilities for caution in one.warnings)
+        return {key: text for caution in cautions for key, text in caution.texts.items()}
+
+    @property
     def jobs(self) -> Mapping[str, Job]:
         """All jobs by name."""
         return {job.name: job for one in self.capabilities for job in one.jobs}

@@ -133,11 +133,18 @@ class Request:
 
 
 class Response:
-    """Status, headers and the whole body."""
+    """Status, headers and the whole body. issues: warnings that the entry of a batch tells beside it."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "issues", "status")
 
-    def __init__(self, status: int, body: bytes = b"", headers: list[Header] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: list[Header] | None = None,
+        issues: tuple[Issue, ...] = (),
+    ) -> None:
+        self.issues = issues
         self.status = status
         self.body = body
         self.headers: list[Header] = [] if headers is None else headers

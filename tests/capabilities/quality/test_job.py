@@ -37,7 +37,7 @@ async def ward(store: Store) -> Ward:
             "resourceType": "Condition",
             "id": "wrong",
             "subject": {"reference": "Patient/good"},
-            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cn", "code": "O80.000"}]},
+            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cn", "code": "O80.000"}], "text": "顺产"},
             "recordedDate": "2026-11-01T10:00:00+08:00",
             "recorder": {"reference": "Practitioner/1"},
         },
@@ -177,7 +177,7 @@ async def test_codes_are_asked_of_the_terminology(ward: Ward) -> None:
             "resourceType": "Condition",
             "id": id,
             "subject": {"reference": "Patient/good"},
-            "code": {"coding": [coding]},
+            "code": {"coding": [coding], "text": "诊断"},
             "recordedDate": "2026-11-01T10:00:00+08:00",
             "recorder": {"reference": "Practitioner/1"},
         }

@@ -10,19 +10,39 @@ from hypothesis import strategies as st
 
 from tests.capabilities.residents.people import resident
 from xinglin.capabilities.quality.contract import DOMAINS, RULES, SEVERITIES
-from xinglin.capabilities.quality.rules import front_page, judging, validity
+from xinglin.capabilities.quality.rules import front_page, judging, logic, validity
 from xinglin.capabilities.quality.rules.case import ICD9, ICD10, LABS, LOINC, TCM, Case
 from xinglin.capabilities.quality.rules.scores import mean, score
+from xinglin.capabilities.quality.rules.writing import warnings
 from xinglin.security.identifiers import IDENTITY_CARD
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-MAN = resident("张伟", "1980-01-01", 123, telecom=[{"system": "phone", "value": "13903910000"}])
+MAN: dict[str, Any] = resident("张伟", "1980-01-01", 123, telecom=[{"system": "phone", "value": "13903910000"}])
 WOMAN = resident("李娜", "1990-01-01", 124, telecom=[{"system": "phone", "value": "13903910000"}])
 EXTENSION = "https://xinglin.health/fhir/StructureDefinition/"
+TOLD = [{"url": EXTENSION + name, "valueCoding": {"code": "1"}} for name in ("ethnic-group", "occupation")]
+PERSON: dict[str, Any] = {
+    "extension": TOLD,
+    "maritalStatus": {"text": "已婚"},
+    "address": [{"text": "解放区"}],
+    "telecom": [{"system": "phone", "value": "13903910000"}],
+}
+
+
+def plan(planned: str, **purpose: str) -> dict[str, Any]:
+    told = [{"url": "purpose", "valueString": text} for text in purpose.values()]
+    return {
+        "url": EXTENSION + "readmission-plan",
+        "extension": [{"url": "planned", "valueCode": planned}, *told],
+    }
+
+
+def payment(code: str) -> dict[str, Any]:
+    return {"url": EXTENSION + "payment", "valueCoding": {"system": front_page.PAYMENTS, "code": code}}
 
 
 def concept(system: str, code: str) -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code}]}
+    return {"coding": [{"system": system, "code": code, "display": "名称"}]}
 
 
 def condition(code: str, on: str | None = "2026-11-01T10:00:00+08:00", **more: Any) -> dict[str, Any]:
@@ -49,13 +69,14 @@ def pressure(high: int, low: int) -> dict[str, Any]:
     parts = (("8480-6", high), ("8462-4", low))
     return {
         "resourceType": "Observation",
+        "code": concept(LOINC, "85354-9"),
         "component": [
             {"code": concept(LOINC, code), "valueQuantity": {"value": value, "code": "mm[Hg]"}} for code, value in parts
         ],
     }
 
 
-def procedure(code: str, on: str, level: str = "3", **more: Any) -> dict[str, Any]:
+def procedure(code: str, on: str, level: str = "2", **more: Any) -> dict[str, Any]:
     return {
         "resourceType": "Procedure",
         "id": "p" + code.replace(".", ""),
@@ -102,9 +123,11 @@ def stay(*codes: str, **more: Any) -> dict[str, Any]:
             "length": {"value": 4, "code": "d"},
             "hospitalization": {
                 "admitSource": {"text": "门诊"},
-                "dischargeDisposition": concept(front_page.WAYS, "1"),
+                "dischargeDisposition": concept(logic.WAYS, "1"),
             },
             "diagnosis": named(*(codes or ("I10.x00",))),
+            "reasonCode": [{"text": "高血压"}],
+            "extension": [payment("7"), plan("1")],
             "meta": {"versionId": "1", "lastUpdated": "2026-11-10T00:00:00Z"},
         }
         | more
@@ -121,7 +144,7 @@ def found(
     return {one.rule for one in judging.judge(Case(resource, NOW, patient, encounter or {}, parts), judged)}
 
 
-def of_stay(*codes: str, patient: dict[str, Any] = MAN, parts: Any = None, **more: Any) -> set[str]:
+def of_stay(*codes: str, patient: dict[str, Any] = PERSON | MAN, parts: Any = None, **more: Any) -> set[str]:
     """Judge a stay with these diagnoses, the first the main one."""
     written = tuple(condition(code) for code in codes or ("I10.x00",))
     return found(stay(*codes, **more), patient, Condition=written, **(parts or {}))
@@ -287,9 +310,8 @@ def test_what_happened_is_written_in_time() -> None:
 @pytest.mark.rule("ST-30", "ST-31")
 def test_the_front_page_is_filled_in() -> None:
     assert of_stay(identifier=[]) == {"DQ-F01"}
-    pay = {"url": EXTENSION + "payment", "valueCoding": {"system": front_page.PAYMENTS, "code": "7"}}
-    assert of_stay(extension=[pay]) == set()
-    assert of_stay(extension=[pay | {"valueCoding": {"code": "0"}}]) == {"DQ-F02"}
+    assert of_stay(extension=[payment("7"), plan("1")]) == set()
+    assert of_stay(extension=[payment("0"), plan("1")]) == {"DQ-F02"}
 
 
 @pytest.mark.rule("ST-33")
@@ -327,7 +349,7 @@ def test_a_main_diagnosis_states_and_morphology() -> None:
     assert of_stay(diagnosis=named("I10.x00", condition="5")) == {"DQ-F10"}
     morphology = {"resourceType": "Condition", "id": "m", "code": concept(ICD10, "M8140/3")}
     written = (condition("C34.900"), morphology)
-    assert found(stay("C34.900"), Condition=written) == set()
+    assert found(stay("C34.900"), PERSON | MAN, Condition=written) == set()
 
 
 @pytest.mark.rule("ST-35", "ST-41")
@@ -346,15 +368,18 @@ def test_operations_lie_in_the_stay() -> None:
 @pytest.mark.rule("ST-36", "ST-41")
 def test_ways_of_leaving() -> None:
     def leaving(way: str, **more: Any) -> dict[str, Any]:
-        return {"admitSource": {"text": "门诊"}, "dischargeDisposition": concept(front_page.WAYS, way)} | more
+        return {"admitSource": {"text": "门诊"}, "dischargeDisposition": concept(logic.WAYS, way)} | more
 
     assert of_stay(hospitalization=leaving("6")) == {"DQ-F11"}
     assert of_stay(hospitalization=leaving("2")) == {"DQ-F11"}
     assert of_stay(hospitalization=leaving("3", destination={"display": "民生社区卫生服务中心"})) == set()
     assert of_stay(hospitalization=leaving("9")) == set()
-    assert of_stay(hospitalization=leaving("5")) == {"DQ-F12"}
-    dead = MAN | {"deceasedDateTime": "2026-11-05T09:00:00+08:00"}
-    assert of_stay(patient=dead, hospitalization=leaving("5")) == set()
+    assert of_stay(hospitalization=leaving("5")) == {"DQ-F12", "DQ-F22"}
+    dead = PERSON | MAN | {"deceasedDateTime": "2026-11-05T09:00:00+08:00"}
+    autopsy = {"url": EXTENSION + "autopsy", "valueCoding": {"code": "2"}}
+    answered = [payment("7"), plan("1"), autopsy]
+    assert of_stay(patient=dead, hospitalization=leaving("5"), extension=answered) == set()
+    assert of_stay(patient=dead, hospitalization=leaving("5")) == {"DQ-F22"}
 
 
 @pytest.mark.rule("ST-32", "ST-41")
@@ -363,11 +388,179 @@ def test_ways_of_leaving() -> None:
     [("100", set()), ("90", {"DQ-F15"}), ("3255", {"DQ-F15"}), ("3250", set()), ("10000", {"DQ-F15"})],
 )
 def test_a_newborn_is_weighed(grams: str, rules: set[str]) -> None:
-    child = {"birthDate": "2026-10-31"}
+    child = PERSON | {"birthDate": "2026-10-31"}
     weight = observation(LOINC, "8339-4", grams, "g")
     assert of_stay(patient=child, parts={"Observation": (weight,)}) == rules
     assert of_stay(patient=child) == {"DQ-F15"}
-    assert of_stay(patient={"birthDate": "2026-10-03"}) == set()
+    assert of_stay(patient=PERSON | {"birthDate": "2026-10-03"}) == set()
+
+
+@pytest.mark.rule("ST-30", "ST-31", "ST-34", "ST-37")
+def test_items_that_are_never_blank() -> None:
+    assert of_stay(extension=[plan("1")]) == {"DQ-F17"}
+    assert of_stay(extension=[payment("7")]) == {"DQ-F17"}
+    assert of_stay(reasonCode=[]) == {"DQ-F17"}
+    outpatient = {"condition": {"reference": "Condition/I10x00"}, "use": {"coding": [{"code": "AD"}]}}
+    assert of_stay(reasonCode=[], diagnosis=[*named("I10.x00"), outpatient]) == set()
+    assert of_stay(patient=PERSON | MAN | {"maritalStatus": None}) == {"DQ-F16"}
+    assert of_stay(patient=PERSON | MAN | {"extension": TOLD[:1]}) == {"DQ-F16"}
+    child = PERSON | {"birthDate": "2016-01-01", "extension": TOLD[:1]}
+    assert of_stay(patient=child) == set()
+
+
+@pytest.mark.rule("ST-30", "ST-33")
+def test_departments_and_ways_of_admission_are_of_their_lists() -> None:
+    def came(route: str) -> dict[str, Any]:
+        return {"admitSource": concept(logic.ROUTE, route), "dischargeDisposition": concept(logic.WAYS, "1")}
+
+    assert of_stay(serviceType=concept(logic.DEPARTMENT, "03")) == set()
+    assert of_stay(serviceType=concept(logic.DEPARTMENT, "999")) == {"DQ-F18"}
+    assert [of_stay(hospitalization=came(route)) for route in "9 4".split()] == [set(), {"DQ-F18"}]
+
+
+@pytest.mark.rule("ST-37")
+def test_plans_to_come_back_and_time_in_coma() -> None:
+    def coma(hours: int) -> dict[str, Any]:
+        return {"url": EXTENSION + "coma-before", "extension": [{"url": "hours", "valueInteger": hours}]}
+
+    for more, rules in (
+        (plan("2", purpose="取内固定"), set()),
+        (plan("2"), {"DQ-F23"}),
+        (plan("3"), {"DQ-F23"}),
+    ):
+        assert of_stay(extension=[payment("7"), more]) == rules
+    assert of_stay(extension=[payment("7"), plan("1"), coma(23)]) == set()
+    assert of_stay(extension=[payment("7"), plan("1"), coma(24)]) == {"DQ-F23"}
+
+
+@pytest.mark.rule("ST-35", "ST-53")
+def test_levels_are_those_of_the_list() -> None:
+    def operated(**more: Any) -> set[str]:
+        return of_stay(parts={"Procedure": (procedure("47.0100", "2026-11-02") | more,)})
+
+    level = {"url": EXTENSION + "surgery-level", "valueCoding": {"code": "1"}}
+    assert operated() == set()
+    assert operated(extension=[level]) == {"DQ-F19"}
+    assert operated(extension=[]) == {"DQ-F09"}
+    assert operated(performedDateTime=None) == {"DQ-F20"}
+
+
+@pytest.mark.rule("ST-51", "ST-54")
+def test_codes_that_go_in_pairs() -> None:
+    star = condition("N08.300*")
+    disease = condition("I10.x00") | {"id": "d", "code": concept(f"{TCM}disease", "A04.01.01")}
+    syndrome = disease | {"id": "s", "code": concept(f"{TCM}syndrome", "B01.01")}
+    main = condition("I10.x00")
+    for written, rules in (
+        ((main, star), {"DQ-F26"}),
+        ((main, star, condition("E11.200†")), set()),
+        ((main, disease), {"DQ-F21"}),
+        ((main, disease, syndrome), set()),
+    ):
+        assert found(stay(), PERSON | MAN, Condition=written) == rules
+
+
+@pytest.mark.rule("ST-41")
+@pytest.mark.parametrize(
+    ("hours", "code", "rules"),
+    [
+        ("40", "96.7101", set()),
+        ("96", "96.7101", {"DQ-F25"}),
+        ("95", "96.7201", {"DQ-F25"}),
+        ("-1", "47.0100", {"DQ-F25"}),
+        ("95.1", "", {"DQ-F25"}),
+        ("94.9", "", set()),
+    ],
+)
+def test_hours_of_ventilation(hours: str, code: str, rules: set[str]) -> None:
+    given = {"url": EXTENSION + "ventilator-hours", "valueDecimal": Decimal(hours)}
+    done = (procedure(code, "2026-11-02"),) if code else ()
+    judged = of_stay(extension=[payment("7"), plan("1"), given], parts={"Procedure": done})
+    assert judged == rules
+
+
+@pytest.mark.rule("ST-41")
+def test_whoever_was_given_blood_has_a_blood_group() -> None:
+    fees = charged(ZFY="60", XF="60")
+    assert of_stay(parts={"ChargeItem": fees}) == {"DQ-F24"}
+    group = {"resourceType": "Observation", "code": concept(LOINC, "883-9")}
+    assert of_stay(parts={"ChargeItem": fees, "Observation": (group,)}) == set()
+
+
+PRESCRIPTION: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "medicationCodeableConcept": concept("https://xinglin.health/fhir/CodeSystem/drug", "D0020"),
+    "dosageInstruction": [{"text": "口服"}],
+    "requester": {"reference": "Practitioner/1"},
+    "authoredOn": "2026-11-01",
+}
+REPORT: dict[str, Any] = {
+    "resourceType": "DiagnosticReport",
+    "status": "final",
+    "code": concept(LOINC, "24362-6"),
+    "result": [{"reference": "Observation/1"}],
+    "performer": [{"reference": "Organization/1"}],
+    "effectiveDateTime": "2026-11-01",
+}
+VACCINATION: dict[str, Any] = {
+    "resourceType": "Immunization",
+    "status": "completed",
+    "vaccineCode": concept("https://xinglin.health/fhir/CodeSystem/vaccine", "0201"),
+    "lotNumber": "1",
+    "performer": [{"actor": {"reference": "Practitioner/1"}}],
+    "occurrenceDateTime": "2026-11-01",
+}
+
+
+@pytest.mark.rule("CD-21")
+@pytest.mark.parametrize("record", [PRESCRIPTION, REPORT, VACCINATION], ids=lambda one: one["resourceType"])
+def test_medicines_reports_and_vaccines_are_coded(record: dict[str, Any]) -> None:
+    where = validity.NAMED[record["resourceType"]]
+    assert found(record) == set()
+    assert found(record | {where: {"text": "名称"}}) == {"DQ-V08"}
+    bare = {"system": "http://loinc.org", "code": "1"}
+    assert found(record | {where: {"coding": [bare]}}) == {"DQ-V09"}
+    assert found(record | {where: {"coding": [bare], "text": "名称"}}) == set()
+    assert found(record, judged=(validity.Judged("1", "unknown-code"),)) == {"DQ-V03"}
+    (asked,) = validity.asked(Case(record, NOW))
+    assert asked["code"] in {"D0020", "24362-6", "0201"}
+    assert {"completeness", "validity", "plausibility"} <= set(judging.domains(record))
+
+
+def test_medicines_reports_and_vaccines_are_complete() -> None:
+    assert found(PRESCRIPTION | {"dosageInstruction": []}) == {"DQ-C07"}
+    assert found(PRESCRIPTION | {"medicationCodeableConcept": None, "medicationReference": {"reference": "x"}}) == set()
+    assert found(REPORT | {"result": []}) == {"DQ-C08"}
+    assert found(REPORT | {"result": [], "conclusion": "正常"}) == set()
+    assert found(REPORT | {"result": [], "status": "registered"}) == set()
+    assert found(VACCINATION | {"lotNumber": ""}) == {"DQ-C09"}
+    assert found(VACCINATION | {"lotNumber": "", "status": "not-done"}) == set()
+    assert found(VACCINATION | {"occurrenceDateTime": "1979-12-31"}) == {"DQ-P03"}
+    late = REPORT | {"effectiveDateTime": "2026-11-01T00:00:00Z", "issued": "2026-11-04T01:00:00Z"}
+    assert found(late) == {"DQ-T02"}
+
+
+def told(document: dict[str, Any]) -> set[str]:
+    issues = warnings(document, NOW)
+    assert all(issue.severity in {"warning", "information"} for issue in issues)
+    return {issue.key for issue in issues}
+
+
+@pytest.mark.rule("ST-50")
+def test_what_is_told_while_it_is_written() -> None:
+    """Of itself alone: nothing that needs the patient, the visit or what else was recorded."""
+    assert told(MAN) == told(stay()) == told(PRESCRIPTION) == set()
+    assert told(condition("O80.000")) == set()
+    assert told(condition("O80")) == {"DQ-V01"}
+    assert told(MAN | {"telecom": []}) == {"DQ-C03"}
+    assert told(stay(length={"value": 9, "code": "d"})) == {"DQ-F03"}
+    assert told(stay(status="in-progress", length={"value": 9, "code": "d"})) == set()
+    assert told(observation(LOINC, "29463-7", "3.2", "kg")) == set()
+    assert told(observation(LOINC, "29463-7", "700", "kg")) == {"DQ-P06"}
+    assert told(condition("O80", status="entered-in-error")) == set()
+    (issue,) = warnings(condition("O80"), NOW)
+    assert (issue.severity, issue.code, issue.where) == ("warning", "code-invalid", "Condition")
+    assert "O80" in issue.text
 
 
 def charged(**fees: str) -> tuple[dict[str, Any], ...]:
@@ -391,7 +584,7 @@ def charged(**fees: str) -> tuple[dict[str, Any], ...]:
         ({"ZFY": "60.00", "XYF": "60.00", "KJYWF": "60.01"}, {"DQ-F13"}),
         ({"ZFY": "60.00", "XYF": "60.00", "ZFJE": "60.01"}, {"DQ-F13"}),
         ({"ZFY": "60.00", "SSZLF": "60.00", "MAF": "20.00", "SSF": "40.00", "ZFJE": "60.00"}, set()),
-        ({"XYF": "60.00"}, set()),
+        ({"XYF": "60.00"}, {"DQ-F27"}),
     ],
 )
 def test_fees_add_up(fees: dict[str, str], rules: set[str]) -> None:

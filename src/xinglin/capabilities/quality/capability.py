@@ -3,19 +3,23 @@
 from xinglin.capabilities.quality import contract, jobs, policy
 from xinglin.capabilities.quality.operations import findings as keeping
 from xinglin.capabilities.quality.pages import findings, scores
+from xinglin.capabilities.quality.rules.judging import ALONE
+from xinglin.capabilities.quality.rules.writing import warnings
 from xinglin.fhir.declarations import Text
-from xinglin.registry import COMMISSION, INSTITUTION, Capability, Card, Handler, Job, Page
+from xinglin.registry import COMMISSION, INSTITUTION, Capability, Card, Caution, Handler, Job, Page
 from xinglin.settings import Settings
 
 
 def declare(_settings: Settings) -> Capability:
     """Give the table of contents."""
     at = contract.AT
+    texts = {id: rule.title for id, rule in contract.RULES.items()}
     return Capability(
         name="quality",
         title=Text("数据质量", "Data quality"),
         code_sets=(contract.CODES, contract.DOMAIN_CODES, contract.STATE_CODES),
         profiles=(contract.FINDING, contract.SCORE),
+        warnings=tuple(Caution(type, warnings, texts) for type in ALONE),
         operations=(Handler(contract.EXPLAIN, keeping.explain),),
         grants=policy.GRANTS,
         pages=(

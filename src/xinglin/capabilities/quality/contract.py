@@ -52,6 +52,11 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "DQ-C05": _rule("completeness", "moderate", "已结束的就诊没有诊断", "A finished visit has no diagnosis"),
     "DQ-C06": _rule("completeness", "low", "诊断缺少记录时间或记录人", "A diagnosis does not say when or by whom"),
+    "DQ-C07": _rule("completeness", "low", "处方缺少用法、开具人或时间", "A prescription lacks dosage, author or time"),
+    "DQ-C08": _rule("completeness", "low", "报告缺少结果、出具者或时间", "A report lacks result, author or time"),
+    "DQ-C09": _rule(
+        "completeness", "low", "接种记录缺少批号、接种者或时间", "A vaccination lacks lot, vaccinator or time"
+    ),
     "DQ-V01": _rule("validity", "high", "疾病编码不符合国家临床版格式", "A disease code is not of the national form"),
     "DQ-V02": _rule(
         "validity", "high", "手术操作编码不符合国家临床版格式", "An operation code is not of the national form"
@@ -63,6 +68,10 @@ RULES: Final[Mapping[str, Rule]] = {
         "validity", "moderate", "中医编码不符合国标格式", "A code of Chinese medicine is not of the standard's form"
     ),
     "DQ-V07": _rule("validity", "moderate", "诊断或手术只有文字没有编码", "A diagnosis or operation has no code"),
+    "DQ-V08": _rule(
+        "validity", "moderate", "药品、疫苗、结果或报告没有编码", "A medicine, vaccine, result or report has no code"
+    ),
+    "DQ-V09": _rule("validity", "low", "编码没有带上名称", "A code comes without its name"),
     "DQ-P01": _rule("plausibility", "high", "结束早于开始", "The end lies before the beginning"),
     "DQ-P02": _rule("plausibility", "high", "日期在将来", "A date lies in the future"),
     "DQ-P03": _rule("plausibility", "high", "日期早于出生或晚于死亡", "A date lies before birth or after death"),
@@ -98,6 +107,27 @@ RULES: Final[Mapping[str, Rule]] = {
     "DQ-F13": _rule("front-page", "high", "费用合计不符", "The fees do not add up"),
     "DQ-F14": _rule("front-page", "moderate", "有手术编码但没有手术费", "An operation without an operation fee"),
     "DQ-F15": _rule("front-page", "moderate", "新生儿体重缺失或有误", "Weight of a newborn is missing or not possible"),
+    "DQ-F16": _rule("front-page", "low", "患者的首页基本项目为空", "Items of the person are blank on the front page"),
+    "DQ-F17": _rule(
+        "front-page",
+        "low",
+        "付费方式、门急诊诊断或再住院计划为空",
+        "Payment, outpatient diagnosis or plan to come back is blank",
+    ),
+    "DQ-F18": _rule("front-page", "moderate", "科别或入院途径代码无效", "Department or way of admission is not valid"),
+    "DQ-F19": _rule(
+        "front-page", "moderate", "手术级别与手术分级目录不符", "The level of an operation is not that of the list"
+    ),
+    "DQ-F20": _rule("front-page", "moderate", "手术操作没有日期", "An operation has no date"),
+    "DQ-F21": _rule(
+        "front-page", "moderate", "中医病名没有对应的证候", "A disease of Chinese medicine without its syndrome"
+    ),
+    "DQ-F22": _rule("front-page", "moderate", "死亡患者没有填写是否尸检", "Of the dead, autopsy is not answered"),
+    "DQ-F23": _rule("front-page", "low", "再住院计划或昏迷时间填写有误", "Plan to come back or time in coma is wrong"),
+    "DQ-F24": _rule("front-page", "moderate", "有血费但没有血型", "Blood was charged, but there is no blood group"),
+    "DQ-F25": _rule("front-page", "moderate", "呼吸机使用时间有误", "The hours of ventilation are wrong"),
+    "DQ-F26": _rule("front-page", "moderate", "星号编码没有对应的剑号编码", "An asterisk code without a dagger code"),
+    "DQ-F27": _rule("front-page", "high", "有收费项目但没有总费用", "There are fees, but no total"),
 }
 CODES: Final = CodeSet(
     url=valueset("quality-rule"),

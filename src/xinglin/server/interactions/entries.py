@@ -86,6 +86,8 @@ def answer(item: Item, response: Response) -> bytes:
         parts.append(b',"lastModified":"' + modified.isoformat().replace("+00:00", "Z").encode() + b'"')
     if is_outcome:
         parts += (b',"outcome":', body)
+    elif response.issues:
+        parts += (b',"outcome":', outcome_bytes(response.issues))
     return b"{" + b"".join(parts) + b"}}"
 
 
@@ -106,7 +108,9 @@ def of_written(call: Call, written: Written, code: int, body: bytes) -> bytes:
         location = f"{name}/_history/{written.vid}"
         parts.append(f',"location":"{location}","etag":"W/\\"{written.vid}\\"","lastModified":"{stamp}"'.encode())
     if call.preference.give == "OperationOutcome":
-        parts += (b',"outcome":', outcome_bytes((said(written),)))
+        parts += (b',"outcome":', outcome_bytes((said(written), *written.issues)))
+    elif written.issues:
+        parts += (b',"outcome":', outcome_bytes(written.issues))
     parts.append(b"}}")
     return b"".join(parts)
 

@@ -24,7 +24,8 @@ from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.resources import DetectedIssue
 from xinglin.fhir.search.grammar import TOKEN
-from xinglin.store.door import Order, UnitOfWork
+from xinglin.store.door import UnitOfWork
+from xinglin.store.orders import Order
 from xinglin.store.reading import not_found
 
 PAGE: Final = 500

@@ -9,7 +9,9 @@ from typing import Any, Final
 from xinglin.capabilities.quality.contract import DOMAINS
 from xinglin.capabilities.quality.operations import findings
 from xinglin.capabilities.quality.rules import judging, validity
-from xinglin.capabilities.quality.rules.case import Case, Json, day, happened, is_stay
+from xinglin.capabilities.quality.rules.case import LOINC, Case, Json, day, happened, is_stay
+from xinglin.capabilities.quality.rules.front_page import WEIGHTS
+from xinglin.capabilities.quality.rules.logic import BLOOD_GROUPS
 from xinglin.fhir.document import document_of
 from xinglin.fhir.search.grammar import TOKEN, parse
 from xinglin.store import quality
@@ -24,19 +26,27 @@ MOST: Final = 1_000
 # What was written by a transaction that was still open at the last look.
 OVERLAP: Final = timedelta(minutes=10)
 BITS: Final[Mapping[str, int]] = {domain: 1 << place for place, domain in enumerate(DOMAINS)}
-_PATIENT: Final = {"Encounter": "patient", "Condition": "patient", "Procedure": "patient", "Observation": "patient"}
+_PATIENT: Final = dict.fromkeys(
+    (
+        *("Encounter", "Condition", "Procedure", "Observation"),
+        *("MedicationRequest", "DiagnosticReport", "Immunization"),
+    ),
+    "patient",
+)
 _VISIT: Final = {
     "Condition": "encounter",
     "Procedure": "encounter",
     "Observation": "encounter",
+    "MedicationRequest": "encounter",
+    "DiagnosticReport": "encounter",
     "ChargeItem": "context",
 }
-# What is asked of what was recorded under a stay; of observations the weights alone.
+# What is asked of what was recorded under a stay; of observations weights and blood groups alone.
 _UNDER: Final[Mapping[str, dict[str, str]]] = {
     "Condition": {},
     "Procedure": {},
     "ChargeItem": {},
-    "Observation": {"code": "http://loinc.org|8339-4,http://loinc.org|29463-7"},
+    "Observation": {"code": ",".join(f"{LOINC}|{code}" for code in sorted(WEIGHTS | BLOOD_GROUPS))},
 }
 
 
@@ -96,7 +106,9 @@ async def _judged(work: UnitOfWork, rows: Sequence[Row], included: Sequence[Row]
     near = {f"{row.rt}/{row.id}": document_of(row.body()) for row in included}
     own = [document_of(row.body()) for row in rows]
     cases = [_case(work, one, near) for one in own if one["resourceType"] != "ChargeItem"]
-    touched = {one["id"]: one for one in near.values() if is_stay(one)}
+    # Prescriptions and reports say nothing of a front page.
+    asking = rows and rows[0].rt in {*_UNDER, "Encounter"}
+    touched = {one["id"]: one for one in near.values() if asking and is_stay(one)}
     people = await _people(work, touched.values(), near)
     cases += [Case(one, work.now, people.get(_ref(one, "subject"), {})) for one in touched.values()]
     cases = await _with_parts(work, cases)
@@ -131,7 +143,8 @@ def _ref(resource: Json, member: str) -> str:
 def _case(work: UnitOfWork, resource: dict[str, Any], near: Mapping[str, dict[str, Any]]) -> Case:
     if resource["resourceType"] == "Patient":
         return Case(resource, work.now, resource)
-    return Case(resource, work.now, near.get(_ref(resource, "subject"), {}), near.get(_ref(resource, "encounter"), {}))
+    whose = _ref(resource, "subject") or _ref(resource, "patient")
+    return Case(resource, work.now, near.get(whose, {}), near.get(_ref(resource, "encounter"), {}))
 
 
 async def _people(work: UnitOfWork, stays: Iterable[Json], near: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -178,10 +191,12 @@ async def _terminology(work: UnitOfWork, cases: Sequence[Case]) -> dict[str, lis
         for one in validity.asked(case)
     ]
     today = work.now.date()
-    verdicts = await known(work.executor, [coded for _, coded, _ in asked], today)
+    # The same few codes stand in many records.
+    different = list(dict.fromkeys(coded for _, coded, _ in asked))
+    verdicts = dict(zip(different, await known(work.executor, different, today), strict=True))
     found: dict[str, list[validity.Judged]] = defaultdict(list)
-    for (name, coded, on), verdict in zip(asked, verdicts, strict=True):
-        told = verdict
+    for name, coded, on in asked:
+        told = verdict = verdicts[coded]
         if verdict.state in {"retired", "not-yet"} and on != today:
             (told,) = await known(work.executor, [coded], on)
         if not told.is_sound:

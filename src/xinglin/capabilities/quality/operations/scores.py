@@ -25,7 +25,8 @@ from xinglin.capabilities.quality.rules.scores import FORMULA, score
 from xinglin.fhir.document import bytes_of
 from xinglin.fhir.search.grammar import parse
 from xinglin.store import quality
-from xinglin.store.door import Order, UnitOfWork
+from xinglin.store.door import UnitOfWork
+from xinglin.store.orders import Order
 
 _MANY: Final = 100
 

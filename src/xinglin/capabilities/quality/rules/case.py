@@ -15,6 +15,9 @@ LABS: Final = "https://xinglin.health/fhir/CodeSystem/laboratory-item"
 EXTENSION: Final = "https://xinglin.health/fhir/StructureDefinition/"
 # Records are kept in the time of the region; a date alone is a day there.
 ZONE: Final = ZoneInfo("Asia/Shanghai")
+_MOMENTS: Final = (
+    *("effectiveDateTime", "performedDateTime", "occurrenceDateTime", "onsetDateTime", "recordedDate", "authoredOn"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def extension(element: Json, name: str) -> Json:
 def happened(resource: Json) -> str:
     """Give the FHIR dateTime at which what a record tells began; empty when it does not say."""
     period = resource.get("performedPeriod") or resource.get("effectivePeriod") or resource.get("period") or {}
-    for name in ("effectiveDateTime", "performedDateTime", "onsetDateTime", "recordedDate"):
+    for name in _MOMENTS:
         if resource.get(name):
             return str(resource[name])
     return str(period.get("start") or "")

@@ -16,7 +16,7 @@ def missing(resource: Json, *names: str) -> str:
 
 @cites("HR-04", "ST-30")
 def judge(case: Case) -> Iterator[Finding]:
-    """Judge a Patient, an Encounter or a Condition."""
+    """Judge a Patient, an Encounter, a Condition, a prescription, a report or a vaccination."""
     match case.type:
         case "Patient":
             yield from _patient(case.resource)
@@ -28,6 +28,16 @@ def judge(case: Case) -> Iterator[Finding]:
             asked = ("recordedDate",) if "problem-list-item" in listed else ("recordedDate", "recorder")
             if lacking := missing(case.resource, *asked):
                 yield Finding("DQ-C06", lacking)
+        case "MedicationRequest":
+            if lacking := missing(case.resource, "dosageInstruction", "requester", "authoredOn"):
+                yield Finding("DQ-C07", lacking)
+        case "DiagnosticReport":
+            yield from _report(case.resource)
+        case "Immunization" if case.resource.get("status") == "completed":
+            times = "" if case.resource.get("occurrenceDateTime") else "occurrence"
+            lacking = missing(case.resource, "lotNumber", "performer")
+            if bare := ", ".join(one for one in (lacking, times) if one):
+                yield Finding("DQ-C09", bare)
 
 
 def _patient(patient: Json) -> Iterator[Finding]:
@@ -47,6 +57,16 @@ def _ids(patient: Json) -> Iterator[Json]:
         kinds = {coding.get("code") for coding in (one.get("type") or {}).get("coding") or ()}
         if one.get("value") and "MR" not in kinds:
             yield one
+
+
+def _report(report: Json) -> Iterator[Finding]:
+    if report.get("status") not in {"final", "amended", "corrected", "appended"}:
+        return
+    told = report.get("result") or report.get("conclusion") or report.get("presentedForm") or report.get("media")
+    timed = report.get("effectiveDateTime") or report.get("effectivePeriod")
+    given = (("result", told), ("effective", timed), ("performer", report.get("performer")))
+    if lacking := ", ".join(name for name, value in given if not value):
+        yield Finding("DQ-C08", lacking)
 
 
 def _encounter(visit: Json) -> Iterator[Finding]:

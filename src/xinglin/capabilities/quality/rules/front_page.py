@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from xinglin.capabilities.quality.rules import logic
 from xinglin.capabilities.quality.rules.case import (
     ICD9,
     ICD10,
@@ -24,19 +25,17 @@ from xinglin.capabilities.quality.rules.case import (
     happened,
     is_stay,
 )
+from xinglin.capabilities.quality.rules.logic import DIED, LEVELS, WAYS
 from xinglin.capabilities.quality.rules.plausibility import NEWBORN_DAYS
 from xinglin.fhir.sources import cites
 from xinglin.tables.shapes import stands_alone
 
-WAYS: Final = "https://xinglin.health/fhir/CodeSystem/front-page-discharge-way"
 PAYMENTS: Final = "https://xinglin.health/fhir/CodeSystem/front-page-payment"
 ITEMS: Final = "https://xinglin.health/fhir/CodeSystem/front-page-item"
 WAY_CODES: Final = cites("ST-36")(frozenset("123459"))
 MOVED: Final = frozenset("23")
-DIED: Final = "5"
 PAYMENT_CODES: Final = cites("ST-31")(frozenset("123456789"))
 CONDITIONS: Final = cites("ST-34")(frozenset("1234"))
-LEVELS: Final = cites("ST-35", "ST-53")(frozenset("1234"))
 # Fees: total, own payment, groups, and what is "of which" in a group.
 TOTAL: Final = "ZFY"
 OWN: Final = "ZFJE"
@@ -48,6 +47,7 @@ GROUPS: Final = tuple(
 )
 OF_WHICH: Final[Mapping[str, tuple[str, ...]]] = {"FSSZLXMF": ("WLZLF",), "SSZLF": ("MAF", "SSF"), "XYF": ("KJYWF",)}
 SURGERY_FEE: Final = "SSF"
+BLOOD_FEE: Final = "XF"
 # A birth weight, or the weight on admission; in g.
 WEIGHTS: Final = frozenset({"8339-4", "29463-7"})
 WEIGHT_G: Final = cites("ST-41")((Decimal(100), Decimal(9999)))
@@ -67,12 +67,26 @@ def judge(case: Case) -> Iterator[Finding]:
         return
     yield from items(case.resource)
     yield from days(case.resource)
+    yield from logic.alone(case.resource)
+    yield from logic.around(case)
+    yield from mains(case)
     yield from diagnoses(case)
     yield from operations(case)
     yield from leaving(case)
     yield from newborn(case)
     charged = fees_of(case.parts.get("ChargeItem", ()))
     yield from fees(charged, operated=bool(_surgeries(case)))
+    yield from logic.blood(case, charged.get(BLOOD_FEE, Decimal(0)))
+
+
+def alone(case: Case) -> Iterator[Finding]:
+    """Judge what stands in the Encounter of a stay itself; the rest needs what was recorded under it."""
+    if is_stay(case.resource):
+        yield from items(case.resource)
+        yield from days(case.resource)
+        yield from logic.alone(case.resource)
+        yield from mains(case)
+        yield from leaving(case)
 
 
 @cites("ST-30", "ST-31")
@@ -118,15 +132,28 @@ def _named(case: Case) -> Iterator[tuple[Json, str]]:
             yield entry, code_in(found.get("code"), ICD10)
 
 
+@cites("ST-34")
+def mains(case: Case) -> Iterator[Finding]:
+    """One main diagnosis, and each diagnosis with its state on admission."""
+    entries = [entry for entry, _ in _named(case)]
+    count = sum(entry.get("rank") == 1 for entry in entries)
+    if count != 1:
+        yield Finding("DQ-F04", str(count))
+    bare = [
+        str(entry.get("rank", "?"))
+        for entry in entries
+        if extension(entry, "admission-condition").get("valueCoding", {}).get("code") not in CONDITIONS
+    ]
+    if bare:
+        yield Finding("DQ-F10", ", ".join(bare))
+
+
 @cites("ST-34", "ST-40", "ST-41", "ST-51")
 def diagnoses(case: Case) -> Iterator[Finding]:
-    """One main diagnosis that can be one, each with its state on admission, causes and morphology beside."""
+    """A main diagnosis that can be one, with causes and morphology beside."""
     named = list(_named(case))
     codes = [code for _, code in named if code]
-    mains = [code for entry, code in named if entry.get("rank") == 1]
-    if len(mains) != 1:
-        yield Finding("DQ-F04", str(len(mains)))
-    for code in mains:
+    for code in (code for entry, code in named if entry.get("rank") == 1 and code):
         disease = any(not _SYMPTOM.match(one) and not _CAUSE.match(one) for one in codes if one != code)
         if _CAUSE.match(code) or not stands_alone(code) or (_SYMPTOM.match(code) and disease):
             yield Finding("DQ-F05", code)
@@ -137,13 +164,6 @@ def diagnoses(case: Case) -> Iterator[Finding]:
     ]
     if any(_TUMOUR.match(code) for code in codes) and not any(_MORPHOLOGY.match(code) for code in written):
         yield Finding("DQ-F07", next(code for code in codes if _TUMOUR.match(code)))
-    bare = [
-        str(entry.get("rank", "?"))
-        for entry, _ in named
-        if extension(entry, "admission-condition").get("valueCoding", {}).get("code") not in CONDITIONS
-    ]
-    if bare:
-        yield Finding("DQ-F10", ", ".join(bare))
 
 
 def _surgeries(case: Case) -> list[Json]:
@@ -219,11 +239,13 @@ def fees_of(charged: tuple[Json, ...]) -> dict[str, Decimal]:
 
 @cites("ST-38", "ST-41")
 def fees(charged: Mapping[str, Decimal], *, operated: bool = False) -> Iterator[Finding]:
-    """Groups add up to the total, to the cent; "of which" <= its group; own payment <= total. Nothing without a total.
+    """Groups add up to the total, to the cent; "of which" <= its group; own payment <= total. Nothing without fees.
 
     operated: surgery was done, so there is a fee for it.
     """
     if TOTAL not in charged:
+        if charged:
+            yield Finding("DQ-F27", ", ".join(sorted(charged)))
         return
     total, added = charged[TOTAL], sum((charged.get(one, Decimal(0)) for one in GROUPS), Decimal(0))
     if added != total:

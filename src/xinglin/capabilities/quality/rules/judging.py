@@ -8,13 +8,21 @@ from xinglin.capabilities.quality.rules.case import Case, Finding, Json, is_stay
 from xinglin.capabilities.quality.rules.validity import Judged
 
 # What is looked at, in the order of the stream. ChargeItems are looked at with their stay.
-TYPES = ("Patient", "Encounter", "Condition", "Procedure", "Observation", "ChargeItem")
+TYPES = (
+    *("Patient", "Encounter", "Condition", "Procedure", "Observation"),
+    *("MedicationRequest", "DiagnosticReport", "Immunization", "ChargeItem"),
+)
+# What is judged of itself alone while it is written.
+ALONE = tuple(type for type in TYPES if type != "ChargeItem")
 _BY_TYPE = {
     "Patient": ("completeness", "plausibility"),
     "Encounter": ("completeness", "plausibility"),
     "Condition": ("completeness", "validity", "plausibility", "timeliness"),
     "Procedure": ("validity", "plausibility"),
-    "Observation": ("plausibility", "timeliness"),
+    "Observation": ("validity", "plausibility", "timeliness"),
+    "MedicationRequest": ("completeness", "validity", "plausibility"),
+    "DiagnosticReport": ("completeness", "validity", "plausibility", "timeliness"),
+    "Immunization": ("completeness", "validity", "plausibility"),
 }
 
 

@@ -135,7 +135,7 @@ def figures(case: Case) -> Iterator[Finding]:
     """Hold a vital sign or a laboratory value against what is possible at the age."""
     parts = (case.resource, *(case.resource.get("component") or ()))
     born, on = day(case.patient.get("birthDate")), day(happened(case.resource))
-    age = years(born, on) if born and on and on >= born else 30
+    age = years(born, on) if born and on and on >= born else None
     values: dict[str, Decimal] = {}
     for part in parts:
         quantity = part.get("valueQuantity") or {}
@@ -154,12 +154,14 @@ def figures(case: Case) -> Iterator[Finding]:
         yield Finding("DQ-P09", f"{values[SYSTOLIC]}/{values[DIASTOLIC]}")
 
 
-def _possible(code: str, value: Decimal, unit: str, age: int) -> bool:
-    """Tell whether a vital sign can be; one in another unit is not judged."""
-    for since, until, usual, low, high in VITALS[code]:
-        if since <= age < until and unit == usual:
-            return Decimal(low) <= value <= Decimal(high)
-    return True
+def _possible(code: str, value: Decimal, unit: str, age: int | None) -> bool:
+    """Tell whether a vital sign can be, at any age when it is not known; one in another unit is not judged."""
+    limits = [
+        (Decimal(low), Decimal(high))
+        for since, until, usual, low, high in VITALS[code]
+        if unit == usual and (age is None or since <= age < until)
+    ]
+    return not limits or any(low <= value <= high for low, high in limits)
 
 
 def _lab_possible(code: str, value: Decimal, unit: str) -> bool:

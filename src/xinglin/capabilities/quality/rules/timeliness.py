@@ -24,16 +24,24 @@ def judge(case: Case) -> Iterator[Finding]:
             recorded = moment(case.resource.get("recordedDate"))
             if ended and recorded and recorded - ended > RECORDED:
                 yield Finding("DQ-T01", _hours(recorded - ended))
-        case "Observation":
-            taken, issued = moment(case.resource.get("effectiveDateTime")), moment(case.resource.get("issued"))
-            if taken and issued and issued - taken > REPORTED:
-                yield Finding("DQ-T02", _hours(issued - taken))
+        case "Observation" | "DiagnosticReport":
+            yield from reported(case)
         case "Encounter" if is_stay(case.resource) and not _made_up(case):
             left = moment((case.resource.get("period") or {}).get("end"))
             # A later correction is an upload of its own; only the first version tells.
             first = case.resource.get("meta", {}).get("versionId", "1") == "1"
             if left and first and updated(case.resource) - left > UPLOADED:
                 yield Finding("DQ-T03", f"{(updated(case.resource) - left).days} d")
+
+
+@cites("ST-42")
+def reported(case: Case) -> Iterator[Finding]:
+    """Say when a result or report came late; nothing of other records."""
+    if case.type not in {"Observation", "DiagnosticReport"}:
+        return
+    taken, issued = moment(case.resource.get("effectiveDateTime")), moment(case.resource.get("issued"))
+    if taken and issued and issued - taken > REPORTED:
+        yield Finding("DQ-T02", _hours(issued - taken))
 
 
 def _hours(time: timedelta) -> str:
