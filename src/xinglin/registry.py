@@ -284,12 +284,6 @@ class Registry:
         return tuple(sorted((card for card in found if card.readers & roles), key=lambda card: card.order))
 
     @property
-    def warnings(self) -> Mapping[str, Text]:
-        """The text of everything that a write may be warned of, by key."""
-        cautions = (caution for one in self.capabilities for caution in one.warnings)
-        return {key: text for caution in cautions for key, text in caution.texts.items()}
-
-    @property
     def callbacks(self) -> tuple[Callback, ...]:
         """All addresses that outside systems call."""
         return tuple(callback for one in self.capabilities for callback in one.callbacks)

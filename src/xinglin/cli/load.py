@@ -90,7 +90,6 @@ def feed(settings: "Settings", sources: Measured, refused: Path, *, processes: i
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from xinglin.app import create_registry, uploads
-    from xinglin.app import create_registry
     from xinglin.cli.database import address
     from xinglin.security.principal import SYSTEM
     from xinglin.store import crew

@@ -342,7 +342,6 @@ class Site:
             request_id=_number(request),
             demo=self._demo,
             demo_roles=DEMO_ROLES if self._demo else (),
-            warned=tuple(said(self._warnings[key], language) for key in warned if key in self._warnings),
             live=live.address(self._door.vault, principal.id, found.live, self._door.clock.now()),
             warned=tuple(said(self._warnings[key], language) for key in warned if key in self._warnings),
             **self._around(principal, request.url.path, language, getattr(request.state, "badges", shell.NONE)),
