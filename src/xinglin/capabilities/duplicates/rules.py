@@ -44,9 +44,7 @@ def decision_faults(decision: str, reason: str, status: str) -> Iterator[Issue]:
     elif status == "completed":
         yield Issue("conflict", "duplicate-merged", "Task.status", "The records are merged: undo that first.")
     elif status == "in-progress":
-        yield Issue(
-            "conflict", "duplicate-in-progress", "Task.status", "They are being merged or parted: wait for it."
-        )
+        yield Issue("conflict", "duplicate-in-progress", "Task.status", "They are being merged or parted: wait for it.")
     elif (decision == "different") == (status == "rejected"):
         yield Issue("conflict", "duplicate-decided", "Task.status", "This has been decided so already.")
     yield from reason_faults(reason)

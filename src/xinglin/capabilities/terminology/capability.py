@@ -1,6 +1,6 @@
 """Everything that terminology adds."""
 
-from xinglin.capabilities.terminology import contract, policy
+from xinglin.capabilities.terminology import contract, jobs, policy
 from xinglin.capabilities.terminology.operations.closure import closure
 from xinglin.capabilities.terminology.operations.expand import expand
 from xinglin.capabilities.terminology.operations.lookup import compare, lookup
@@ -8,11 +8,11 @@ from xinglin.capabilities.terminology.operations.translate import translate
 from xinglin.capabilities.terminology.operations.validate import in_set, in_system
 from xinglin.capabilities.terminology.pages import concept, find, load, pick
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Page
+from xinglin.registry import Capability, Handler, Job, Page
 from xinglin.settings import Settings
 
 
-def declare(_settings: Settings) -> Capability:
+def declare(settings: Settings) -> Capability:
     """Give the table of contents."""
     return Capability(
         name="terminology",
@@ -42,12 +42,24 @@ def declare(_settings: Settings) -> Capability:
                 contract.LOAD,
                 show=load.show,
                 send=load.send,
+                file_most=settings.edition_mib * 2**20,
                 menu=Text("装入代码版本", "Load an edition"),
                 icon="upload",
                 order=81,
                 roles=contract.KEEPERS,
             ),
+            Page(
+                contract.DICTIONARY_PORTAL,
+                contract.LOAD + "/{id}",
+                show=load.show_one,
+                send=load.send_one,
+                roles=contract.KEEPERS,
+            ),
             Page(contract.PICKING, contract.PICK, show=pick.show),
+        ),
+        jobs=(
+            Job(contract.LOADING, jobs.load, retries=3),
+            Job(contract.FORGETTING, jobs.forget, every=f"03:40 {settings.zone}"),
         ),
         templates="xinglin.capabilities.terminology:templates",
     )

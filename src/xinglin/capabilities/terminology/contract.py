@@ -16,6 +16,9 @@ DICTIONARY: Final = "/terminology"
 CONCEPT: Final = "/terminology/concept"
 PICK: Final = "/terminology/pick"
 LOAD: Final = "/terminology/load"
+# Examines or takes a large file; drops old ones.
+LOADING: Final = "terminology.load"
+FORGETTING: Final = "terminology.forget-files"
 
 
 # Whoever works here looks words up; whoever fills in a form picks codes.

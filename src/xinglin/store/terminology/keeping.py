@@ -22,6 +22,7 @@ CODE_SYSTEM: Final = "CodeSystem"
 # What a CodeSystem holds itself; more concepts stand in the table alone.
 MOST_INLINE: Final = 1_000
 WRITTEN_AT_ONCE: Final = 2_000
+PAIRS_AT_ONCE: Final = 20_000
 
 _COLUMNS: Final = (
     *("bucket", "sid", "code", "place", "display", "parents", "designations", "properties"),
@@ -213,9 +214,11 @@ async def _write(transaction: Transaction, bucket: int, sid: int, concepts: Iter
             await transaction.connection.copy_records_to_table("concept", records=rows, columns=_COLUMNS)
             place += len(part)
         pairs = ((bucket, sid, above, code) for code in parents for above in above_of(parents, code))
-        await transaction.connection.copy_records_to_table(
-            "concept_below", records=pairs, columns=("bucket", "sid", "ancestor", "code")
-        )
+        # In parts, as each statement has to end within its time.
+        while some := tuple(islice(pairs, PAIRS_AT_ONCE)):
+            await transaction.connection.copy_records_to_table(
+                "concept_below", records=some, columns=("bucket", "sid", "ancestor", "code")
+            )
     return len(parents)
 
 

@@ -41,6 +41,7 @@ class Wanted:
     version: str = ""
     title: str = ""
     columns: Mapping[str, str] | None = None
+    name: str = ""  # of the file as it was sent; empty: that of the path
 
 
 async def examined(executor: Executor, wanted: Wanted, tell: Tell) -> Edition:
@@ -138,7 +139,7 @@ def _resource(wanted: Wanted, id: str, version: str, title: str, count: int) -> 
         "status": "active",
         "experimental": False,
         "date": wanted.since.isoformat(),
-        "description": f"Loaded from {wanted.path.name}",
+        "description": f"Loaded from {wanted.name or wanted.path.name}",
         "caseSensitive": True,
         "hierarchyMeaning": "is-a",
         "content": "not-present",
