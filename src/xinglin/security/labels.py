@@ -183,7 +183,8 @@ _REFERENCE: Final = re.compile(
 
 
 def _whole(tail: bytes) -> Any:
-    return msgspec.json.decode(b'{"meta":{"lastUpdated":""' + tail)
+    """Read a tail, or a whole resource."""
+    return msgspec.json.decode(tail if tail.startswith(b"{") else b'{"meta":{"lastUpdated":""' + tail)
 
 
 def special(system: str, code: str) -> set[str]:
