@@ -145,6 +145,14 @@ def test_an_answer_has_one_level_and_one_class_and_keeping_takes_them_out(
     assert shown["tag"] == meta["tag"]
 
 
+def test_what_is_named_is_found_beside_escapes_and_only_of_patients() -> None:
+    raw = '{"resourceType":"List","status":"current","mode":"working","title":"a \\"b\\" \\u4e2d","entry":[%s]}'
+    refs = ["Condition/c", "http://h/fhir/Condition/c", "Organization/o", "Observation/x/_history/2", "Nothing/n"]
+    items = ",".join(f'{{"item":{{"reference":"{ref}"}}}}' for ref in refs)
+    found = labels.gathered(decode((raw % items).encode(), "List"))
+    assert found == [labels.gathers_key("Condition", "c"), labels.gathers_key("Observation", "x")]
+
+
 METAS = st.sampled_from(
     [
         "",

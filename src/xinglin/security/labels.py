@@ -171,7 +171,11 @@ _GENE: Final = frozenset({"gene"})
 
 def named(tail: bytes) -> list[tuple[str, str]]:
     """Give the (type, id) of every resource of ours that a tail refers to, each once."""
-    found = _REFERENCE.finditer(tail) if b"\\" not in tail else _REFERENCE.finditer(msgspec.json.encode(_whole(tail)))
+    return _targets(tail if b"\\" not in tail else msgspec.json.encode(_whole(tail)))
+
+
+def _targets(raw: bytes) -> list[tuple[str, str]]:
+    found = _REFERENCE.finditer(raw)
     return list(
         dict.fromkeys((one[1].decode(), one[2].decode()) for one in found if one[1].decode() in keys.TYPE_CODES)
     )
@@ -407,7 +411,7 @@ def gathers_key(type: str, id: str) -> int:
 
 def gathered(resource: Any) -> list[int]:
     """Give the keys of everything of patients that a gathering resource names, each once."""
-    found = named(msgspec.json.encode(resource))
+    found = _targets(msgspec.json.encode(resource))
     return list(dict.fromkeys(gathers_key(type, id) for type, id in found if belongs(type)))
 
 
