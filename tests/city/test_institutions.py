@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from xinglin.city import institutions, staff
+from xinglin.city import institutions, places, staff
+from xinglin.city.hours import receives
 from xinglin.city.institutions import Institution
 from xinglin.fhir import codec
 from xinglin.security import institution_forms as forms
@@ -105,3 +106,39 @@ def test_slots_are_of_the_week_that_begins_on_the_last_day(by_type: dict[str, li
     assert min(days) >= "2026-11-22"
     assert max(days) <= "2026-11-28"
     assert len({one["schedule"]["reference"] for one in by_type["Slot"]}) == len(by_type["Schedule"])
+
+
+def test_slots_lie_in_the_hours_of_who_receives(by_type: dict[str, list[Json]]) -> None:
+    names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    roles = {one["id"]: one["availableTime"] for one in by_type["PractitionerRole"]}
+    schedules = {
+        f"Schedule/{one['id']}": roles[one["actor"][1]["reference"].removeprefix("PractitionerRole/")]
+        for one in by_type["Schedule"]
+    }
+    for one in by_type["Slot"]:
+        start, end = one["start"], one["end"]
+        day = names[date.fromisoformat(start[:10]).weekday()]
+        assert any(
+            day in each["daysOfWeek"]
+            and each["availableStartTime"] <= start[11:19]
+            and end[11:19] <= each["availableEndTime"]
+            for each in schedules[one["schedule"]["reference"]]
+        ), one["id"]
+
+
+def test_everybody_of_the_staff_has_hours(by_type: dict[str, list[Json]]) -> None:
+    assert all(one["availableTime"] for one in by_type["PractitionerRole"])
+    booked = {one["actor"][0]["reference"] for one in by_type["Schedule"]}
+    receiving = {f"Practitioner/{one.id}" for one in staff.workers() if receives(one)}
+    assert booked == receiving
+    assert {one.role for one in staff.workers() if receives(one)} >= {
+        "family-doctor",
+        "village-doctor",
+        "public-health",
+    }
+
+
+def test_every_resident_has_a_centre_within_the_county_by_law() -> None:
+    centres = institutions.centre_of()
+    for village in places.villages():
+        assert centres[village.town].county == village.county, village

@@ -21,7 +21,8 @@ class Acute:
     """An illness that passes.
 
     shares: how often at under 6, 6-17, 18-59 and from 60 years; peak: the day of the year when it is commonest, None:
-    all the year alike. level: where it is seen; grown, small: what adults and children under 12 are given.
+    all the year alike. level: where it is seen; grown, small: what adults and children under 12 are given. external:
+    causes of an injury.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Acute:
     blood: float
     infected: str
     sex: str
+    external: tuple[str, ...]
 
 
 @cache
@@ -55,6 +57,7 @@ def illnesses() -> tuple[Acute, ...]:
             blood=float(row["blood"]),
             infected=row["infected"],
             sex=row["sex"],
+            external=tuple(row["external"].split("|")) if row["external"] else (),
         )
         for row in rows("acute.csv")
     )
@@ -98,6 +101,8 @@ def visit(record: Record, one: Acute, day: date) -> Visit:
     department = "07" if child and level != "primary" else one.department
     made = record.visit(day, doctor(record, level, department), number=number(record))
     diagnosis = record.diagnose(made, one.code, one.title, days=stream.between(7, 16))
+    if one.external:
+        record.caused(made, stream.pick(one.external))
     if one.fever or child:
         vitals.temperature(record, made, fever=stream.chance(one.fever))
     elif record.person.age(day) >= 35 and stream.chance(0.5):
@@ -148,4 +153,4 @@ def _day(stream: Stream, one: Acute, first: date, days: int) -> int:
 
 @cache
 def _choices(band: int, sex: str) -> Weighted[Acute]:
-    return Weighted((one, one.shares[band]) for one in illnesses() if one.sex in {"", sex})
+    return Weighted((one, one.shares[band]) for one in illnesses() if one.sex in {"", sex} and one.shares[band])

@@ -44,7 +44,9 @@ def children(record: Record) -> None:
         day = months_after(person.born, months) + timedelta(days=stream.between(0, 20 if months > 1 else 2))
         if not spec.since <= day <= last or stream.chance(0.06):
             continue
-        made = record.visit(day, worker, type_=_type("child", f"{months}月龄儿童健康检查"), episode=episode)
+        made = record.visit(
+            day, worker, type_=_type("child", "儿童健康检查", f"{months}月龄儿童健康检查"), episode=episode
+        )
         vitals.build(record, made)
         if blood and stream.chance(0.7):
             labs.panel(record, made, labs.BLOOD)
@@ -75,5 +77,5 @@ def _examine(record: Record, day: date) -> None:
     labs.panel(record, made, labs.SUGAR_LONG if day >= GLYCATED_SINCE else labs.SUGAR)
 
 
-def _type(code: str, title: str) -> dict[str, object]:
-    return concept(system("health-check"), code, title)
+def _type(code: str, title: str, text: str = "") -> dict[str, object]:
+    return concept(system("health-check"), code, title) | {"text": text or title}

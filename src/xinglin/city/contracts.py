@@ -15,7 +15,7 @@ from xinglin.city.visits import family_doctor, public_health
 
 USUAL: Final = 0.42
 PRIORITY: Final = 0.8
-MANAGED: Final = 0.62  # of patients of 35 and over with a contract or without (PG-05: 54 % managed)
+MANAGED: Final = 0.541  # of known patients of 35 and over, with a contract or without (PG-05)
 _CATEGORY: Final = [concept(system("care-team"), "family-doctor", "家庭医生团队")]
 _ROLES: Final = {"family-doctor": "家庭医生", "nurse": "护士", "public-health": "公共卫生人员"}
 TITLES: Final = {
@@ -25,6 +25,8 @@ TITLES: Final = {
     "pregnancy": "孕产妇健康管理",
     "child": "0~6岁儿童健康管理",
     "elder": "老年人健康管理",
+    "severe-mental": "严重精神障碍患者管理",
+    "tuberculosis": "肺结核患者健康管理",
 }
 
 

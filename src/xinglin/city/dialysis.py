@@ -11,7 +11,7 @@ from xinglin.city.diseases import Disease, Illness
 from xinglin.city.people import SHOWN_DIALYSIS, Household, Person
 from xinglin.city.record import Record
 from xinglin.city.spec import CitySpec
-from xinglin.city.terms import ICD9, concept, reference
+from xinglin.city.terms import procedure, reference
 from xinglin.city.visits import doctor, number
 
 FAILURE: Final = Disease("kidney-failure", "N18.001", "慢性肾脏病5期", "03.06")
@@ -47,7 +47,7 @@ def sessions(record: Record) -> None:
             record.add(
                 "Procedure",
                 status="completed",
-                code=concept(ICD9, "39.9500", "血液透析"),
+                code=procedure("39.9500", "血液透析"),
                 subject=record.subject,
                 encounter=made.reference,
                 performedDateTime=made.at,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from xinglin.city.prescriptions import Line, prescribe
+from xinglin.city.prescriptions import Line, marked, prescribe
 from xinglin.city.record import Record
 from xinglin.city.visits import doctor, number
 
@@ -55,6 +55,8 @@ def faults(record: Record) -> None:
         return
     day = spec.since + timedelta(days=stream.below(spec.years * 365 - 1))
     made = record.visit(day, doctor(record, "county", "03.01"), number=number(record))
+    if rule == "R3-008":
+        made.resource["meta"] = marked(rule)
     diagnosis = None if rule == "R3-008" else record.diagnose(made, *_COLD, days=10)
     reason = "chronic" if rule == "R3-031" else ""
     before = len(record.out)

@@ -5,7 +5,7 @@ from typing import Final
 
 from xinglin.city.record import Record
 from xinglin.city.stream import Weighted
-from xinglin.city.terms import HL7, ICD10, Json, coding, concept, system
+from xinglin.city.terms import HL7, Json, coding, concept, disease, system
 
 # What, whether a drug, a food or else, and how often of all people (design).
 _ALLERGIES: Final = Weighted(
@@ -72,7 +72,7 @@ def _allergy(record: Record) -> None:
 
 def _family(record: Record) -> None:
     word, code, title = record.stream.pick(_PARENTS)
-    disease, name = _FAMILY.draw(record.stream)
+    code_of, name = _FAMILY.draw(record.stream)
     record.add(
         "FamilyMemberHistory",
         status="completed",
@@ -82,5 +82,5 @@ def _family(record: Record) -> None:
             "text": title,
         },
         sex=concept("http://hl7.org/fhir/administrative-gender", "male" if word == "FTH" else "female"),
-        condition=[{"code": concept(ICD10, disease, name)}],
+        condition=[{"code": disease(code_of, name)}],
     )

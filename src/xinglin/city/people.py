@@ -24,9 +24,11 @@ _FIRST: Final = 40_503
 # Beginnings of numbers that no operator has (general knowledge), so that nobody's telephone rings.
 _PHONES: Final = ("154", "163", "164", "168", "169")
 # Households that are the same in every city: one to show a resident with a child and an aged mother, and one to show a
-# record of thousands of entries.
+# record of thousands of entries. The heads of two more have a severe mental disorder and tuberculosis in every city.
 SHOWN_FAMILY: Final = 0
 SHOWN_DIALYSIS: Final = 1
+SHOWN_MENTAL: Final = 2
+SHOWN_TUBERCULOSIS: Final = 3
 _SHOWN: Final[dict[int, tuple[tuple[Role, Sex, int], ...]]] = {
     SHOWN_FAMILY: (("head", "male", 44), ("spouse", "female", 42), ("mother", "female", 71), ("child", "male", 9)),
     SHOWN_DIALYSIS: (("head", "male", 66), ("spouse", "female", 64)),
@@ -41,6 +43,7 @@ class Person:
 
     key: first part of the ids of the resources about the person; they lie in the bucket of the Patient.
     left: day of death or of moving. number: identity number; "" for a small child that has none yet.
+    undiagnosed: names of the diseases that nobody knows of.
     """
 
     role: Role
@@ -60,6 +63,7 @@ class Person:
     mother: "Person | None" = None
     father: "Person | None" = None
     spouse: "Person | None" = None
+    undiagnosed: tuple[str, ...] = ()
     made: int = 0
 
     @property

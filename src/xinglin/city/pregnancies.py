@@ -55,7 +55,7 @@ def _visits(record: Record, conceived: date, born: date) -> None:
             day,
             who,
             number=number(record),
-            type_=concept(system("follow-up"), "pregnancy", f"产前检查（孕{week}周）"),
+            type_=concept(system("follow-up"), "pregnancy", "产前检查") | {"text": f"产前检查（孕{week}周）"},
             episode=episode,
         )
         vitals.pressure(record, made)
@@ -75,8 +75,7 @@ def _after(record: Record, born: date) -> None:
     for days, kind, title in ((8, "HH", "产后访视"), (42, "AMB", "产后42天健康检查")):
         day = born + timedelta(days=days + record.stream.between(0, 2))
         if record.spec.since <= day <= record.spec.until:
-            made = record.visit(
-                day, lead, kind=kind, type_=concept(system("follow-up"), "postpartum", title), episode=episode
-            )
+            what = concept(system("follow-up"), "postpartum", "产后访视") | {"text": title}
+            made = record.visit(day, lead, kind=kind, type_=what, episode=episode)
             vitals.pressure(record, made)
             vitals.temperature(record, made, fever=False)

@@ -13,18 +13,19 @@ from xinglin.city.staff import Worker
 from xinglin.city.stream import Stream
 from xinglin.city.terms import (
     HL7,
-    ICD10,
     LOINC,
     META,
     UCUM,
     Json,
     coding,
     concept,
+    disease,
     extension,
     instant,
     reference,
     system,
 )
+from xinglin.tables.codes import by_code
 
 CLASSES: Final = {
     "AMB": coding(f"{HL7}/v3-ActCode", "AMB", "门诊"),
@@ -39,6 +40,8 @@ _CONFIRMED: Final = concept(f"{HL7}/condition-ver-status", "confirmed")
 _DIAGNOSIS: Final = [concept(f"{HL7}/condition-category", "encounter-diagnosis")]
 _PROBLEM: Final = [concept(f"{HL7}/condition-category", "problem-list-item")]
 _PRESENT: Final = coding(system("front-page-admission-condition"), "1", "有")
+# What a tumour is of under the microscope stands beside its code (ST-41).
+_MORPHOLOGY: Final = {"C34.900x001": ("M81400/3", "腺癌")}
 VITAL: Final = [concept(f"{HL7}/observation-category", "vital-signs")]
 LABORATORY: Final = [concept(f"{HL7}/observation-category", "laboratory")]
 
@@ -70,7 +73,8 @@ class Record:
     """The record of one person.
 
     problems, episodes: ids by name of the disease or programme. expecting: from when to when the person was pregnant.
-    pick: chooses among drugs, so that a patient keeps his.
+    pick: chooses among drugs, so that a patient keeps his. visits: those written so far, by id of the Encounter.
+    coverage: id of the insurance; insurance: its kind, ``employee`` or ``resident``.
     """
 
     spec: CitySpec
@@ -84,6 +88,9 @@ class Record:
     problems: dict[str, str] = field(default_factory=dict)
     episodes: dict[str, str] = field(default_factory=dict)
     out: list[Json] = field(default_factory=list)
+    visits: dict[str, Visit] = field(default_factory=dict)
+    coverage: str = ""
+    insurance: str = "resident"
     subject: Json = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -141,14 +148,18 @@ class Record:
         if episode is not None:
             made["episodeOfCare"] = [reference("EpisodeOfCare", episode)]
         self.out.append(made)
-        return Visit(made["id"], day, at, doctor, reference("Encounter", made["id"]), made)
+        visit = Visit(made["id"], day, at, doctor, reference("Encounter", made["id"]), made)
+        self.visits[visit.id] = visit
+        return visit
 
     def diagnose(self, visit: Visit, code: str, title: str, *, rank: int = 1, use: str = "", days: int = 0) -> str:
         """Write a diagnosis of a visit; the first is also what the visit was for.
 
         days: after which the illness is over; 0: it lasts.
         """
-        what = concept(ICD10, code, title)
+        what = disease(code, title)
+        if code in _MORPHOLOGY:
+            what = {"coding": [*what["coding"], coding(system("icd-10-morphology"), *_MORPHOLOGY[code])], "text": title}
         over = visit.day + timedelta(days=days)
         past = {"abatementDateTime": over.isoformat()} if days and over <= self.spec.until else {}
         made = self.add(
@@ -172,13 +183,17 @@ class Record:
         visit.resource.setdefault("reasonCode", [what])
         return made
 
+    def caused(self, visit: Visit, code: str, *, rank: int = 2, use: str = "") -> None:
+        """Write the external cause of an injury (ST-34), by its code."""
+        self.diagnose(visit, code, by_code("icd10")[code].name, rank=rank, use=use, days=30)
+
     def problem(self, name: str, code: str, title: str, since: date, *, over: date | None = None) -> str:
         """Write an item of the problem list; over: when it was past."""
         made: Json = {
             "clinicalStatus": _ACTIVE if over is None else _RESOLVED,
             "verificationStatus": _CONFIRMED,
             "category": _PROBLEM,
-            "code": concept(ICD10, code, title),
+            "code": disease(code, title),
             "subject": self.subject,
             "onsetDateTime": since.isoformat(),
             "recordedDate": since.isoformat(),

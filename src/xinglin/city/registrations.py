@@ -18,6 +18,7 @@ from xinglin.city.terms import (
     INSURED_PERSON,
     META,
     NEWBORN,
+    UNDIAGNOSED,
     Json,
     coding,
     concept,
@@ -67,7 +68,7 @@ def patient(spec: CitySpec, house: Household, person: Person, doctor: str | None
     made: Json = {
         "resourceType": "Patient",
         "id": person.id,
-        "meta": META,
+        "meta": _meta(person),
         "identifier": list(_identifiers(person)),
         "active": person.left is None,
         "name": [{"use": "official", "text": person.name, "family": person.family, "given": [person.given]}],
@@ -85,6 +86,13 @@ def patient(spec: CitySpec, house: Household, person: Person, doctor: str | None
     if person.left is not None and person.reason == "death":
         made["deceasedDateTime"] = person.left.isoformat()
     return made
+
+
+def _meta(person: Person) -> Json:
+    """Say that it is made up, and which diseases the person has that nobody knows of."""
+    if not person.undiagnosed:
+        return META
+    return {"tag": [*META["tag"], *(coding(UNDIAGNOSED, name) for name in person.undiagnosed)]}
 
 
 def _identifiers(person: Person) -> Iterator[Json]:
@@ -130,6 +138,10 @@ def _extensions(spec: CitySpec, house: Household, person: Person) -> Iterator[Js
     if 18 <= age < 70 and (age >= 23 or stream.chance(0.4)):
         work = _WORK_TOWN if person.village.urban else _WORK_VILLAGE
         yield extension("occupation", valueCoding=_coded("occupation", "gbt-6565", work.draw(stream)))
+    elif age >= 16:
+        # Pupils, and those who have retired, are of no group of the list; old people in the villages work on.
+        code = "5" if age >= 70 and not person.village.urban else "8"
+        yield extension("occupation", valueCoding=_coded("occupation", "gbt-6565", code))
     yield extension("household", valueIdentifier=identifier(HOUSEHOLD, f"{house.people[0].record}"))
     # Records were opened from 2010 on, of small children soon after birth.
     opened = min(

@@ -1,23 +1,25 @@
-"""Rosters: a Schedule for each physician who sees patients, and the Slots of the week after the last day."""
+"""Rosters: a Schedule for each of the staff who receives patients, and the Slots of the week from the last day.
+
+When somebody works stands in `PractitionerRole.availableTime` (`hours`); a Slot is an hour of reception of it.
+"""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
+from xinglin.city.hours import periods, receives, weekdays
 from xinglin.city.institutions import Department
 from xinglin.city.staff import Worker, workers
 from xinglin.city.terms import HL7, META, Json, concept, extension, instant, reference, system
 
 DAYS: Final = 7
-# A morning and an afternoon of reception, as minutes of the day, in periods of an hour with numbers to give out.
-_PERIODS: Final = ((8 * 60, 60), (9 * 60, 60), (10 * 60, 60), (14 * 60 + 30, 60), (15 * 60 + 30, 60))
 _QUOTA: Final = 6
 
 
 def resources(until: date) -> Iterator[Json]:
     """Yield Schedules and Slots."""
     for one in workers():
-        if (one.is_physician and one.rank < 2 and one.institution.is_hospital) or one.role == "family-doctor":
+        if receives(one):
             yield _schedule(one, until)
             yield from _slots(one, until)
 
@@ -45,13 +47,13 @@ def _schedule(one: Worker, until: date) -> Json:
 
 
 def _slots(one: Worker, until: date) -> Iterator[Json]:
-    """Yield the periods of two or three days; who is of the first rank is there on Monday, Wednesday and Friday."""
+    """Yield the periods of the days of reception within the week."""
     department = Department(one.institution, one.department)
     for days in range(DAYS):
         day = until + timedelta(days=days)
-        if day.weekday() > 4 or (day.weekday() + one.rank) % 2:
+        if day.weekday() not in weekdays(one):
             continue
-        for number, (minute, length) in enumerate(_PERIODS, 1):
+        for number, (minute, length) in enumerate(periods(one), 1):
             yield {
                 "resourceType": "Slot",
                 "id": f"{one.id}-slot-{days}-{number}",

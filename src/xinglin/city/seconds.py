@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from xinglin.city import acute
+from xinglin.city import acute, papers, reports
 from xinglin.city.errors import corrupt, storable
 from xinglin.city.institutions import by_id
 from xinglin.city.people import SHOWN_FAMILY, Household, key_of
@@ -34,7 +34,11 @@ def second(record: Record, patient: Json) -> Iterator[Json]:
     made["id"] = person.id
     made["managingOrganization"] = reference("Organization", where.id, where.name)
     yield made
-    other = Record(spec, Household(house.number, house.village, house.line, stream), person, record.ill, record.body)
+    other = Record(
+        spec, Household(house.number, house.village, house.line, stream, house.people), person, record.ill, record.body
+    )
     day = max(person.born, spec.until - timedelta(days=stream.between(5, 300)))
     acute.visit(other, stream.pick(acute.illnesses()[:5]), day)
+    reports.reports(other, other.visits)
+    papers.papers(other, papers.under_visits(other))
     yield from other.out

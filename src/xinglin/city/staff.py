@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from xinglin.city import names
+from xinglin.city.hours import hours
 from xinglin.city.institutions import Department, Institution, institutions
 from xinglin.city.stream import Stream
 from xinglin.city.terms import META, Json, concept, identifier, nested, reference, system
@@ -194,6 +195,7 @@ def role(one: Worker) -> Json:
         "organization": reference("Organization", one.institution.id, one.institution.name),
         "code": [concept(system("role"), one.role), *_ranked(one)],
         "location": [reference("Location", f"{one.institution.id}-main", one.institution.name)],
+        "availableTime": hours(one),
     }
     if one.department:
         department = Department(one.institution, one.department)

@@ -1,5 +1,6 @@
 """Stays in hospital, with what the front page asks for (section 6.6): ways in and out, diagnoses, procedures."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -12,31 +13,41 @@ from xinglin.city.record import Record, Visit
 from xinglin.city.stream import Weighted
 from xinglin.city.terms import (
     HL7,
-    ICD9,
     INPATIENT_NUMBER,
     Json,
-    concept,
+    coding,
     extension,
     identifier,
     instant,
+    nested,
+    procedure,
     reference,
     system,
 )
 from xinglin.city.visits import doctor
+from xinglin.fhir.declarations import canonical
+from xinglin.tables.codes import by_code
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A procedure of ICD-9-CM-3. level: of surgery, empty: none."""
+    """A procedure of ICD-9-CM-3."""
 
     code: str
     title: str
-    level: str = ""
+
+    @property
+    def level(self) -> str:
+        """The level of surgery by the list, empty: it is none (ST-53)."""
+        return by_code("icd9cm3")[self.code].properties.get("level", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What people are admitted for. shares: under 18, 18-59, from 60; needs: a lasting disease it belongs to."""
+    """What people are admitted for.
+
+    shares: under 18, 18-59, from 60; needs: a lasting disease it belongs to; external: causes of an injury.
+    """
 
     code: str
     title: str
@@ -48,6 +59,7 @@ class Cause:
     needs: str = ""
     infected: str = ""
     sex: str = ""
+    external: tuple[str, ...] = ()
 
 
 @cache
@@ -61,12 +73,11 @@ def causes() -> tuple[Cause, ...]:
             shares=(float(row["under_18"]), float(row["under_60"]), float(row["older"])),
             days=(int(row["least_days"]), int(row["most_days"])),
             drugs=tuple(row["drugs"].split("+")) if row["drugs"] else (),
-            operation=Operation(row["operation"], row["operation_title"], row["operation_level"])
-            if row["operation"]
-            else None,
+            operation=Operation(row["operation"], row["operation_title"]) if row["operation"] else None,
             needs=row["needs"],
             infected=row["infected"],
             sex=row["sex"],
+            external=tuple(row["external"].split("|")) if row["external"] else (),
         )
         for row in rows("stays.csv")
     )
@@ -74,11 +85,12 @@ def causes() -> tuple[Cause, ...]:
 
 CAESAREAN: Final = Cause(
     *("O82.000", "经选择性剖宫产术的分娩", "05.02", (0, 0, 0), (4, 6), ("注射用头孢呋辛钠",)),
-    Operation("74.1x00", "子宫下段剖宫产", "3"),
+    Operation("74.1x00", "子宫下段剖宫产"),
 )
 VAGINAL: Final = Cause(*("O80.000", "头位顺产", "05.02", (0, 0, 0), (2, 4), ()), Operation("73.5900", "其他手法助产"))
 RATES: Final = ((18, 0.05), (45, 0.045), (60, 0.08), (75, 0.19), (200, 0.27))  # admissions a year (design)
 _BANDS: Final = (18, 60, 200)
+_PAID: Final = {"1": "城镇职工基本医疗保险", "2": "城镇居民基本医疗保险"}
 _OUT: Final = {"1": "医嘱离院", "5": "死亡"}
 
 
@@ -92,11 +104,10 @@ def stays(record: Record) -> None:
     age = person.age(last)
     rate = next(rate for below, rate in RATES if age < below) * (1.9 if len(record.ill) > 2 else 0.9)
     free = first
-    for place in range(stream.count(rate * days / 365)):
-        day = free + timedelta(days=stream.between(3, max(4, days // (place + 2))))
-        if day + timedelta(days=17) >= last:
-            break
-        free = stay(record, _cause(record, age), day)
+    for ahead in sorted(stream.between(3, days) for _ in range(stream.count(rate * days / 365))):
+        day = first + timedelta(days=ahead)
+        if day > free:
+            free = stay(record, _cause(record, age), day)
     if person.reason == "death" and stream.chance(0.6):
         length = stream.between(1, 8)
         if (last - free).days > length:
@@ -130,12 +141,15 @@ def stay(record: Record, one: Cause, day: date, *, died: bool = False, length: i
         "code": "d",
     }
     made.resource["hospitalization"] = _front_page(record, died=died)
+    made.resource["extension"] = list(_items(record, one, died=died))
     main = record.diagnose(made, one.code, one.title, use="DD", days=0 if one.needs else length + 30)
     rank = 2
     for name, ill in record.ill.items():
         if name != one.needs and ill.since <= day and rank < 6:
             record.diagnose(made, ill.disease.code, ill.disease.title, rank=rank, use="DD")
             rank += 1
+    if one.external:
+        record.caused(made, stream.pick(one.external), rank=rank, use="DD")
     vitals.pressure(record, made)
     vitals.pulse(record, made, ill=True)
     vitals.temperature(record, made, fever=one.infected == "bacterial" and stream.chance(0.7))
@@ -156,7 +170,7 @@ def stay(record: Record, one: Cause, day: date, *, died: bool = False, length: i
 def _operate(record: Record, visit: Visit, operation: Operation, day: date, diagnosis: str) -> None:
     made: Json = {
         "status": "completed",
-        "code": concept(ICD9, operation.code, operation.title),
+        "code": procedure(operation.code, operation.title),
         "subject": record.subject,
         "encounter": visit.reference,
         "performedDateTime": instant(day, 14 * 60),
@@ -190,6 +204,19 @@ def _front_page(record: Record, *, died: bool) -> Json:
             "text": _OUT[out],
         },
     }
+
+
+def _items(record: Record, one: Cause, *, died: bool) -> Iterator[Json]:
+    """Yield what FHIR has no place for: payment (ST-31), plan to come back (ST-37), autopsy."""
+    paid = "1" if record.insurance == "employee" else "2"
+    yield extension("payment", valueCoding=coding(system("front-page-payment"), paid, _PAID[paid]))
+    if died:
+        yield extension("autopsy", valueCoding={"code": "2", "display": "否"})
+    back = one.needs == "lung-cancer" and not died
+    plan: list[tuple[str, Json]] = [("planned", {"valueCode": "2" if back else "1"})]
+    if back:
+        plan.append(("purpose", {"valueString": "下一周期化疗"}))
+    yield nested(canonical("readmission-plan"), *plan)
 
 
 def _cause(record: Record, age: int) -> Cause:

@@ -12,7 +12,7 @@ from xinglin.city import vitals
 from xinglin.city.names import rows
 from xinglin.city.record import Record, Visit
 from xinglin.city.stream import Weighted
-from xinglin.city.terms import ICD10, PRESCRIPTION_NUMBER, UCUM, Json, coding, concept, identifier, reference, system
+from xinglin.city.terms import PRESCRIPTION_NUMBER, UCUM, Json, coding, concept, disease, identifier, reference, system
 from xinglin.city.visits import doctor, number
 from xinglin.tables.catalogues import slices
 
@@ -80,7 +80,7 @@ def _diagnose(record: Record, visit: Visit, one: Pattern) -> str:
     made = record.diagnose(visit, one.code, one.title, days=21)
     record.out[-1]["code"] = {
         "coding": [
-            coding(ICD10, one.code, one.title),
+            *disease(one.code, one.title)["coding"],
             coding(system("gbt-15657-disease"), one.disease, one.disease_title),
             coding(system("gbt-15657-syndrome"), one.syndrome, one.syndrome_title),
         ],

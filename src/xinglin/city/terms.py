@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from xinglin.fhir.declarations import canonical
 from xinglin.fhir.sources import cites
+from xinglin.security.labels import LEVEL, SPECIAL
+from xinglin.tables.codes import by_code
 
 Json = dict[str, Any]
 
@@ -25,8 +27,12 @@ UCUM: Final = "http://unitsofmeasure.org"
 HL7: Final = "http://terminology.hl7.org/CodeSystem"
 SYNTHETIC: Final = canonical("synthetic", "CodeSystem")
 FAULT: Final = canonical("synthetic-fault", "CodeSystem")
+UNDIAGNOSED: Final = canonical("synthetic-undiagnosed", "CodeSystem")
 # What is made up says so (PG-10).
 META: Final[Json] = cites("PG-10")({"tag": [{"system": SYNTHETIC, "code": "city", "display": "合成数据"}]})
+
+# What tells of a severe mental disorder though none of its codes does: the label of that class (SM-11, R7-031).
+MENTAL_META: Final[Json] = META | {"security": [{"system": SPECIAL, "code": "mental"}, {"system": LEVEL, "code": "5"}]}
 
 
 def system(name: str) -> str:
@@ -44,6 +50,18 @@ def coding(system: str, code: str, display: str = "") -> Json:
 def concept(system: str, code: str, text: str = "") -> Json:
     """Write a CodeableConcept of one coding; its text is the display."""
     return {"coding": [coding(system, code, text)]} | ({"text": text} if text else {})
+
+
+@cache
+def disease(code: str, text: str) -> Json:
+    """Write a disease of the clinical edition: the name of the table, and what was written of it."""
+    return {"coding": [coding(ICD10, code, by_code("icd10")[code].name)], "text": text}
+
+
+@cache
+def procedure(code: str, text: str) -> Json:
+    """Write a procedure of ICD-9-CM-3: the name of the table, and what was written of it."""
+    return {"coding": [coding(ICD9, code, by_code("icd9cm3")[code].name)], "text": text}
 
 
 def reference(type_: str, id_: str, display: str = "") -> Json:
