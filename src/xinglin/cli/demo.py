@@ -56,7 +56,7 @@ def _run(settings: "Settings") -> None:
     variables |= environment(settings)
     port = free_port("127.0.0.1", SIMULATORS_PORT)
     if settings.demo:
-        variables = variables | simulated(settings, port)
+        variables = variables | simulated(settings, port) | telling(settings, port)
     patience = settings.drain_seconds + 5.0
     with ExitStack() as started, command("serve", environment=variables, patience=patience) as server:
         if answers(_address(settings, "/health/ready"), seconds=READY_SECONDS, alive=lambda: server.poll() is None):
@@ -82,6 +82,35 @@ def simulated(settings: "Settings", port: int) -> dict[str, str]:
     return {
         f"XINGLIN_{name}": f"http://127.0.0.1:{port}/{system}" for name, system in wanted.items() if not given[name]
     }
+
+
+def telling(settings: "Settings", port: int) -> dict[str, str]:
+    """Name the simulated gateways of messages, where the settings name none, and how they tell of receipts."""
+    import secrets
+
+    from xinglin.cli.ports import free_port
+
+    mail = free_port("127.0.0.1", port + 1)
+    secret = settings.callback_secret.reveal() if settings.callback_secret else secrets.token_urlsafe(24)
+    found = {
+        "XINGLIN_CALLBACK_SECRET": secret,
+        "SIMULATED_SECRET": secret,
+        "SIMULATED_CALLBACKS": _address(settings, "/callbacks"),
+        "SIMULATED_SMTP": str(mail),
+    }
+    if settings.voice_url is None:
+        found["XINGLIN_VOICE_URL"] = f"http://127.0.0.1:{port}/voice"
+    if settings.mail_server is None:
+        found |= {"XINGLIN_MAIL_SERVER": f"127.0.0.1:{mail}", "XINGLIN_MAIL_ENCRYPTION": "none"}
+    if not settings.wechat_app_id:
+        found |= {
+            "XINGLIN_WECHAT_URL": f"http://127.0.0.1:{port}/wechat",
+            "XINGLIN_WECHAT_APP_ID": "wx-simulated",
+            "XINGLIN_WECHAT_SECRET": secret,
+            "XINGLIN_WECHAT_TOKEN": secret,
+            "XINGLIN_WECHAT_TEMPLATE": "simulated",
+        }
+    return found
 
 
 def _people(settings: "Settings") -> None:
@@ -131,7 +160,12 @@ def _address(settings: "Settings", path: str) -> str:
 
 
 def _what_to_open(settings: "Settings", port: int) -> str:
-    simulated = f"\n  Messages       http://127.0.0.1:{port}/sms/ (as phones would show them)" if settings.demo else ""
+    simulated = (
+        f"\n  Messages       http://127.0.0.1:{port}/sms/ (as phones would show them)"
+        f"\n                 and below /wechat/, /voice/, /mail/"
+        if settings.demo
+        else ""
+    )
     return f"""
 杏林 is running.
 

@@ -9,7 +9,7 @@ def simulate(
     names: Annotated[list[str] | None, typer.Argument(help="Which systems; all of them when none is named.")] = None,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8090,
 ) -> None:
-    """Simulate outside systems, each at http://127.0.0.1:PORT/NAME, with faults by POST /NAME/faults."""
+    """Simulate outside systems at http://127.0.0.1:PORT/NAME, with faults by POST /NAME/faults; mail at PORT + 1."""
     import os
 
     from granian.constants import HTTPModes, Interfaces
@@ -24,6 +24,7 @@ def simulate(
         typer.echo(f"No such system: {', '.join(unknown)}. There are {', '.join(known)}.", err=True)
         raise typer.Exit(2)
     os.environ[town.VARIABLE] = ",".join(names or known)
+    os.environ.setdefault("SIMULATED_SMTP", str(port + 1))
     typer.echo("Outside systems, simulated:")
     for name in names or known:
         typer.echo(f"  http://127.0.0.1:{port}/{name}  {town.title(name)}")

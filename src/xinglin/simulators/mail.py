@@ -115,7 +115,7 @@ class Office:
         content = {
             "to": envelope.recipient,
             "subject": str(read["subject"]),
-            "text": read.get_content().strip(),
+            "text": read.get_content().replace("\r\n", "\n").strip(),
             "id": str(read["message-id"]),
         }
         if not bounced:

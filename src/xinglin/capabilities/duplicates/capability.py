@@ -15,7 +15,8 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="duplicates",
         title=Text("查重合并", "Duplicates"),
-        needs=("residents",),
+        notices=(contract.RECORDS_JOINED, contract.RECORDS_PARTED),
+        needs=("notifications", "residents"),
         code_sets=(contract.FIELDS,),
         operations=(
             Handler(contract.MERGE, partial(merge.merge, zone=settings.zone)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from xinglin.capabilities.residents.contract import DESK, DESK_ROLES, DUPLICATE, DUPLICATE_CANDIDATE, PAIRS, TASK_CODES
-from xinglin.fhir.declarations import CodeSet, Operation, Text, canonical, valueset
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Text, canonical, valueset
 from xinglin.fhir.r4.datatypes import Reference
 from xinglin.fhir.r4.resources import Patient, Task
 from xinglin.fhir.search.persons import MERGED, SURVIVOR
@@ -27,6 +27,36 @@ FIELDS: Final = CodeSet(
         "generalPractitioner": Text("责任医生", "Responsible doctor"),
         "managingOrganization": Text("建档机构", "Keeper of the record"),
     },
+)
+
+# What a resident is told.
+RECORDS_JOINED: Final = NoticeKind(
+    code="records-joined",
+    title=Text("您的两份档案已合并", "Your two records were put together"),
+    text=Text(
+        "经核对，您名下有两份健康档案，现已合并为一份，医生可以完整查看。原有内容没有删除。如果这不是您的档案，请告知服务台，可以恢复原状。",
+        "You had two health records. They are one now, so that your doctor sees all of it. Nothing was deleted."
+        " If one of them is not yours, tell the service desk: it can be undone.",
+    ),
+    sms=Text(
+        "【杏林】您有一条关于档案的新消息，请登录查看。",
+        "[Xinglin] There is a message about your record. Please sign in.",
+    ),
+    channels=("wechat", "mail", "sms"),
+)
+RECORDS_PARTED: Final = NoticeKind(
+    code="records-parted",
+    title=Text("您的档案已恢复为独立档案", "Your record stands for itself again"),
+    text=Text(
+        "您的健康档案此前与另一份档案合并，经核对已恢复为独立的一份。请看看档案内容是否都是您本人的；有不对的地方，请告知服务台。",
+        "Your health record had been put together with another one. They stand apart again. Please look whether all of"
+        " it is yours, and tell the service desk what is not.",
+    ),
+    sms=Text(
+        "【杏林】您有一条关于档案的新消息，请登录查看。",
+        "[Xinglin] There is a message about your record. Please sign in.",
+    ),
+    channels=("wechat", "mail", "sms"),
 )
 
 # What a Task of a candidate says after a merge, besides MERGED and SURVIVOR: what was taken over, and the versions

@@ -1,6 +1,6 @@
 """Everything that watching adds."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from xinglin.capabilities.watching import contract, jobs
@@ -12,6 +12,7 @@ from xinglin.capabilities.watching.pages import alerts, apps, denials, objection
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Handler, Job, Page
 from xinglin.security.anomalies import Limits, night_of
+from xinglin.security.assessments import CRYPTOGRAPHY, LEVEL_3, Passed
 from xinglin.settings import Settings
 
 
@@ -28,18 +29,31 @@ def terms(settings: Settings) -> Terms:
     return Terms(limits, settings.zone, timedelta(hours=settings.encounter_grace_hours))
 
 
+def passed(settings: Settings) -> tuple[Passed, ...]:
+    """Take the assessments that were passed from the settings."""
+    given = (
+        (LEVEL_3, settings.level_3_certificate, settings.level_3_assessed),
+        (CRYPTOGRAPHY, settings.cryptography_report, settings.cryptography_assessed),
+    )
+    return tuple(Passed(kind, number, date.fromisoformat(on)) for kind, number, on in given if on)
+
+
 def declare(settings: Settings) -> Capability:
     """Give the table of contents."""
     return Capability(
         name="watching",
-        needs=("access", "audit"),
+        needs=("access", "audit", "notifications"),
         title=Text("安全监测", "Watching"),
         code_sets=(contract.ALERTS, contract.STATES),
+        notices=(contract.ALERTED,),
         profiles=(contract.ALERT,),
         operations=(Handler(contract.DECIDE, decide), Handler(contract.ANSWER, answer)),
         grants=rights.GRANTS,
         pages=_pages(),
-        jobs=(Job(contract.LOOK, partial(jobs.look, terms=terms(settings)), every="*/5 * * * *"),),
+        jobs=(
+            Job(contract.LOOK, partial(jobs.look, terms=terms(settings)), every="*/5 * * * *"),
+            Job(contract.REMIND, partial(jobs.remind, passed=passed(settings)), every="30 8 * * *"),
+        ),
         templates="xinglin.capabilities.watching:templates",
     )
 

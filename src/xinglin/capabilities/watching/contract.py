@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import Task
 from xinglin.registry import Portal
 from xinglin.security.anomalies import RULES
+from xinglin.security.assessments import KINDS
 
-# Task.code of an alert: the rule that somebody's activity broke.
+# Task.code of an alert: the rule that somebody's activity broke, or the assessment that is due.
 ALERTS: Final = CodeSet(
     url=valueset("alert"),
     system=canonical("alert", "CodeSystem"),
-    codes={rule.code: Text(rule.zh, rule.en) for rule in RULES},
+    codes={one.code: Text(one.zh, one.en) for one in (*RULES, *KINDS)},
 )
 # Task.businessStatus of an alert.
 STATES: Final = CodeSet(
@@ -23,6 +24,19 @@ STATES: Final = CodeSet(
         "seen": Text("处理中", "Being looked into"),
         "closed": Text("已关闭", "Closed"),
     },
+)
+# What the security officer is told.
+ALERTED: Final = NoticeKind(
+    code="security-alert",
+    title=Text("有新的安全告警", "There is a new alert"),
+    text=Text(
+        "安全监测发现一项异常访问，请尽快在“安全告警”中查看和处理。",
+        "Watching found an unusual access. Please look at it soon, at “Alerts”.",
+    ),
+    sms=Text("【杏林】有新的安全告警，请登录处理。", "[Xinglin] There is a new security alert. Please sign in."),
+    channels=("wechat", "mail", "sms"),
+    urgent=True,
+    to="staff",
 )
 # Task.identifier: rule, user and hour; the same never makes two.
 KEYS: Final = canonical("alert-key", "NamingSystem")
@@ -73,6 +87,7 @@ ANSWER: Final = Operation(
 )
 
 LOOK: Final = "watching.look"
+REMIND: Final = "watching.remind"
 
 SECURITY: Final = Portal(
     "security", "/security", frozenset({"security-admin"}), Text("安全管理员工作台", "Security desk")

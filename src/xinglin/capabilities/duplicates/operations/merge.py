@@ -25,6 +25,7 @@ from xinglin.capabilities.duplicates.contract import (
     Merging,
     Unmerging,
 )
+from xinglin.capabilities.duplicates.operations.telling import tell_joined, tell_parted
 from xinglin.fhir import codec
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
@@ -91,6 +92,7 @@ async def merge_now(work: UnitOfWork, task: Document) -> None:
     outputs = [*_merged_outputs(source, target, keep), *(_before(one) for one in (old, new))]
     await write(work, _closed(work, task, "completed") | {"output": outputs})
     _note(work, "merge", source, target)
+    await tell_joined(work, target)
 
 
 @cites("HR-03", "CD-11")
@@ -132,6 +134,7 @@ async def unmerge_now(work: UnitOfWork, task: Document, *, ready: Collection[int
     made = {name: value for name, value in task.items() if name != "output"}
     await write(work, _closed(work, made, "requested"))
     _note(work, "unmerge", source, target)
+    await tell_parted(work, source, target)
 
 
 @cites("CD-11")

@@ -47,7 +47,8 @@ async def notify(work: UnitOfWork, given: Notice) -> str:
     language, values = rules.language_of(person), rules.values_of(kind, given.parameters)
     key = given.key or work.new_id()
     sender = given.sender or work.principal.organization
-    recipient = {"reference": given.recipient, "display": masked_name(named(person))}
+    name = masked_name(named(person))
+    recipient = {"reference": given.recipient} | ({"display": name} if name else {})
     document: dict[str, Any] = {
         "resourceType": "Communication",
         "meta": {"profile": [MESSAGE.url]},

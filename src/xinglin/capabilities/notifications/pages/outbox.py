@@ -4,6 +4,7 @@ from typing import Final
 
 from xinglin.capabilities.notifications.contract import CALL, NOTICES, OUTBOX, RESEND, TOLD, Called, One
 from xinglin.capabilities.notifications.pages import shown
+from xinglin.capabilities.notifications.pages.health import of_channels
 from xinglin.capabilities.notifications.rules import messages as rules
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
@@ -17,6 +18,14 @@ from xinglin.web.listing import Column, Empty, Filter, Listing, show_list
 from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
 ACTS: Final = {"again": RESEND, "told": TOLD}
+# What is counted above the list: search, state, tone.
+STATES: Final[tuple[tuple[dict[str, str], str, str], ...]] = (
+    ({"status": "preparation"}, "queued", "neutral"),
+    ({"status": "in-progress"}, "sent", "neutral"),
+    ({"status": "completed", "received:missing": "true"}, "delivered", "neutral"),
+    ({"status": "completed", "received:missing": "false"}, "read", "neutral"),
+    ({"status": "stopped"}, "failed", "danger"),
+)
 LISTING: Final = Listing(
     name="outbox",
     title=Text("消息发送", "Outbox"),
@@ -40,6 +49,7 @@ LISTING: Final = Listing(
     sort="-sent",
     href=lambda found: f"{OUTBOX}/{found.id}",
     more=shown.titles,
+    template="notifications/outbox.html",
     empty=Empty(
         "mail",
         Text("还没有发出的消息", "Nothing sent yet"),
@@ -52,8 +62,9 @@ LISTING: Final = Listing(
 
 
 async def show(work: UnitOfWork, form: Form) -> View | Download:
-    """List what was sent for the institution."""
-    return await show_list(work, form, LISTING)
+    """List what was sent for the institution, with counts by state and how the channels do."""
+    values = {"items": await _figures(work), "health": await of_channels(work, form.language)}
+    return await show_list(work, form, LISTING, values)
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:
@@ -88,6 +99,15 @@ async def card(work: UnitOfWork, _form: Form) -> View | None:
     failed = await work.fhir.count("Communication", category=f"{NOTICES}|", status="stopped")
     calls = Figure(Text("待电话告知", "To be called"), failed, f"{OUTBOX}?status=stopped", "warning")
     return figures((calls,)) if failed else None
+
+
+async def _figures(work: UnitOfWork) -> list[Figure]:
+    found = []
+    for asked, state, tone in STATES:
+        number = await work.fhir.count("Communication", category=f"{NOTICES}|", **asked)
+        query = "&".join(f"{name}={value}" for name, value in asked.items() if name == "status")
+        found.append(Figure(shown.WORDS[state][0], number, f"{OUTBOX}?{query}", tone))
+    return found
 
 
 async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = (), called: Called | None = None) -> View:

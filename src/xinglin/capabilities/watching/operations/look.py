@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from xinglin.capabilities.watching.contract import ACCOUNTS, ALERT, ALERTS, KEYS, STATES
+from xinglin.capabilities.watching.operations.telling import tell_officers
 from xinglin.fhir.sources import cites
 from xinglin.security.anomalies import Finding, Limits, findings, key_of
 from xinglin.store.door import UnitOfWork
@@ -64,6 +65,7 @@ async def _raise(work: UnitOfWork, finding: Finding, since: datetime, until: dat
     if not written.created:
         return None
     work.note("alert", type="Task", refs=(f"Task/{written.id}",), detail=f"{finding.rule} {finding.activity.who}")
+    await tell_officers(work, written.id)
     return written.id
 
 

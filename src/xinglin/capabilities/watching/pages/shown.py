@@ -78,6 +78,8 @@ def alert_row(task: Task, people: dict[str, Person]) -> dict[str, Any]:
         "role": given["role"].valueString if "role" in given else "",
         "count": given["count"].valueInteger if "count" in given else 0,
         "limit": given["limit"].valueInteger if "limit" in given else 0,
+        "due": (given["due"].valueDate or "") if "due" in given else "",
+        "certificate": (given["certificate"].valueString or "") if "certificate" in given else "",
         "start": (period.start if period else None) or "",
         "end": (period.end if period else None) or "",
         "urgent": task.priority == "urgent",
