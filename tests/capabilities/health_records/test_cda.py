@@ -235,7 +235,11 @@ def _add_section(tree: Element) -> None:
         ("wst500-2", lambda tree: tree.remove(at(tree, "componentOf")), "cda-visit"),
         ("wst500-2", lambda tree: tree.remove(at(tree, "custodian")), "cda-participant"),
         ("wst500-2", lambda tree: at(tree, ".//administrativeGenderCode").set("code", "7"), "cda-code"),
-        ("wst500-2", lambda tree: at(tree, ".//value[@codeSystem='2.16.156.10011.2.3.3.11']").set("code", "hypertension"), "cda-code"),
+        (
+            "wst500-2",
+            lambda tree: at(tree, ".//value[@codeSystem='2.16.156.10011.2.3.3.11']").set("code", "hypertension"),
+            "cda-code",
+        ),
         ("wst500-2", lambda tree: at(tree, ".//value[@code]").set("codeSystem", "1.2.3"), "cda-code"),
         ("wst500-2", lambda tree: at(tree, ".//observation").remove(at(tree, ".//observation/value")), "cda-value"),
         ("wst500-2", lambda tree: at(tree, ".//observation/code").set("code", "DE99.99.999.99"), "cda-element"),
