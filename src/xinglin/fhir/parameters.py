@@ -115,6 +115,9 @@ def _parts(name: str, value: object) -> Iterator[dict[str, Any]]:
     elif isinstance(value, Struct):
         built = _builtins(value)
         yield {"name": name, "resource" if "resourceType" in built else f"value{type(value).__name__}": built}
+    elif is_dataclass(value) and not isinstance(value, type):
+        inside = (part for field in fields(value) for part in _parts(_camel(field.name), getattr(value, field.name)))
+        yield {"name": name, "part": list(inside)}
     else:
         yield {"name": name, _VALUES[type(value)][0]: value}
 

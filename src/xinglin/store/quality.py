@@ -84,3 +84,15 @@ async def counts(executor: Executor) -> dict[tuple[str, int], int]:
         "SELECT owner, domains, count(*) AS n FROM quality_judged WHERE owner <> '' GROUP BY owner, domains"
     )
     return {(one["owner"], one["domains"]): one["n"] for one in found}
+
+
+async def underway(executor: Executor, most: int = 1_000_000) -> int | None:
+    """Give how many records were looked at (*most* at most) while a look is under way or about to be; else None."""
+    [found] = await executor.fetch(
+        "SELECT EXISTS (SELECT FROM quality_sought WHERE token <> '') OR EXISTS (SELECT FROM procrastinate_jobs "
+        "WHERE task_name = 'quality.look' AND status IN ('todo', 'doing') "
+        "AND (scheduled_at IS NULL OR scheduled_at <= now())) AS runs, "
+        "(SELECT count(*) FROM (SELECT FROM quality_judged LIMIT $1) q) AS n",
+        most,
+    )
+    return int(found["n"]) if found["runs"] else None

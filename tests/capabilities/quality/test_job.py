@@ -6,7 +6,18 @@ import pytest
 
 from tests.capabilities.access.ward import Stopped, open_door, put, staff
 from tests.capabilities.residents.people import resident
-from xinglin.capabilities.quality.contract import EXPLAIN, EXPLAINED, OPEN, RESOLVED, Explaining
+from xinglin.capabilities.quality.contract import (
+    CORRECT,
+    CORRECTING,
+    DISTRICTS,
+    EXPLAIN,
+    EXPLAINED,
+    OPEN,
+    RESOLVED,
+    Asked,
+    Correcting,
+    Explaining,
+)
 from xinglin.capabilities.quality.operations import findings, scores
 from xinglin.capabilities.quality.operations.look import Looked, look
 from xinglin.fhir.document import document_of
@@ -19,6 +30,8 @@ from xinglin.store.store import Store
 Ward = tuple[Door, Stopped]
 KEPT: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1"}}
 PHONE: dict[str, Any] = {"telecom": [{"system": "phone", "value": "13903910000"}]}
+FOUND = "https://xinglin.health/fhir/CodeSystem/quality-rule|"
+DIVISION = "https://xinglin.health/fhir/StructureDefinition/division"
 ADMIN = staff("system-admin", "8", purpose="HSYSADMIN")
 OTHER = staff("system-admin", "9", organization="Organization/2", purpose="HSYSADMIN")
 REGULATOR = staff("regulator", "7", organization="Organization/9", purpose="HLEGAL")
@@ -124,6 +137,59 @@ async def test_an_institution_sees_and_explains_its_own(ward: Ward) -> None:
     with pytest.raises(OutcomeError) as twice:
         await door.auto(ADMIN).operate(EXPLAIN, Explaining(id, "再说明一次"))
     assert twice.value.status == 409
+
+
+async def test_what_is_being_corrected_comes_back_after_the_night(ward: Ward) -> None:
+    door, clock = ward
+    await whole(door)
+    before = await worth(door, "completeness")
+    id = findings.id_of("DQ-C03", "Patient/bare")
+    doctor = staff("physician", "1")
+    assert await door.auto(doctor).count("DetectedIssue", code=FOUND) == 2
+    assert (
+        await door.auto(staff("physician", "1", organization="Organization/2")).count("DetectedIssue", code=FOUND) == 0
+    )
+    await door.auto(doctor).operate(CORRECT, Correcting(id))
+    marked = await stand(door, "DQ-C03", "Patient/bare")
+    assert findings.state_of(marked) == CORRECTING
+    assert marked["mitigation"][-1]["author"]["reference"] == doctor.practitioner
+    with pytest.raises(OutcomeError) as twice:
+        await door.auto(doctor).operate(CORRECT, Correcting(id))
+    assert twice.value.status == 409
+
+    clock.pass_(minutes=30)
+    await whole(door)
+    assert findings.state_of(await stand(door, "DQ-C03", "Patient/bare")) == CORRECTING
+    assert await worth(door, "completeness") == before
+    clock.pass_(hours=24)
+    assert (await whole(door)).opened == 1
+    back = await stand(door, "DQ-C03", "Patient/bare")
+    assert findings.state_of(back) == OPEN
+    assert back["mitigation"] == marked["mitigation"]
+
+    await door.auto(doctor).operate(CORRECT, Correcting(id, "去补电话"))
+    clock.pass_(hours=1)
+    await put(door, resident("李娜", "1990-01-01", 124, id="bare", **KEPT, **PHONE))
+    await whole(door)
+    assert findings.state_of(await stand(door, "DQ-C03", "Patient/bare")) == RESOLVED
+
+
+async def test_figures_by_district(ward: Ward) -> None:
+    door, _ = ward
+    assert (await door.auto(REGULATOR).operate(DISTRICTS, Asked())).districts == ()
+    where = [{"extension": [{"url": DIVISION, "valueCode": "410802002001"}]}]
+    await put(door, {"resourceType": "Organization", "id": "1", "name": "市人民医院", "address": where})
+    await whole(door)
+    told = await door.auto(REGULATOR).operate(DISTRICTS, Asked())
+    (one,) = told.districts
+    assert (one.code, one.name, one.institutions, one.records, one.findings) == ("410802", "解放区", 1, 3, 2)
+    assert 0 < one.score < 100
+    (alone,) = (await door.auto(REGULATOR).operate(DISTRICTS, Asked("timeliness"))).districts
+    assert alone.score == 100
+    with pytest.raises(OutcomeError):
+        await door.auto(REGULATOR).operate(DISTRICTS, Asked("nothing"))
+    with pytest.raises(OutcomeError):
+        await door.auto(ADMIN).operate(DISTRICTS, Asked())
 
 
 async def test_a_stay_is_judged_anew_when_a_diagnosis_of_it_changes(ward: Ward) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
@@ -21,10 +22,12 @@ SEVERITIES: Final[Mapping[str, Text]] = {
     "low": Text("轻微", "Slight"),
 }
 OPEN: Final = "open"
+CORRECTING: Final = "correcting"
 EXPLAINED: Final = "explained"
 RESOLVED: Final = "resolved"
 STATES: Final[Mapping[str, Text]] = {
     OPEN: Text("待整改", "Open"),
+    CORRECTING: Text("整改中", "Being corrected"),
     EXPLAINED: Text("已说明", "Explained"),
     RESOLVED: Text("已解决", "Resolved"),
 }
@@ -180,8 +183,68 @@ EXPLAIN: Final = Operation(
     title=Text("说明质量问题", "Explain a finding"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Correcting:
+    """A finding that somebody sees to. id: of the DetectedIssue. note: what is done, may be empty."""
+
+    id: str
+    note: str = ""
+
+
+CORRECT: Final = Operation(
+    "correct-finding",
+    "DetectedIssue",
+    Correcting,
+    DetectedIssue,
+    level="instance",
+    title=Text("整改质量问题", "See to a finding"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """How good the records of a district are. code, name: of the division. score: 0 to 100 in tenths.
+
+    records: looked at, in the domain that looked at most. findings: that wait for the institutions.
+    """
+
+    code: str
+    name: str
+    institutions: int
+    records: int
+    findings: int
+    score: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Districts:
+    """Figures of the districts whose institutions have scores. day: of the scores, ISO; empty when there are none."""
+
+    day: str
+    districts: tuple[District, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which figures. domain: one of DOMAINS, empty for all together."""
+
+    domain: str = ""
+
+
+DISTRICTS: Final = Operation(
+    "quality-by-district",
+    "MeasureReport",
+    Asked,
+    Districts,
+    affects_state=False,
+    title=Text("各区县数据质量", "Data quality by district"),
+)
+
 LOOK: Final = "quality.look"
 LIST: Final = "/quality"
 FINDINGS: Final = "/quality/findings"
 ROLES: Final = frozenset({"regulator", "system-admin"})
-AT: Final = Portal("quality", LIST, ROLES | {"developer"}, Text("数据质量", "Data quality"))
+# Who writes records, and can mend them.
+WRITERS: Final = frozenset({"physician", "village-doctor", "family-doctor", "public-health"})
+AT: Final = Portal("quality", LIST, ROLES | WRITERS | {"developer"}, Text("数据质量", "Data quality"))

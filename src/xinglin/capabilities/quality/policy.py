@@ -1,8 +1,8 @@
-"""The commission sees all scores and findings; an institution its own, and explains them."""
+"""The commission sees all scores and findings; an institution its own, and sees to them or explains them."""
 
 from typing import Final
 
-from xinglin.capabilities.quality.contract import EXPLAIN, FINDINGS_SEARCH, MEASURE
+from xinglin.capabilities.quality.contract import CORRECT, DISTRICTS, EXPLAIN, FINDINGS_SEARCH, MEASURE, WRITERS
 from xinglin.security.grants import Grant
 
 _READ: Final = frozenset({"read", "vread", "search", "history"})
@@ -31,7 +31,7 @@ GRANTS: Final = (
         "system-admin",
         frozenset({"operate"}),
         "DetectedIssue",
-        operations=frozenset({EXPLAIN.code}),
+        operations=frozenset({EXPLAIN.code, CORRECT.code}),
         needs=_STRONG,
         name="quality",
         source="ST-50, 焦政办2018-55",
@@ -39,5 +39,39 @@ GRANTS: Final = (
     Grant("regulator", _READ, "DetectedIssue", FINDINGS_SEARCH, needs=_STRONG, name="quality", source="焦政办2018-55"),
     Grant(
         "regulator", _READ, "MeasureReport", f"measure={MEASURE}", needs=_STRONG, name="quality", source="焦政办2018-55"
+    ),
+    Grant(
+        "regulator",
+        frozenset({"operate"}),
+        "MeasureReport",
+        operations=frozenset({DISTRICTS.code}),
+        needs=_STRONG,
+        name="quality",
+        source="焦政办2018-55",
+    ),
+    # Findings name no patient; the record that one names opens by the rights on it.
+    *(
+        grant
+        for role in sorted(WRITERS)
+        for grant in (
+            Grant(
+                role,
+                _READ,
+                "DetectedIssue",
+                f"{FINDINGS_SEARCH}&implicated={{organization}}",
+                needs=_STRONG,
+                name="quality",
+                source="ST-50, 焦政办2018-55",
+            ),
+            Grant(
+                role,
+                frozenset({"operate"}),
+                "DetectedIssue",
+                operations=frozenset({EXPLAIN.code, CORRECT.code}),
+                needs=_STRONG,
+                name="quality",
+                source="ST-50, 焦政办2018-55",
+            ),
+        )
     ),
 )

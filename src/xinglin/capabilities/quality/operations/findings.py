@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from xinglin.capabilities.quality.contract import (
     CODES,
+    CORRECT,
+    CORRECTING,
     DOMAIN_CODES,
     EXPLAIN,
     EXPLAINED,
@@ -16,9 +18,11 @@ from xinglin.capabilities.quality.contract import (
     RULES,
     SEVERITY_TAGS,
     STATE_CODES,
+    STATES,
+    Correcting,
     Explaining,
 )
-from xinglin.capabilities.quality.rules.case import Finding
+from xinglin.capabilities.quality.rules.case import ZONE, Finding, day
 from xinglin.fhir import codec
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
@@ -30,6 +34,7 @@ from xinglin.store.reading import not_found
 
 PAGE: Final = 500
 REASON_LEAST: Final = 4
+WORDS_MOST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,8 @@ async def standing(work: UnitOfWork, references: Iterable[str]) -> list[dict[str
 async def keep(work: UnitOfWork, found: Mapping[str, tuple[str, tuple[Finding, ...]]]) -> Kept:
     """Keep what was found in records. found: by ``Type/id``, who answers for it and the findings.
 
-    What stands already and is the same stays as it is, explained or open; what is found no more is resolved.
+    What stands already and is the same stays as it is, explained, being corrected or open; what is found no more is
+    resolved.
     """
     before = {str(one["id"]): one for one in await standing(work, found)}
     at = work.now.isoformat(timespec="milliseconds")
@@ -123,7 +129,7 @@ async def keep(work: UnitOfWork, found: Mapping[str, tuple[str, tuple[Finding, .
         for reference, (owner, findings) in found.items()
         for one in (made(reference, finding, owner, at) for finding in findings)
     }
-    writes = [one for id, one in fresh.items() if not _same(before.get(id), one)]
+    writes = [_kept(before.get(id), one) for id, one in fresh.items() if not _same(before.get(id), one)]
     past = [
         resolved(one)
         for id, one in before.items()
@@ -133,6 +139,12 @@ async def keep(work: UnitOfWork, found: Mapping[str, tuple[str, tuple[Finding, .
     if orders:
         await work.platform.write_many(orders)
     return Kept(len(writes), len(past))
+
+
+def _kept(before: Mapping[str, Any] | None, fresh: dict[str, Any]) -> dict[str, Any]:
+    """Keep what was said about a finding that comes back."""
+    said = (before or {}).get("mitigation")
+    return fresh | {"mitigation": said} if said else fresh
 
 
 def _same(before: Mapping[str, Any] | None, fresh: Mapping[str, Any]) -> bool:
@@ -146,28 +158,65 @@ def _same(before: Mapping[str, Any] | None, fresh: Mapping[str, Any]) -> bool:
 
 async def explain(work: UnitOfWork, given: Explaining) -> DetectedIssue:
     """Mark a finding as explained, with the reason; it no longer counts in the score while it stays the same."""
-    row = await work.fhir.read("DetectedIssue", given.id)
-    document: dict[str, Any] = document_of(row.body())
-    if rule_of(document) not in RULES:
-        raise OutcomeError(not_found("DetectedIssue", given.id))
     reason = given.reason.strip()
     if len(reason) < REASON_LEAST:
         raise OutcomeError(Issue("required", "quality-reason", "reason", "Write why the record is right as it is."))
-    if state_of(document) != OPEN:
+    return await _mark(work, given.id, EXPLAIN.code, EXPLAINED, reason)
+
+
+async def correct(work: UnitOfWork, given: Correcting) -> DetectedIssue:
+    """Mark a finding as being corrected; it is open again if it still stands after the next night."""
+    return await _mark(work, given.id, CORRECT.code, CORRECTING, given.note.strip() or STATES[CORRECTING].zh)
+
+
+async def _mark(work: UnitOfWork, id: str, what: str, state: str, text: str) -> DetectedIssue:
+    """Write how an open finding stands, who said so, when, and in which words."""
+    row = await work.fhir.read("DetectedIssue", id)
+    document: dict[str, Any] = document_of(row.body())
+    if rule_of(document) not in RULES:
+        raise OutcomeError(not_found("DetectedIssue", id))
+    if len(text) > WORDS_MOST:
         raise OutcomeError(
-            Issue("conflict", "quality-not-open", "DetectedIssue", "Only an open finding is explained."), status=409
+            Issue("too-long", "quality-words", "reason", f"At most {WORDS_MOST} characters."), status=400
         )
-    author = {"author": {"reference": work.principal.practitioner}} if work.principal.practitioner else {}
+    if state_of(document) not in (OPEN, CORRECTING) or state_of(document) == state:
+        raise OutcomeError(
+            Issue("conflict", "quality-not-open", "DetectedIssue", "Only an open finding is marked."), status=409
+        )
+    who = {"reference": work.principal.practitioner, "display": work.principal.display}
     document["mitigation"] = [
         *(document.get("mitigation") or ()),
-        {"action": {"text": reason}, "date": work.now.isoformat(timespec="milliseconds"), **author},
+        {
+            "action": {"text": text},
+            "date": work.now.isoformat(timespec="milliseconds"),
+            "author": {name: value for name, value in who.items() if value},
+        },
     ]
-    document["meta"] = {"profile": [FINDING.url], "tag": _tags(rule_of(document), EXPLAINED)}
+    document["meta"] = {"profile": [FINDING.url], "tag": _tags(rule_of(document), state)}
     written = await work.platform.update(
-        bytes_of(document), type="DetectedIssue", id=given.id, if_match=row.vid, must="exists"
+        bytes_of(document), type="DetectedIssue", id=id, if_match=row.vid, must="exists"
     )
-    work.note(EXPLAIN.code, type="DetectedIssue", refs=(f"DetectedIssue/{written.id}",))
-    found = codec.decode((await work.platform.read("DetectedIssue", given.id)).body(), "DetectedIssue")
+    work.note(what, type="DetectedIssue", refs=(f"DetectedIssue/{written.id}",))
+    found = codec.decode((await work.platform.read("DetectedIssue", id)).body(), "DetectedIssue")
     if not isinstance(found, DetectedIssue):
         raise TypeError("a DetectedIssue is a DetectedIssue")
     return found
+
+
+async def reopen(work: UnitOfWork) -> int:
+    """Open findings again that were being corrected since an earlier day, and still stand; give how many.
+
+    What was mended is resolved by then, as its record was looked at anew. At most a page at once, the oldest first.
+    """
+    today = work.now.astimezone(ZONE).date()
+    asked = {"_tag": f"{STATE_CODES.system}|{CORRECTING}", "_sort": "_lastUpdated", "_count": str(PAGE)}
+    page = await work.platform.find("DetectedIssue", code=f"{CODES.system}|", **asked)
+    orders = []
+    for document in (document_of(row.body()) for row in page.matches):
+        marked = day(document["mitigation"][-1]["date"])
+        if marked is not None and marked < today:
+            document["meta"] = {"profile": [FINDING.url], "tag": _tags(rule_of(document), OPEN)}
+            orders.append(Order("update", "DetectedIssue", bytes_of(document), document["id"]))
+    if orders:
+        await work.platform.write_many(orders)
+    return len(orders)

@@ -209,7 +209,8 @@ def _day(case: Case) -> date:
 
 
 async def _gone(work: UnitOfWork) -> Looked:
-    """Resolve what was found in records that were deleted since."""
+    """Resolve what was found in records that were deleted since; open again what was not corrected by now."""
     names = await quality.gone(work.executor, PAGE)
     kept = await findings.keep(work, dict.fromkeys(names, ("", ())))
-    return Looked(0, 0, kept.resolved, done=len(names) < PAGE)
+    again = await findings.reopen(work)
+    return Looked(0, again, kept.resolved, done=len(names) < PAGE and again < findings.PAGE)

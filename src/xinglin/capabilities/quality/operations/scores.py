@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from xinglin.capabilities.quality.contract import (
     CODES,
+    CORRECTING,
     DOMAIN_CODES,
     DOMAINS,
     MEASURE,
@@ -58,8 +59,13 @@ async def _open(work: UnitOfWork, owner: str, domain: str) -> dict[str, int]:
     found = {}
     for severity in SEVERITIES:
         asked = [("implicated", owner), ("code", f"{CODES.system}|"), ("_summary", "count")]
-        tags = ((STATE_CODES.system, OPEN), (DOMAIN_CODES.system, domain), (SEVERITY_TAGS, severity))
-        asked += [("_tag", f"{system}|{code}") for system, code in tags]
+        # What is being corrected is not corrected yet.
+        waiting = ",".join(f"{STATE_CODES.system}|{state}" for state in (OPEN, CORRECTING))
+        asked += [
+            ("_tag", waiting),
+            ("_tag", f"{DOMAIN_CODES.system}|{domain}"),
+            ("_tag", f"{SEVERITY_TAGS}|{severity}"),
+        ]
         page = await work.platform.search(parse("DetectedIssue", asked, strict=True, base_url=work.door.base_url))
         found[severity] = page.total or 0
     return found

@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+from xinglin.capabilities.health_records.contract import RECORDS, record, source
 from xinglin.capabilities.quality.contract import (
     CODES,
+    CORRECT,
+    CORRECTING,
     DOMAIN_CODES,
     DOMAINS,
     EXPLAIN,
@@ -17,6 +20,8 @@ from xinglin.capabilities.quality.contract import (
     SEVERITY_TAGS,
     STATE_CODES,
     STATES,
+    WRITERS,
+    Correcting,
     Explaining,
 )
 from xinglin.capabilities.quality.operations.findings import rule_of, state_of
@@ -24,6 +29,7 @@ from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
+from xinglin.store.executor import Row
 from xinglin.store.reading import not_found
 from xinglin.web import brief, cells
 from xinglin.web.format import said
@@ -31,7 +37,8 @@ from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing, sho
 from xinglin.web.names import element_name, type_name
 from xinglin.web.view import Download, Form, Language, Redirect, Rejected, View
 
-_TONES: Final = {OPEN: "danger", EXPLAINED: "info", RESOLVED: "success"}
+_MARKERS: Final = WRITERS | {"system-admin"}
+_TONES: Final = {OPEN: "danger", CORRECTING: "warning", EXPLAINED: "info", RESOLVED: "success"}
 _WEIGHTS: Final = {"high": "danger", "moderate": "warning", "low": "neutral"}
 # Values may hold a person's data; these are shown of a record that the reader sees.
 _TOLD: Final = ("period", "recordedDate", "effectiveDateTime", "performedDateTime", "code", "class", "serviceType")
@@ -156,22 +163,51 @@ async def show_one(work: UnitOfWork, form: Form) -> View:
 
 
 async def send_one(work: UnitOfWork, form: Form) -> Redirect:
-    """Mark a finding as explained."""
+    """Mark a finding as explained, or as being corrected."""
     try:
-        await work.fhir.operate(EXPLAIN, Explaining(form["id"], form["reason"]))
+        if form["do"] == CORRECTING:
+            await work.fhir.operate(CORRECT, Correcting(form["id"], form["note"]))
+        else:
+            await work.fhir.operate(EXPLAIN, Explaining(form["id"], form["reason"]))
     except OutcomeError as refused:
         if refused.status in {403, 404}:
             raise
         raise Rejected(await _one(work, form, refused.issues)) from refused
-    return Redirect(f"{FINDINGS}/{form['id']}?done=yes")
+    return Redirect(f"{FINDINGS}/{form['id']}?done={CORRECTING if form['do'] == CORRECTING else EXPLAINED}")
 
 
-async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
+async def open_record(work: UnitOfWork, form: Form) -> View | Redirect:
+    """Lead to the record of a finding, if the reader may see it now; else say who may."""
+    document = document_of((await work.fhir.read("DetectedIssue", form["id"])).body())
+    type, _, id = _record_of(document).partition("/")
+    row = await _seen(work, type, id)
+    patient = "" if row is None else (id if type == "Patient" else _patient_of(document_of(row.body())))
+    if not patient:
+        return await _one(work, form, (Issue("forbidden", "quality-hidden"),), status=403)
+    return Redirect(record(patient) if type == "Patient" else source(patient, type, id))
+
+
+def _patient_of(document: Any) -> str:
+    """Give the id of the patient of a record; empty when it is of none."""
+    whose = document.get("subject") or document.get("patient") or {}
+    type, _, id = str(whose.get("reference", "")).partition("/")
+    return id if type == "Patient" else ""
+
+
+async def _seen(work: UnitOfWork, type: str, id: str) -> Row | None:
+    """Give the record of a finding when it is within the reader's reach."""
+    if work.fhir.reach("search", type).nothing:
+        return None
+    page = await work.fhir.find(type, _id=id, _count="1")
+    return page.matches[0] if page.matches else None
+
+
+async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], status: int = 422) -> View:
     document = document_of((await work.fhir.read("DetectedIssue", form["id"])).body())
     rule = rule_of(document)
     if rule not in RULES:
         raise OutcomeError(not_found("DetectedIssue", form["id"]))
-    names, state, record = await _names(work, [document]), state_of(document), _record_of(document)
+    names, state, named = await _names(work, [document]), state_of(document), _record_of(document)
     return View(
         "quality/finding.html",
         {
@@ -184,29 +220,30 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
             "detail": document.get("detail", ""),
             "found": document["identifiedDateTime"],
             "owner": names.get(_owner_of(document), _owner_of(document)),
-            "record": record,
-            "type": type_name(record.partition("/")[0], form.language),
-            "told": await _told(work, record, form.language),
+            "record": named,
+            "type": type_name(named.partition("/")[0], form.language),
+            "told": await _told(work, named, form.language),
             "explained": document.get("mitigation") or (),
-            "may_explain": state == OPEN and "system-admin" in work.principal.roles,
+            "may_open": bool(RECORDS.roles & work.principal.roles),
+            "may_explain": state in (OPEN, CORRECTING) and bool(_MARKERS & work.principal.roles),
+            "may_correct": state == OPEN and bool(_MARKERS & work.principal.roles),
+            "note": form["note"],
             "list": f"{FINDINGS}?rule={rule}",
             "reason": form["reason"],
             "done": form["done"],
             "issues": issues,
         },
-        status=422 if issues else 200,
+        status=status if issues else 200,
     )
 
 
-async def _told(work: UnitOfWork, record: str, language: Language) -> list[tuple[str, str]] | None:
+async def _told(work: UnitOfWork, named: str, language: Language) -> list[tuple[str, str]] | None:
     """Tell of the record what its reader may see; None when it is not within reach."""
-    type, _, id = record.partition("/")
-    if work.fhir.reach("search", type).nothing:
+    type, _, id = named.partition("/")
+    row = await _seen(work, type, id)
+    if row is None:
         return None
-    page = await work.fhir.find(type, _id=id, _count="1")
-    if not page.matches:
-        return None
-    document = document_of(page.matches[0].body())
+    document = document_of(row.body())
     return [
         (element_name(f"{type}.{name}", language), brief.brief(document[name], language))
         for name in _TOLD

@@ -10,6 +10,7 @@ from xinglin.capabilities.quality.rules.scores import FORMULA, mean
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.search.grammar import parse
+from xinglin.store import quality
 from xinglin.store.door import UnitOfWork
 from xinglin.web import cells
 from xinglin.web.format import day_of, said
@@ -95,7 +96,8 @@ async def show(work: UnitOfWork, form: Form) -> View | Download:
             on = day_of(str(document_of(last.matches[0].body())["date"]))
             pairs = ((_ONE_DAY, on), (_ONE_DAY, on))
             form = Form(pairs, form.path, form.language, form.base)
-    return await show_list(work, form, LISTING, {"formula": FORMULA})
+    looked = await quality.underway(work.executor)
+    return await show_list(work, form, LISTING, {"formula": FORMULA, "computing": looked})
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:
