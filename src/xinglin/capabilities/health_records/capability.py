@@ -1,12 +1,13 @@
 """Everything that health records add."""
 
 from xinglin.capabilities.health_records import contract, policy
-from xinglin.capabilities.health_records.operations import correcting, importing
+from xinglin.capabilities.health_records.operations import correcting, filing, importing
 from xinglin.capabilities.health_records.operations import papers as documents
 from xinglin.capabilities.health_records.pages import (
     about,
     correct,
     entry,
+    filed,
     files,
     own,
     paper,
@@ -41,6 +42,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.CDA, documents.as_cda),
             Handler(contract.ISSUE, documents.issue),
             Handler(contract.IMPORT, importing.take_in),
+            Handler(contract.FILE, filing.file_entries),
         ),
         grants=policy.grants(settings),
         pages=(*_clinicians(), *_residents(), *_desk()),
@@ -54,6 +56,8 @@ def _clinicians() -> tuple[Page, ...]:
         Page(at, of, show=record.show),
         Page(at, f"{of}/about", show=about.show),
         Page(at, f"{of}/issue", show=papers.show, send=papers.send, roles=contract.ISSUING),
+        Page(at, f"{of}/import", show=filed.show_import, send=filed.send_import, roles=contract.ISSUING),
+        Page(at, f"{of}/filing/{{rid}}", show=filed.show, send=filed.send, roles=contract.ISSUING),
         *_common(at),
     )
 

@@ -185,3 +185,24 @@ IMPORT: Final = Operation(
     gives=DocumentReference,
     title=Text("接收共享文档（CDA）", "Take in a shared document (CDA)"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What of a shared document to write into the record. id: of the DocumentReference.
+
+    entry: keys of entries, as the preview names them; none: all that are new.
+    """
+
+    id: str
+    entry: tuple[str, ...] = ()
+
+
+FILE: Final = Operation(
+    code="file-entries",
+    on="DocumentReference",
+    takes=Filing,
+    gives=Bundle,
+    level="instance",
+    title=Text("文档条目归档", "File the entries of a document"),
+)

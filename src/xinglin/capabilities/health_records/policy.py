@@ -54,7 +54,7 @@ def _papers(proved: frozenset[str]) -> Iterator[Grant]:
         on_patient = frozenset({"summary"}) | issuing
         yield Grant(role, operate, "Patient", operations=on_patient, needs=needs, name="documents", source=source)
         if issuing:
-            taking = frozenset({"import-cda"})
+            taking = frozenset({"import-cda", "file-entries"})
             yield Grant(
                 role, operate, "DocumentReference", operations=taking, needs=needs, name="documents", source=source
             )

@@ -11,9 +11,10 @@ from xinglin.capabilities.health_records.operations.names import LOCAL, look_up
 from xinglin.capabilities.health_records.operations.reading import Pairs, Record
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.files import entry, files, parameters, texts
-from xinglin.capabilities.health_records.pages.opening import Whose, head, opened
-from xinglin.capabilities.health_records.pages.papers import taken_along
+from xinglin.capabilities.health_records.pages.opening import Whose, head, opened, query_of
+from xinglin.capabilities.health_records.pages.papers import may_issue, taken_along
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
+from xinglin.capabilities.health_records.rules.cda.templates import template_of
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, reference, when
 from xinglin.capabilities.health_records.rules.medicines import medicine
 from xinglin.capabilities.health_records.rules.results import abnormal_first, person_of, series
@@ -63,6 +64,8 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "sections": _sections(document),
         "files": files(document, whose, form),
         "texts": texts(document),
+        "filing": _filing(document, whose),
+        "origin": _origin(document, whose, form),
         "versions": await _versions(record, type, form["rid"], whose),
         "papers": taken_along(document, whose) if record.at is None else [],
         "nodes": tree(document, form.language, {at: said for at, said in labels.items() if said}, _link(whose)),
@@ -133,6 +136,21 @@ def _by(document: Document, teller: Teller) -> str:
             if said and not reference(inner).startswith("Organization"):
                 return said
     return ""
+
+
+def _filing(document: Document, whose: Whose) -> str:
+    """Give the page that files the entries of a shared document; empty for others, and for who files none."""
+    shared = document.get("resourceType") == "DocumentReference" and template_of(document.get("type", {})) is not None
+    if not shared or whose.record.at is not None or not may_issue(whose.record.work):
+        return ""
+    return f"{address(whose.id, whose.base)}/filing/{document['id']}"
+
+
+def _origin(document: Document, whose: Whose, form: Form) -> str:
+    """Give the document that an entry was filed from; empty for what was written here."""
+    found = LOCAL.match(str(document.get("meta", {}).get("source", "")))
+    known = found is not None and found["type"] == "DocumentReference"
+    return source(whose.id, "DocumentReference", found["id"], whose.base) + query_of(form) if found and known else ""
 
 
 def _sections(document: Document, depth: int = 0) -> list[dict[str, Any]]:

@@ -160,7 +160,8 @@ def _body(template: Template, document: Tag) -> Iterator[Issue]:
     for one in document.iterfind(_BODY):
         code = _attribute(one, "code", "code")
         where = f"section[{code or '?'}]"
-        if _attribute(one, "code", "codeSystem") != LOINC_OID:
+        ours = any(section.code == code for section in template.sections)
+        if ours and _attribute(one, "code", "codeSystem") != LOINC_OID:
             yield _fault("cda-section", where, "The code of a section is one of LOINC.")
         if code in found:
             yield _fault("cda-section", where, f"The section {code} stands twice.")
@@ -171,7 +172,7 @@ def _body(template: Template, document: Tag) -> Iterator[Issue]:
         elif section.required:
             yield _fault("cda-section", f"section[{section.code}]", f"The section {section.title} is missing.")
     for code in found.keys() - {one.code for one in template.sections}:
-        yield _fault("cda-section", f"section[{code}]", f"The template has no section {code}.")
+        yield _foreign("cda-section", f"section[{code}]", f"The template has no section {code}.")
 
 
 def _section(section: Section, tag: Tag) -> Iterator[Issue]:
@@ -183,7 +184,7 @@ def _section(section: Section, tag: Tag) -> Iterator[Issue]:
         observations = {_attribute(one, "code", "code"): one for one in organizer.iterfind("component/observation")}
         group = next((found for de in observations if (found := section.group_of(de)) is not None), None)
         if group is None:
-            yield _fault("cda-element", where, f"No data element of {section.title} is known here.")
+            yield _foreign("cda-element", where, f"No data element of {section.title} is known here.")
             continue
         seen.add(section.groups.index(group))
         yield from _group(group, observations, where)
@@ -207,7 +208,7 @@ def _group(group: Group, observations: dict[str, Tag], where: str) -> Iterator[I
     if group.any and not observations.keys() & set(group.any):
         yield _fault("cda-element", where, f"One of {', '.join(group.any)} is missing.")
     for de in observations.keys() - {one.de for one in group.elements}:
-        yield _fault("cda-element", f"{where}/{de}", f"The data element {de} does not belong here.")
+        yield _foreign("cda-element", f"{where}/{de}", f"The data element {de} does not belong here.")
 
 
 def _element(element: Element, observation: Tag, where: str) -> Iterator[Issue]:
@@ -316,6 +317,11 @@ def _null(tag: Tag) -> bool:
 def _attribute(parent: Tag, tag: str, name: str) -> str:
     found = parent.find(tag)
     return "" if found is None else found.get(name) or ""
+
+
+def _foreign(key: str, where: str, text: str) -> Issue:
+    """Tell of what is beside the template: a fault of what we write, no reason to refuse what others send."""
+    return Issue("invalid", key, where, text, severity="warning")
 
 
 def _fault(key: str, where: str, text: str) -> Issue:

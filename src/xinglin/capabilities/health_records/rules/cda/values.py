@@ -142,8 +142,8 @@ def _quantity(value: Tag, node: Node) -> bool:
 
 
 def number(value: Decimal) -> str:
-    """Write a number without an exponent."""
-    return format(value, "f")
+    """Write a number without an exponent, with the digits that it has."""
+    return format(Decimal(value), "f")  # a whole number comes as int, which would get six places
 
 
 def back(element: Element, value: Tag, kind: str) -> Any:
