@@ -98,6 +98,13 @@ def _night(given: str) -> str:
     return given
 
 
+def _day(given: str) -> str:
+    try:
+        return date.fromisoformat(given).isoformat()
+    except ValueError:
+        raise ValueError("must be a day such as 2026-03-01") from None
+
+
 def _days(given: str) -> str:
     try:
         for one in given.split(","):
@@ -237,6 +244,16 @@ class Settings:
         _one_of("refuse", "allow"),
         default="refuse",
         says="What happens to an upload while the scanner that is set does not answer.",
+    )
+    level_3_certificate: str = _setting(
+        _text, default="", says="Number of the filed grading or the last report of the level-3 system."
+    )
+    level_3_assessed: str = _setting(
+        _day, default="", says="Day of its last assessment, `2026-03-01`: the next one is told 60 days before."
+    )
+    cryptography_report: str = _setting(_text, default="", says="Number of the last report on the use of cryptography.")
+    cryptography_assessed: str = _setting(
+        _day, default="", says="Day of its last assessment; the next one is told 60 days before."
     )
     mask_name: tuple[int, int] = _setting(
         _left(MOST_NAME),
