@@ -31,6 +31,7 @@ RECENT: Final = 8
 RECENT_ACTS: Final = 300
 RECENT_DAYS: Final = 30
 LONGEST: Final = 200
+CHAIN_MOST: Final = 8  # merges one after another that are followed
 # Purposes of who treats: they know whom they have before them.
 TREATING: Final = frozenset({"TREAT", "ETREAT"})
 Kind = Literal["nothing", "card", "identity", "record", "phone", "number", "name"]
@@ -104,7 +105,7 @@ async def find(work: UnitOfWork, text: str, language: Language) -> Sought:
         for asked in _ways(kind, text):
             page = await work.fhir.find("Patient", _count=str(COUNT), **asked)
             known = {row.id for row in rows}
-            rows += [row for row in page.matches if row.id not in known]
+            rows += [row for row in await living(work, page.matches) if row.id not in known]
             more = more or page.next_token is not None
             if len(rows) >= COUNT:
                 break
@@ -113,6 +114,36 @@ async def find(work: UnitOfWork, text: str, language: Language) -> Sought:
             raise
         return Sought(text, kind, refused=True)
     return Sought(text, kind, _people(work, rows[:COUNT], language), more or len(rows) > COUNT)
+
+
+async def living(work: UnitOfWork, rows: Sequence[Row]) -> list[Row]:
+    """Give each person once: a record that another one stands for gives way to that one, where the first of them stood.
+
+    The FHIR search answers both, with their links (http://hl7.org/fhir/R4/patient.html#merging); a list of people does
+    not, as a person is not two.
+    """
+    persons = work.executor.persons
+    merged = {row.rid for row in rows if persons.canonical(row.rid) != row.rid}
+    standing = {row.rid: row for row in rows if row.rid not in merged}
+    away = [row for row in rows if row.rid in merged and persons.canonical(row.rid) not in standing]
+    for _ in range(CHAIN_MOST):
+        targets = {id for row in away if (id := _replaced_by(row))}
+        if not targets:
+            break
+        page = await work.fhir.find("Patient", _id=",".join(sorted(targets)), _count=str(len(targets)))
+        standing |= {row.rid: row for row in page.matches if persons.canonical(row.rid) == row.rid}
+        away = [row for row in page.matches if row.rid not in standing]
+    each: dict[int, Row] = {}
+    for row in rows:
+        rid = persons.canonical(row.rid)
+        each.setdefault(rid, standing.get(rid, row))
+    return list(each.values())
+
+
+def _replaced_by(row: Row) -> str:
+    links = document_of(row.body()).get("link") or ()
+    found = (one["other"]["reference"] for one in links if one.get("type") == "replaced-by")
+    return next((_patient(one) for one in found), "")
 
 
 def _ways(kind: Kind, text: str) -> Iterator[dict[str, str]]:
@@ -154,7 +185,7 @@ async def recent(work: UnitOfWork, language: Language) -> tuple[Person, ...]:
     # Asked by count first: showing this list is no look at each of them (above).
     page = await work.fhir.find("Patient", _count=str(RECENT), _id=",".join(wanted))
     found = {row.id: row for row in page.matches}
-    return _people(work, [found[id] for id in wanted if id in found], language)
+    return _people(work, await living(work, [found[id] for id in wanted if id in found]), language)
 
 
 def _patient(ref: str) -> str:

@@ -16,6 +16,7 @@ from xinglin.store import merging
 from xinglin.store.consistency import check
 from xinglin.store.door import Door
 from xinglin.store.store import Store
+from xinglin.web import persons
 
 HEALTH = staff("public-health", "8", organization="Organization/1")
 ELSEWHERE = staff("receptionist", "9", organization="Organization/9")
@@ -98,6 +99,16 @@ async def test_merging_joins_two_histories_and_undoing_parts_them(door: Door) ->
     faults: list[str] = []
     await check(door.store, lambda fault: faults.append(f"{fault.what} {fault.of}"))
     assert faults == []
+
+
+async def test_lists_of_people_show_a_person_once_and_the_fhir_search_both_records(door: Door) -> None:
+    await merge(door, HEALTH, "b", "a")
+    await merge(door, HEALTH, "a", "c", override=True)
+    assert await found(door, "Patient", name="王") == {"a", "b"}
+    async with door.work(SYSTEM) as work:
+        for name, kind in (("王晓明", "name"), ("王小明", "name"), ("李娜", "name"), ("13800000000", "phone")):
+            sought = await persons.find(work, name, "zh")
+            assert (sought.kind, [one.id for one in sought.people]) == (kind, ["c"])
 
 
 async def test_twice_is_once(door: Door) -> None:

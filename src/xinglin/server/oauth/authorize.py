@@ -27,6 +27,7 @@ from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import clients, sessions, tokens
 from xinglin.store.identity.clients import Client
 from xinglin.web.brief import title
+from xinglin.web.persons import living
 from xinglin.web.view import Redirect, View
 
 # What a request consists of, and the form carries on; everything else in it is ignored (RFC 6749, 3.1).
@@ -177,7 +178,8 @@ class Authorize:
             if refused.status >= 500:
                 raise
             return ()  # who may not look for patients by name finds none
-        return tuple(_person(document_of(row.body()), visit) for row in page.matches)
+        found = await living(work, page.matches)
+        return tuple(_person(document_of(row.body()), visit) for row in found)
 
     async def _shown(self, work: UnitOfWork, visit: Visit, references: list[str]) -> tuple[Person, ...]:
         found = []
