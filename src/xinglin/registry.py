@@ -148,6 +148,7 @@ class Page:
     roles: who may open it; empty: the portal's roles.
     badge: counts what is new there, shown at its entry of the menu: (work) -> int.
     file_most: bytes of a file that its form brings, as a stream; 0: what every page takes, in memory.
+    covers: other addresses that belong to its entry of the menu, with all below them.
     """
 
     portal: Portal
@@ -162,6 +163,7 @@ class Page:
     roles: frozenset[str] = frozenset()
     badge: PageFunction | None = None
     file_most: int = 0
+    covers: tuple[str, ...] = ()
 
     @property
     def readers(self) -> frozenset[str]:
@@ -284,15 +286,15 @@ class Registry:
         return tuple(sorted((card for card in found if card.readers & roles), key=lambda card: card.order))
 
     @property
-    def callbacks(self) -> tuple[Callback, ...]:
-        """All addresses that outside systems call."""
-        return tuple(callback for one in self.capabilities for callback in one.callbacks)
-
-    @property
     def warnings(self) -> Mapping[str, Text]:
         """The text of everything that a write may be warned of, by key."""
         cautions = (caution for one in self.capabilities for caution in one.warnings)
         return {key: text for caution in cautions for key, text in caution.texts.items()}
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """All addresses that outside systems call."""
+        return tuple(callback for one in self.capabilities for callback in one.callbacks)
 
     @property
     def jobs(self) -> Mapping[str, Job]:

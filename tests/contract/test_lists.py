@@ -46,7 +46,6 @@ BY_HAND: Final = {
     "watching/templates/watching/why.html": "the reasons of one answer",
     "watching/templates/watching/parts.html": "what was done in the hour of one alert",
     "duplicates/templates/duplicates/one.html": "two records side by side",
-    "portals/templates/portals/districts.html": "eleven districts",
 }
 HAND_MADE: Final = re.compile(
     r'<table class="table rows|records\.pager|records\.worklist|rel="next"|\bnext_token\b|\bTOKEN\b'

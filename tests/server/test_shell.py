@@ -8,6 +8,7 @@ from xinglin.security.accounts import SIGNED_IN
 from xinglin.security.principal import ANONYMOUS, Principal
 from xinglin.server import shell
 from xinglin.server.principals import DEVELOPER
+from xinglin.web.kit import MenuItem
 
 
 async def nothing(*_: object) -> None:
@@ -116,3 +117,10 @@ def test_the_entry_of_a_page_is_the_nearest_above_it() -> None:
     assert shell.current("/people", menu) == "/people"
     assert shell.current("/people/all/3", menu) == "/people/all"
     assert shell.current("/peoples", menu) == ""
+
+
+def test_a_page_beside_the_menu_belongs_to_what_covers_it_and_never_to_the_start() -> None:
+    menu = (MenuItem("/clinic", "", ""), MenuItem("/people", "", "", covers=("/patients",)), MenuItem("/x", "", ""))
+    assert shell.current("/patients/1/trend/2", menu) == "/people"
+    assert shell.current("/clinic", menu) == "/clinic"
+    assert shell.current("/clinic/today", menu) == ""

@@ -85,8 +85,13 @@ def has_page(registry: Registry, principal: Principal, path: str) -> bool:
 
 
 def current(here: str, items: Sequence[MenuItem]) -> str:
-    """Give the address of the entry under which a page lies: the longest that the page's begins with."""
-    return _nearest(here, [item.path for item in items])
+    """Give the address of the entry to which a page belongs: whose own address, or one that it covers, is nearest.
+
+    A start page is nobody's section: what belongs to no other entry belongs to none.
+    """
+    starts = {portal.path for portal in PORTALS}
+    places = {at: item.path for item in items for at in (item.path, *item.covers) if at not in starts or at == here}
+    return places.get(_nearest(here, list(places)), "")
 
 
 def _nearest(here: str, paths: Sequence[str]) -> str:
@@ -95,4 +100,5 @@ def _nearest(here: str, paths: Sequence[str]) -> str:
 
 
 def _item(page: Page, language: Language, badges: Badges) -> MenuItem:
-    return MenuItem(page.path, said(page.menu or page.portal.title, language), page.icon, badges.get(page.path, 0))
+    title = said(page.menu or page.portal.title, language)
+    return MenuItem(page.path, title, page.icon, badges.get(page.path, 0), page.covers)

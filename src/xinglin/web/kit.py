@@ -22,12 +22,16 @@ OWN: Final = "xinglin.web:templates"
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """One entry of the menu: its address, text in the reader's language, icon, and how much is new there."""
+    """One entry of the menu: its address, text in the reader's language, icon, and how much is new there.
+
+    covers: other addresses that belong to it.
+    """
 
     path: str
     text: str
     icon: str
     badge: int = 0
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

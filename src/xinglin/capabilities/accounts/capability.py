@@ -87,7 +87,7 @@ def _administration(bounds: Limits) -> tuple[Page, ...]:
             "/desk/proofing",
             show=staff.show_desk,
             send=staff.send_desk,
-            menu=Text("实名确认", "Confirm residents"),
-            icon="id",
+            menu=Text("账户实名确认", "Confirm an account"),
+            icon="circle-check",
         ),
     )

@@ -46,7 +46,16 @@ def declare(_settings: Settings) -> Capability:
 
 
 def _people(portal: Portal, roles: frozenset[str] = frozenset()) -> Page:
-    return Page(portal, contract.PEOPLE, show=people.show, menu=FIND, icon="search", order=10, roles=roles)
+    return Page(
+        portal,
+        contract.PEOPLE,
+        show=people.show,
+        menu=FIND,
+        icon="search",
+        order=10,
+        roles=roles,
+        covers=("/patients", "/desk/persons"),
+    )
 
 
 def _clinic() -> tuple[Page, ...]:

@@ -68,6 +68,7 @@ def _pages(settings: Settings, match: matching.Terms) -> tuple[Page, ...]:
             send=partial(desk.send_register, terms=match),
             menu=Text("实名登记", "Register a person"),
             icon="id",
+            covers=(contract.NEWBORN_PAGE,),
         ),
         Page(at, contract.NEWBORN_PAGE, show=desk.show_newborn, send=desk.send_newborn),
         Page(at, contract.PERSON_PAGE, show=desk.show_person, send=desk.send_person),

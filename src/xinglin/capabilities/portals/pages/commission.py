@@ -1,7 +1,7 @@
 """Cards and lists of the commission: institutions by kind, residents, visits by month and district."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from xinglin.capabilities.portals import contract
@@ -10,17 +10,25 @@ from xinglin.fhir.declarations import Text
 from xinglin.store.door import UnitOfWork
 from xinglin.tables.codes import concepts
 from xinglin.tables.divisions import Division, divisions
-from xinglin.web import cards, cells
+from xinglin.web import cards, cells, tilemap
 from xinglin.web import format as show
 from xinglin.web.asking import Counts
 from xinglin.web.cards import Bar, Figure
 from xinglin.web.format import said
 from xinglin.web.listing import Column, Empty, Filter, Found, Listing, show_list
-from xinglin.web.view import Download, Form, View
+from xinglin.web.view import Download, Form, Language, View
 
 CITY: Final = "410800"
 MONTHS: Final = 12
 DAYS: Final = 30
+# What the districts are compared by, in the order of the columns.
+WAYS: Final = {
+    "residents": Text("居民", "Residents"),
+    "places": Text("机构", "Institutions"),
+    "visits": Text("近 30 天就诊", "Visits in 30 days"),
+}
+# What is written on a tile of the map, where the name is too long for it.
+SHORT: Final = {"410871": Text("示范区", "Demo zone")}
 CATEGORY: Final = "https://xinglin.health/fhir/CodeSystem/ws-218"
 # What a manager tells institutions apart by, and the categories of WS 218 that begin so.
 KINDS: Final = (
@@ -42,9 +50,8 @@ def codes_of(kind: str) -> str:
 
 
 def districts() -> tuple[Division, ...]:
-    """Give the districts and counties of the city, by law."""
-    here = (one for one in divisions().values() if one.level == "county" and one.parent == CITY)
-    return tuple(one for one in here if one.kind != "area")
+    """Give the districts and counties of the city, with the demonstration zone, which has its own administration."""
+    return tuple(one for one in divisions().values() if one.level == "county" and one.parent == CITY)
 
 
 async def figures(counts: Counts, work: UnitOfWork, _form: Form) -> View:
@@ -90,29 +97,45 @@ async def by_month(counts: Counts, work: UnitOfWork, form: Form) -> View:
 
 
 async def by_district(counts: Counts, work: UnitOfWork, form: Form) -> View:
-    """Count residents, institutions and recent visits of each district."""
+    """Count residents, institutions and recent visits of each district: a map, coloured by one of them, and a table."""
+    by = form["map"] if form["map"] in WAYS else "visits"
+    rows = [await _counted(counts, work, one, form.language) for one in districts()]
+    most = max((row["numbers"][by] for row in rows), default=0)
+    shown = tilemap.tiles(
+        (row["code"], row["name"], row["short"], f"{row['numbers'][by]:,}", row["numbers"][by] / most, row["hrefs"][by])
+        if most
+        else (row["code"], row["name"], row["short"], "0", 0.0, row["hrefs"][by])
+        for row in rows
+    )
+    ways = [(code, said(text, form.language)) for code, text in WAYS.items()]
+    values = {"rows": rows, "tiles": shown, "by": by, "ways": ways, "title": said(WAYS[by], form.language)}
+    return View("portals/districts.html", values)
+
+
+async def _counted(counts: Counts, work: UnitOfWork, one: Division, language: Language) -> dict[str, Any]:
+    """Give the figures of a district and the lists behind them."""
     today = show.today(work.now)
     since = today.fromordinal(today.toordinal() - DAYS + 1)
     start, end = show.bounds(since, today)
-    rows = []
-    for one in districts():
-        here = urlencode({"district": one.code})
-        period = urlencode({"date.since": since.isoformat(), "date.until": today.isoformat()})
-        rows.append(
-            {
-                "name": one.name if form.language == "zh" else one.en,
-                "residents": await counts.count(work, "Patient", ("organization.address", one.name)),
-                "places": await counts.count(work, "Organization", ("address", one.name), ("type", _all_codes())),
-                "visits": await counts.count(
-                    work, "Encounter", ("service-provider.address", one.name), ("date", start), ("date", end)
-                ),
-                "href": f"{contract.PLACES}?{here}",
-                "residents_href": f"{contract.RESIDENTS}?{here}",
-                "visits_href": f"{contract.SEEN}?{here}&{period}",
-            }
-        )
-    most = max((row["visits"] for row in rows if isinstance(row["visits"], int)), default=0)
-    return View("portals/districts.html", {"rows": rows, "most": max(most, 1)})
+    here = urlencode({"district": one.code})
+    period = urlencode({"date.since": since.isoformat(), "date.until": today.isoformat()})
+    return {
+        "code": one.code,
+        "name": one.name if language == "zh" else one.en,
+        "short": said(SHORT.get(one.code, Text(one.name, one.en)), language),
+        "numbers": {
+            "residents": await counts.count(work, "Patient", ("organization.address", one.name)),
+            "places": await counts.count(work, "Organization", ("address", one.name), ("type", _all_codes())),
+            "visits": await counts.count(
+                work, "Encounter", ("service-provider.address", one.name), ("date", start), ("date", end)
+            ),
+        },
+        "hrefs": {
+            "residents": f"{contract.RESIDENTS}?{here}",
+            "places": f"{contract.PLACES}?{here}",
+            "visits": f"{contract.SEEN}?{here}&{period}",
+        },
+    }
 
 
 def _all_codes() -> str:
