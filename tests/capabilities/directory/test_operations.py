@@ -1,5 +1,6 @@
 """Upkeep, readiness and rights, through the door of the whole platform."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.capabilities.directory.people import (
 )
 from xinglin.capabilities.directory import contract, jobs
 from xinglin.capabilities.directory.contract import Evidence, Hospital, SettingUp
-from xinglin.capabilities.directory.operations import upkeep
+from xinglin.capabilities.directory.operations import reminders, upkeep
 from xinglin.capabilities.directory.operations.upkeep import KINDS
 from xinglin.capabilities.directory.rules import checklist
 from xinglin.fhir import codec
@@ -30,6 +31,8 @@ from xinglin.fhir.outcome import OutcomeError
 from xinglin.security import institution_forms as forms
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store.door import Door
+from xinglin.store.identity import accounts
+from xinglin.store.identity.accounts import Account, Assignment
 from xinglin.store.store import Store
 
 
@@ -305,3 +308,43 @@ async def test_everybody_finds_the_directory_and_nobody_sees_numbers(door: Door)
     page = await door.auto(RESIDENT).find("Practitioner", name="wjg")
     (row,) = page.matches
     assert card(123).encode() not in row.body()
+
+
+@pytest.mark.rule("R2-003")
+async def test_administrators_are_told_of_the_verification_once_in_each_stage(door: Door) -> None:
+    """The hospital was verified on 2026-03-01 with 900 beds: it is due on 2029-03-01."""
+    hospital = await read(door, "Organization", "renmin")
+    async with door.work(SYSTEM) as work:
+        id = work.new_id()
+        await accounts.add(work.executor, Account(id, "staff", "active", b"x", work.now, person="Practitioner/5"), {})
+        await accounts.assign(
+            work.executor,
+            Assignment(id, work.new_id(), "system-admin", work.now, "x", organization="Organization/renmin"),
+        )
+        await work.platform.update(
+            bytes_of({"resourceType": "Practitioner", "id": "5", "active": True, "name": [{"text": "胡伟"}]}),
+            type="Practitioner",
+            id="5",
+        )
+    days = (
+        "2028-11-30",
+        "2028-12-01",
+        "2028-12-02",
+        "2029-01-05",
+        "2029-02-10",
+        "2029-02-11",
+        "2029-03-02",
+        "2029-03-03",
+    )
+    told = []
+    for day in days:
+        async with door.work(SYSTEM) as work:
+            await reminders.remind_of(work, hospital, date.fromisoformat(day))
+        told.append(await door.auto(SYSTEM).count("Communication", recipient="Practitioner/5"))
+    assert told == [0, 1, 1, 2, 3, 3, 4, 4]
+    async with door.work(SYSTEM) as work:
+        assert await reminders.remind_of(work, hospital | {"active": False}, date(2029, 3, 2)) == 0
+    found = await door.auto(SYSTEM).find("Communication", recipient="Practitioner/5", _sort="sent")
+    texts = [str(document_of(row.body())["payload"][0]["contentString"]) for row in found.matches]
+    assert any("2029-03-01" in text and "还剩 90 天" in text for text in texts)
+    assert any("已逾期" in text for text in texts)

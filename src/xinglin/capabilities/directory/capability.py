@@ -22,7 +22,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="directory",
         title=FIND,
-        needs=("practitioners",),
+        needs=("notifications", "practitioners"),
         code_sets=(contract.INSTITUTION_KINDS, contract.SERVICE_MODES, contract.TITLES, contract.RESULTS),
         profiles=(
             contract.INSTITUTION_PROFILE,
@@ -61,8 +61,10 @@ def declare(settings: Settings) -> Capability:
                 partial(jobs.recheck, suspends=settings.readiness_suspends),
                 every="02:20 Asia/Shanghai",
             ),
+            Job(contract.REMIND, jobs.remind, every="08:20 Asia/Shanghai"),
             Job(contract.APPLY_IMPORT, jobs.apply_import, retries=8),
         ),
+        notices=(contract.VERIFYING, contract.OVERDUE),
         templates="xinglin.capabilities.directory:templates",
     )
 
@@ -88,6 +90,7 @@ def _looking_up() -> Iterator[Page]:
 
 
 def _keeping() -> Iterator[Page]:
+    beside = tuple(path for one in upkeep.PLACES_KEPT.values() for path in (one.path, one.add))
     for place in upkeep.PLACES_KEPT.values():
         named = place.kind.name == "departments"
         yield Page(
@@ -97,6 +100,7 @@ def _keeping() -> Iterator[Page]:
             menu=Text("机构维护", "My institution") if named else None,
             icon="building-hospital" if named else "",
             order=30,
+            covers=beside if named else (),
         )
         yield Page(
             contract.KEEPING,

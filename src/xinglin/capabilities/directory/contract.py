@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.r4.resources import OperationOutcome, Organization, Task
 from xinglin.registry import COMMISSION, INSTITUTION, Portal
 from xinglin.security.accounts import STAFF_ROLES
@@ -157,6 +157,38 @@ REMOTE_CONSULT: Final = "remote-consult"
 IMPORT: Final = "directory-import"
 # input: kind, name and content of the file; output: what became of it. focus: the institution it is for.
 IMPORT_PROFILE: Final = Profile(url=canonical("directory-import"), on="Task", required=("code", "focus", "input"))
+# What the administrators of an institution are told of its licence (R2-003).
+VERIFYING: Final = NoticeKind(
+    code="verification-due",
+    title=Text("执业许可证校验即将到期", "The verification of the licence is due"),
+    text=Text(
+        "{name}的执业许可证须在 {day} 前完成校验，还剩 {days} 天。逾期未校验的，互联网诊疗将暂停。",
+        "The licence of {name} has to be verified by {day}, in {days} days. Without it online care stops.",
+    ),
+    sms=Text(
+        "【杏林】{name}的执业许可证须在 {day} 前完成校验，请及时办理。",
+        "[Xinglin] The licence of {name} has to be verified by {day}.",
+    ),
+    parameters=frozenset({"name", "day", "days"}),
+    outside=frozenset({"name", "day"}),
+    to="staff",
+)
+OVERDUE: Final = NoticeKind(
+    code="verification-overdue",
+    title=Text("执业许可证校验已逾期", "The verification of the licence is overdue"),
+    text=Text(
+        "{name}的执业许可证校验已逾期，互联网诊疗已暂停。完成校验并登记后，可重新开通。",
+        "The verification of the licence of {name} is overdue: online care has stopped until it is recorded.",
+    ),
+    sms=Text(
+        "【杏林】{name}的执业许可证校验已逾期，请立即办理。",
+        "[Xinglin] The verification of the licence of {name} is overdue.",
+    ),
+    parameters=frozenset({"name"}),
+    outside=frozenset({"name"}),
+    to="staff",
+)
+REMIND: Final = "directory.remind"
 APPLY_IMPORT: Final = "directory.apply-import"
 RECHECK: Final = "directory.recheck"
 

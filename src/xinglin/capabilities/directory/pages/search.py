@@ -203,8 +203,8 @@ DOCTORS: Final = Listing(
     type="PractitionerRole",
     columns=(
         Column(Text("姓名", "Name"), _who),
-        Column(Text("岗位", "Role"), _role),
-        Column(Text("科室", "Department"), lambda one: department_of(one.document)),
+        Column(Text("岗位", "Role"), _role, "role"),
+        Column(Text("科室", "Department"), lambda one: department_of(one.document), "specialty"),
         Column(Text("机构", "Institution"), _works_at),
     ),
     where=(
