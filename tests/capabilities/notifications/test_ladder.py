@@ -25,7 +25,7 @@ from xinglin.capabilities.notifications.contract import (
     Refusing,
     RoleNotice,
 )
-from xinglin.capabilities.notifications.gateways import GatewayRefused, GatewaySilent, Letter
+from xinglin.capabilities.notifications.gateways import Gateway, GatewayRefused, GatewaySilent, Letter
 from xinglin.capabilities.notifications.gateways.http import SmsGateway, VoiceGateway
 from xinglin.capabilities.notifications.gateways.mail import MailGateway, MailServer
 from xinglin.capabilities.notifications.gateways.wechat import Account, WechatGateway
@@ -90,7 +90,7 @@ class Town(Office):
         super().__init__(*open_door(store))
         self.sms, self.voice, self.wechat = (application(one) for one in (sms, voice, wechat))
         account = Account("http://wechat", "wx", Secret("s"), "t")
-        ways = {
+        ways: dict[str, Gateway] = {
             "wechat": WechatGateway(account, self.wechat),
             "mail": MailGateway(mail),
             "sms": SmsGateway("http://sms", self.sms),
