@@ -6,26 +6,32 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import hypothesis
 import pytest
+from jinja2 import Environment, FileSystemBytecodeCache
+from xdist.scheduler import LoadFileScheduling
 
+from tests.order import file_of, longest_first
 from xinglin.store import embedded
 from xinglin.store.migrate import migrate
 from xinglin.store.store import Store
 from xinglin.store.vault.keys import make_keys
 from xinglin.store.vault.keystore import FileKeyStore
 from xinglin.store.vault.vault import KEY_BYTES
+from xinglin.web.kit import Kit
+from xinglin.web.view import Language
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = ROOT.parent / "shared"
 
 # The process that starts the run chooses the folder; those that it starts (xdist) find it here and join its server.
 FOLDER: Final = "TESTS_POSTGRESQL"
+WORKER: Final = "PYTEST_XDIST_WORKER"  # its name, in a process that was started so
 
 # A busy machine is slow without being wrong, so an example has no time limit of its own; the test has (pytest-timeout).
 # What a property test finds in `make test` must be found again by whoever looks into it.
@@ -35,6 +41,17 @@ hypothesis.settings.load_profile("xinglin")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pairs", type=int, default=10_000, help="pairs that each of both fuzz tests of access compares")
+    parser.addoption("--files", type=int, default=0, help="show so many files that took longest")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    took: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for one in reports:
+            if isinstance(one, pytest.TestReport):
+                took[file_of(one.nodeid)] = took.get(file_of(one.nodeid), 0.0) + one.duration
+    for file, seconds in sorted(took.items(), key=lambda pair: -pair[1])[: config.getoption("files")]:
+        terminalreporter.write_line(f"{seconds:7.1f} s  {file}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,6 +63,40 @@ def pytest_configure(config: pytest.Config) -> None:
         folder.chmod(0o755)  # as root the server runs as another user
         os.environ[FOLDER] = str(folder)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if WORKER in os.environ:
+        key = longest_first([item.nodeid for item in items])
+        items.sort(key=lambda item: key(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """With ``--dist loadfile`` give files out in the order of `order`."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    made = LoadFileScheduling(config, log)
+    made._split_scope = file_of
+    return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Compile a template once in the run, not for each application that a test makes."""
+    made = Kit._environment
+
+    def environment(kit: Kit, language: Language, folders: Sequence[Path]) -> Environment:
+        kept = Path(os.environ[FOLDER]) / f"templates-{language}"
+        kept.mkdir(mode=0o700, exist_ok=True)
+        built = made(kit, language, folders)
+        built.bytecode_cache = FileSystemBytecodeCache(str(kept))
+        return built
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Kit, "_environment", environment)
+        yield
 
 
 @pytest.fixture
@@ -110,7 +161,7 @@ async def prepared(dsn: str) -> None:
 @pytest.fixture(scope="session")
 async def postgres_template(postgres_server: embedded.Server) -> str:
     """Name of a migrated, empty database of this process, to copy from; it has data keys."""
-    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    name = f"template_{os.environ.get(WORKER, 'main')}"
     await _execute(postgres_server, f"CREATE DATABASE {name}")
     await prepared(postgres_server.address(name))
     return name
@@ -121,7 +172,7 @@ async def postgres_dsn(
     postgres_server: embedded.Server, postgres_template: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
     """Address of a migrated, empty database that the tests of one module share."""
-    name = re.sub(r"\W+", "_", f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{request.node.name}").lower()[:63]
+    name = re.sub(r"\W+", "_", f"t_{os.environ.get(WORKER, 'main')}_{request.node.name}").lower()[:63]
     await _execute(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
     yield postgres_server.address(name)
@@ -150,9 +201,16 @@ async def store(postgres_dsn: str, keys: FileKeyStore) -> AsyncIterator[Store]:
     opened = await Store.open(postgres_dsn, keys=keys)
     yield opened
     await opened.close()
-    connection = await asyncpg.connect(postgres_dsn)
+    await emptied(
+        postgres_dsn, "res hist ix dx sx qx tx term dict merged held procrastinate_periodic_defers procrastinate_jobs"
+    )
+
+
+async def emptied(dsn: str, tables: str) -> None:
+    """Empty tables, in this order; of the few rows of a test DELETE rids us sooner than TRUNCATE of its files."""
+    connection = await asyncpg.connect(dsn)
     try:
-        tables = "res, hist, ix, dx, sx, qx, tx, term, dict, merged, held, procrastinate_jobs"
-        await connection.execute(f"TRUNCATE {tables} CASCADE; UPDATE merging SET epoch = 0 WHERE epoch > 0")
+        await connection.execute(";".join(f"DELETE FROM {table}" for table in tables.split()))
+        await connection.execute("UPDATE merging SET epoch = 0 WHERE epoch > 0")
     finally:
         await connection.close()

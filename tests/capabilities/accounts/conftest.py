@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import asyncpg
 import httpx
 import pyotp
 import pytest
 from argon2 import PasswordHasher
 
+from tests.conftest import emptied
 from xinglin.app import create_registry
 from xinglin.capabilities.accounts.operations.login import totp_place
+from xinglin.registry import Registry
 from xinglin.security.principal import ANONYMOUS
 from xinglin.server.asgi import create_asgi
 from xinglin.server.pages import create_pages
@@ -32,8 +33,8 @@ SETTINGS: Final = Settings(
 )
 PASSWORD: Final = "Luo-Ye-7-Gui-Gen"
 TABLES: Final = (
-    "account, handle, assignment, factor, session, ticket, attempt, proofing, dependant, "
-    "res, hist, ix, dx, sx, qx, tx, term, procrastinate_jobs"
+    "account handle assignment factor session ticket attempt proofing dependant "
+    "res hist ix dx sx qx tx term procrastinate_periodic_defers procrastinate_jobs"
 )
 
 
@@ -84,11 +85,7 @@ async def store(postgres_dsn: str, keys: FileKeyStore, time: Time) -> AsyncItera
     opened = await Store.open(postgres_dsn, connections=6, keys=keys, clock=Clock(time))
     yield opened
     await opened.close()
-    connection = await asyncpg.connect(postgres_dsn)
-    try:
-        await connection.execute(f"TRUNCATE {TABLES} CASCADE")
-    finally:
-        await connection.close()
+    await emptied(postgres_dsn, TABLES)
 
 
 @pytest.fixture
@@ -97,13 +94,17 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def door(store: Store, settings: Settings) -> Door:
-    return Door(store, create_registry(settings).rulebook)
+def registry(settings: Settings) -> Registry:
+    return create_registry(settings)
 
 
 @pytest.fixture
-async def client(door: Door, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    registry = create_registry(settings)
+def door(store: Store, registry: Registry) -> Door:
+    return Door(store, registry.rulebook)
+
+
+@pytest.fixture
+async def client(door: Door, settings: Settings, registry: Registry) -> AsyncIterator[httpx.AsyncClient]:
     who = first_of(Sessions(door.store, settings), development(settings))
     pages = create_pages(registry, door, settings, principal_of=who)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=who)
