@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "verify-signatures",
     "token",
     "check",
+    "reindex",
     "audit",
     "fhirpath",
     "rules",

@@ -4,6 +4,7 @@ Columns travel as arrays and are set side by side by ``unnest``. Keys stand in t
 keys that serve checks only.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -107,6 +108,30 @@ WHERE res.bucket = old.bucket AND res.rid = old.rid
 RETURNING res.rid
 """
 
+# The index of current versions written anew: the rows change as in a replacement, bodies and versions stay.
+_ROWS_FROM: Final = 4  # arrays of a replacement that are not among those of the rows: vid, ts and so on
+_ROWS_CHANGED: Final = re.sub(
+    r"\$(\d+)",
+    lambda found: f"${int(found[1]) - _ROWS_FROM}",
+    _REPLACE[_REPLACE.index("), ixd AS (") : _REPLACE.index("UPDATE res SET")],
+)
+REINDEX: Final = f"""
+WITH n AS MATERIALIZED (
+  SELECT * FROM unnest($1::int4[], $2::int8[], $3::int4[], $4::int8[], $5::int8[], $7::int4[], $8::int4[])
+       AS n(bucket, rid, vid, pat, ord, a, z)
+), old AS MATERIALIZED (
+  SELECT r.bucket, r.rid FROM n JOIN res r ON r.bucket = n.bucket AND r.rid = n.rid
+  WHERE r.vid = n.vid
+  ORDER BY n.rid
+  FOR UPDATE OF r
+{_ROWS_CHANGED}
+UPDATE res SET pat = n.pat, ord = n.ord, keys = ($6::int8[])[n.a:n.z]
+FROM old JOIN n USING (bucket, rid)
+WHERE res.bucket = old.bucket AND res.rid = old.rid
+  AND (res.pat, res.ord, res.keys) IS DISTINCT FROM (n.pat, n.ord, ($6::int8[])[n.a:n.z])
+RETURNING res.rid
+"""
+
 # The index rows of some resources that are not inline, to see what a replacement changes.
 INDEXED: Final = """
 SELECT 'd' AS kind, dx.rid, dx.key, dx.lo, dx.hi, NULL AS norm, NULL::float8 AS val
@@ -188,11 +213,39 @@ def _array(numbers: list[int]) -> str:
 
 def replace_arguments(steps: Sequence[Replace], bodies: Bodies, dx: Rows, sx: Rows, qx: Rows) -> Arguments:
     """Lay out the arrays of REPLACE. dx, sx, qx: the rows of each rid that stand now, without bucket and rid."""
-    keys = _Keys()
     sealed = [
         (PLAIN, b"") if step.entry is None else bodies.seal(step.change.rt, step.change.id, step.change.tail)
         for step in steps
     ]
+    return (
+        [bucket_of(step.change.id) for step in steps],
+        [step.old.row.rid for step in steps],
+        [step.old.row.vid for step in steps],
+        [step.ts for step in steps],
+        [step.entry is None for step in steps],
+        [_patient(step) for step in steps],
+        [step.ord for step in steps],
+        [enc for enc, _ in sealed],
+        [body for _, body in sealed],
+        *_rows_changed(steps, dx, sx, qx),
+    )
+
+
+def reindex_arguments(steps: Sequence[Replace], dx: Rows, sx: Rows, qx: Rows) -> Arguments:
+    """Lay out the arrays of REINDEX; arguments as of `replace_arguments`."""
+    return (
+        [bucket_of(step.change.id) for step in steps],
+        [step.old.row.rid for step in steps],
+        [step.old.row.vid for step in steps],
+        [_patient(step) for step in steps],
+        [step.ord for step in steps],
+        *_rows_changed(steps, dx, sx, qx),
+    )
+
+
+def _rows_changed(steps: Sequence[Replace], dx: Rows, sx: Rows, qx: Rows) -> Arguments:
+    """Lay out the keys of each version, and the rows that go and come."""
+    keys = _Keys()
     ix_out: list[tuple[Any, ...]] = []
     ix_in: list[tuple[Any, ...]] = []
     outs: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
@@ -221,15 +274,6 @@ def replace_arguments(steps: Sequence[Replace], bodies: Bodies, dx: Rows, sx: Ro
         else:
             tx_in.append((bucket, rid, TYPE_CODES[step.change.rt], entry.tx))
     return (
-        [bucket_of(step.change.id) for step in steps],
-        [step.old.row.rid for step in steps],
-        [step.old.row.vid for step in steps],
-        [step.ts for step in steps],
-        [step.entry is None for step in steps],
-        [_patient(step) for step in steps],
-        [step.ord for step in steps],
-        [enc for enc, _ in sealed],
-        [body for _, body in sealed],
         keys.flat, keys.first, keys.last,
         *_columns(ix_out, 3), *_columns(ix_in, 6),
         *_columns(outs[0], 4), *_columns(ins[0], 5),

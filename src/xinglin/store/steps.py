@@ -89,9 +89,12 @@ def decide(change: Change, state: State | None, *, now: datetime, keep: bool) ->
         return Insert(change, entry, entry.rid, now)
     if living and not keep and (row.tail == change.tail or _says_the_same(state, change.tail, entry)):
         return Written(change.rt, change.id, row.vid, row.ts, created=False, unchanged=True, tail=row.tail)
-    # An undated resource keeps its place, which is the time of its first writing.
-    place = state.ord if entry.ord < keys.DATED and state.ord < keys.DATED else entry.ord
-    return Replace(change, entry, state, _after(row, now), place)
+    return Replace(change, entry, state, _after(row, now), place_of(entry, state))
+
+
+def place_of(entry: Entry, state: State) -> int:
+    """Give the order of a version; an undated resource keeps its place, which is the time of its first writing."""
+    return state.ord if entry.ord < keys.DATED and state.ord < keys.DATED else entry.ord
 
 
 def written(step: Step) -> Written:

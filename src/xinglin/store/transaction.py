@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
+from xinglin.fhir.search.entry import Entry
 from xinglin.fhir.search.keys import hash64
 from xinglin.fhir.search.persons import Persons
 from xinglin.security.ledger import Act
@@ -14,6 +15,7 @@ from xinglin.store.ledger.ledger import Ledger
 from xinglin.store.persons import PersonsChanged, RecordMoving
 from xinglin.store.pool import Connection
 from xinglin.store.records import Records
+from xinglin.store.steps import Replace, place_of
 from xinglin.store.writing import Writer, prepared_at
 
 HOLD_WAITS_MS: Final = 2_000
@@ -115,6 +117,22 @@ class Transaction:
             if self._writer.new_terms(changes):
                 await self._learn(changes)
             return await self._writer.all(self.connection, changes, self._now, self._acts, persons=self._persons)
+
+    async def reindex(self, pairs: Sequence[tuple[str, str]], entry_of: Callable[[Row, Persons], Entry]) -> int:
+        """Write the index of current versions anew, as *entry_of* says; gives how many were not right."""
+        await self._keep_persons()
+        async with answered():
+            states = (await self._records.states(self.connection, pairs, lock=True)).values()
+            standing = [one for one in states if not one.row.deleted]
+            steps = []
+            for one in standing:
+                entry = entry_of(one.row, self._persons)
+                change = Change("update", one.row.rt, one.row.id, entry=entry)
+                steps.append(Replace(change, entry, one, one.row.ts, place_of(entry, one)))
+            changes = [step.change for step in steps]
+            if self._writer.new_terms(changes):
+                await self._learn(changes)
+            return len(await self._writer.reindex(self.connection, steps)) if steps else 0
 
     async def _keep_persons(self) -> None:
         """Let nobody merge patients from the first write until the end."""

@@ -112,6 +112,23 @@ class Writer:
             acts += acts_of(change, outcome)
         return [outcome if isinstance(outcome, Written) else written(outcome) for outcome in outcomes]
 
+    async def reindex(self, connection: Connection, steps: Sequence[Replace]) -> set[int]:
+        """Write the index of current versions anew; returns the rids of those whose rows were not right."""
+        steps = sorted(steps, key=lambda step: step.old.row.rid)
+        rids = [step.old.row.rid for step in steps]
+        stored = statements.indexed_rows(await connection.fetch(statements.INDEXED, rids))
+        wrong = {
+            step.old.row.rid
+            for step in steps
+            if step.entry is not None
+            and any(
+                rows.get(step.old.row.rid, set()) != set(wanted)
+                for rows, wanted in zip(stored, (step.entry.dx, step.entry.sx, step.entry.qx), strict=True)
+            )
+        }
+        done = await connection.fetch(statements.REINDEX, *statements.reindex_arguments(steps, *stored))
+        return wrong | {record["rid"] for record in done}
+
     async def learn_terms(self, connection: Connection, changes: Sequence[Change]) -> None:
         """Write the coded values that this process has not seen, before the resources that have them.
 
