@@ -1,5 +1,6 @@
 """The commission sees a score and drills down to a finding; the institution explains it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,17 @@ def site(postgres_dsn: str) -> Iterator[str]:
         {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
         {"resourceType": "Organization", "id": "2", "name": "焦作市第二人民医院"},
         *(resident(f"张伟{place}", "1980-01-01", 123, id=f"man{place}", **KEPT) for place in range(3)),
+        {
+            "resourceType": "Encounter",
+            "id": "v1",
+            "status": "in-progress",
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+            "subject": {"reference": "Patient/man1"},
+            "serviceProvider": {"reference": "Organization/1"},
+            "serviceType": {"text": "内科"},
+            "participant": [{"individual": {"reference": "Practitioner/1"}}],
+            "period": {"start": "2020-01-01T00:00:00Z"},
+        },
         resident("李娜", "1990-01-01", 124, id="na", managingOrganization={"reference": "Organization/2"}),
     ]
     load(postgres_dsn, documents)
@@ -81,7 +93,32 @@ async def test_an_institution_explains_its_own(opened: Open, site: str) -> None:
     await page.locator("[name='reason']").fill("本人没有电话")
     await shot(page, "1366-quality-5-explain")
     assert await faults_of(page) == []
-    await page.locator("form[action^='/quality/findings/'] button").click()
+    await page.locator("form[action^='/quality/findings/'] button", has_text="不是错误").click()
     await expect(page.locator(".notice-success")).to_be_visible()
     await page.goto("/quality/findings")
     await expect(page.locator("table.rows tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("size", "language"), [(DESKTOP, "zh-CN"), (PHONE, "zh-CN")])
+async def test_a_doctor_sees_to_a_finding(opened: Open, site: str, size: tuple[int, int], language: str) -> None:
+    """One of the own patients opens; another does not, and it is said who may."""
+    context = await opened(size, language=language, script=size == DESKTOP)
+    await as_("doctor", context, site)
+    page = await context.new_page()
+    await page.goto("/quality/findings?state=")
+    rows = page.locator("table.rows tbody tr")
+    await expect(rows).to_have_count(3)
+    await rows.filter(has_text="man1").locator("a.main").click()
+    if size == DESKTOP:
+        await page.locator("form", has_text="整改").first.locator("button").click()
+        await expect(page.locator(".notice-success")).to_contain_text("整改中")
+    await shot(page, f"{size[0]}-quality-6-correcting")
+    assert await faults_of(page) == []
+    await page.locator("a", has_text="打开这条记录").click()
+    await expect(page).to_have_url(re.compile("/patients/man1$"))
+    await page.goto("/quality/findings?state=")
+    await rows.filter(has_text="man2").locator("a.main").click()
+    await page.locator("a", has_text="打开这条记录").click()
+    await expect(page.locator(".notice-danger")).to_contain_text("建档机构")
+    await shot(page, f"{size[0]}-quality-7-hidden")
+    assert await faults_of(page) == []

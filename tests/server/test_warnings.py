@@ -15,6 +15,8 @@ from xinglin.server.asgi import create_asgi
 from xinglin.server.pages import create_pages
 from xinglin.server.principals import DEVELOPER
 from xinglin.store.door import Door, UnitOfWork
+from xinglin.store.loading import Loader, Report
+from xinglin.store.sources import Item
 from xinglin.store.store import Store
 from xinglin.web.view import Form, Redirect, View
 
@@ -123,6 +125,24 @@ async def test_a_page_tells_it_once_after_saving(client: httpx.AsyncClient) -> N
     assert "warned" not in sent.headers.get("set-cookie", "")
     made_up = await client.get("/wary", headers=headers | {"cookie": "warned=<b>.odd-colour"})
     assert "<b>" not in made_up.text
+
+
+async def test_a_load_counts_resources_by_warning(store: Store) -> None:
+    loader = Loader(Door(store, Registry((OPEN, WARY)).rulebook).auto(DEVELOPER))
+    colours = ("red", "green", "blue")
+    raws = [
+        b'{"resourceType":"Basic","id":"loaded%d","code":{"text":"%s"}}' % (n, c.encode())
+        for n, c in enumerate(colours)
+    ]
+    first = await loader.load([Item("x", n, raw) for n, raw in enumerate(raws)], turn="next")
+    assert (first.created, first.warned) == (3, {"odd-colour": 2})
+    changed = raws[0].replace(b"red", b"pink")
+    again = await loader.load([Item("x", n, raw) for n, raw in enumerate([changed, *raws[1:]])], turn="next")
+    assert (again.updated, again.unchanged, again.warned) == (1, 2, {"odd-colour": 1})
+    total = Report()
+    total.add(first)
+    total.add(again)
+    assert total.warned == {"odd-colour": 3}
 
 
 def test_a_warning_is_on_a_type_that_is_there() -> None:

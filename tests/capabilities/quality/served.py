@@ -25,6 +25,7 @@ from xinglin.store.store import Store
 
 PEOPLE = {
     "admin": replace(staff("system-admin", "8", purpose="HSYSADMIN"), display="李建国"),
+    "doctor": replace(staff("physician", "1"), display="孙强"),
     "regulator": replace(staff("regulator", "7", organization="Organization/9", purpose="HLEGAL"), display="王丽"),
 }
 
