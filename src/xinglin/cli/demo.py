@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 READY_SECONDS: Final = 60
 SIMULATORS_PORT: Final = 8090
+MAIL_ABOVE: Final = 1000  # apart from the ports that simulators of other demonstrations take
 
 
 def demo() -> None:
@@ -90,7 +91,7 @@ def telling(settings: "Settings", port: int) -> dict[str, str]:
 
     from xinglin.cli.ports import free_port
 
-    mail = free_port("127.0.0.1", port + 1)
+    mail = free_port("127.0.0.1", port + MAIL_ABOVE)
     secret = settings.callback_secret.reveal() if settings.callback_secret else secrets.token_urlsafe(24)
     found = {
         "XINGLIN_CALLBACK_SECRET": secret,

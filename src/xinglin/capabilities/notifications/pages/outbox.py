@@ -63,7 +63,7 @@ LISTING: Final = Listing(
 
 async def show(work: UnitOfWork, form: Form) -> View | Download:
     """List what was sent for the institution, with counts by state and how the channels do."""
-    values = {"items": await _figures(work), "health": await of_channels(work, form.language)}
+    values = {"figures": await _figures(work), "health": await of_channels(work, form.language)}
     return await show_list(work, form, LISTING, values)
 
 
