@@ -183,7 +183,7 @@ async def open_record(work: UnitOfWork, form: Form) -> View | Redirect:
     row = await _seen(work, type, id)
     patient = "" if row is None else (id if type == "Patient" else _patient_of(document_of(row.body())))
     if not patient:
-        return await _one(work, form, (Issue("forbidden", "quality-hidden"),), status=403)
+        return await _one(work, form, (Issue("forbidden", "quality-hidden"),))
     return Redirect(record(patient) if type == "Patient" else source(patient, type, id))
 
 
@@ -202,7 +202,7 @@ async def _seen(work: UnitOfWork, type: str, id: str) -> Row | None:
     return page.matches[0] if page.matches else None
 
 
-async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], status: int = 422) -> View:
+async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
     document = document_of((await work.fhir.read("DetectedIssue", form["id"])).body())
     rule = rule_of(document)
     if rule not in RULES:
@@ -233,7 +233,7 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...], status: 
             "done": form["done"],
             "issues": issues,
         },
-        status=status if issues else 200,
+        status=422 if issues else 200,
     )
 
 
