@@ -4,6 +4,7 @@ import json
 import random  # noqa: TID251  seeded: every run asks the same
 from collections.abc import Collection, Iterable
 from typing import Any, Final
+from zlib import crc32
 
 import httpx
 
@@ -143,6 +144,16 @@ class Asker:
         self.check_read(name, response)
         if response.status_code == 404:
             await self._alike(name, response)
+        if crc32(name.encode()) % 4 == 0:
+            await self._meta(name, response)
+
+    async def _meta(self, name: str, read: httpx.Response) -> None:
+        """``$meta`` tells of a resource what a read tells, to the same people; drawn by the name, not by chance."""
+        response = await self.send("GET", f"{name}/$meta")
+        differ(self.label(f"meta of {name}"), response.status_code, read.status_code)
+        if read.status_code == 200:
+            [told_] = response.json()["parameter"]
+            differ(self.label(f"meta of {name}"), told_["valueMeta"], read.json()["meta"])
 
     def check_read(self, name: str, response: httpx.Response) -> None:
         versions = self.world.versions[name]
