@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, FilePayload, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.health_records.person import ID, person
@@ -103,6 +103,31 @@ async def test_the_record_as_it_was_says_so(opened: Open, site: str) -> None:
         before = await client.get(f"/patients/{ID}?at=2020-01-01T00:00")
     assert before.status_code == 404
     assert "这一时刻还没有此人的档案" in before.text
+
+
+async def test_a_document_of_elsewhere_is_taken_in_and_filed(opened: Open, site: str) -> None:
+    context = await opened(DESKTOP)
+    page = await as_("family-doctor", context, site)
+    await page.goto(f"/patients/{ID}/issue?template=wst500-2&about=Encounter/v8")
+    await page.locator("form button.btn-primary").first.click()
+    href = await page.locator("a[href$='/cda']").get_attribute("href")
+    own = await (await context.request.get(f"{site}{href}")).body()
+    # as another institution would have measured it
+    await page.goto(f"/patients/{ID}/import")
+    file = FilePayload(name="outpatient.xml", mimeType="application/xml", buffer=own.replace(b"7.4", b"8.1"))
+    await page.locator("input[type=file]").set_input_files(file)
+    await page.get_by_role("button", name="核对并保存").click()
+    await expect(page.locator("input[name=entry]")).to_have_count(1)
+    await looked_at(page, "1366-filing")
+    await page.get_by_role("button", name="确认归入档案").click()
+    await expect(page.locator("input[name=entry]")).to_have_count(0)
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    await looked_at(page, "390-filed")
+    await page.get_by_role("link", name="阅读原文").click()
+    await expect(page.get_by_role("heading", name="辅助检查")).to_be_visible()
+    await looked_at(page, "390-read")
+    await page.goto(f"/patients/{ID}/ips")
+    await looked_at(page, "390-ips")
 
 
 async def test_the_summary_is_printed(opened: Open, site: str) -> None:

@@ -83,6 +83,7 @@ def _common(at: Portal) -> tuple[Page, ...]:
         Page(at, f"{of}/documents", show=timeline.show_documents),
         Page(at, f"{of}/print", show=paper.show),
         Page(at, f"{of}/summary.pdf", show=paper.show_pdf),
+        Page(at, f"{of}/ips", show=papers.show_ips),
         Page(at, f"{of}/summary.json", show=papers.show_summary),
         Page(at, f"{of}/papers/{{rid}}/cda", show=papers.show_cda),
         Page(at, f"{of}/papers/{{rid}}/pdf", show=papers.show_pdf),

@@ -41,7 +41,7 @@ def _organizations(document: Document) -> Iterable[Any]:
         value = document.get(member)
         for one in value if isinstance(value, list) else [value]:
             inner = one.get("actor", one) if isinstance(one, dict) else {}
-            if reference(inner).startswith("Organization"):
+            if reference(inner).startswith("Organization") or inner.get("type") == "Organization":
                 yield inner
 
 

@@ -1,9 +1,7 @@
 """One entry of a record: a result, a visit with what belongs to it, a document; and all that any entry says."""
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
-
-from markupsafe import Markup
 
 from xinglin.capabilities.health_records.contract import record as address
 from xinglin.capabilities.health_records.contract import source
@@ -12,13 +10,12 @@ from xinglin.capabilities.health_records.operations.reading import Pairs, Record
 from xinglin.capabilities.health_records.pages import words
 from xinglin.capabilities.health_records.pages.files import entry, files, parameters, texts
 from xinglin.capabilities.health_records.pages.opening import Whose, head, opened, query_of
-from xinglin.capabilities.health_records.pages.papers import may_issue, taken_along
+from xinglin.capabilities.health_records.pages.papers import may_issue, sections, taken_along
 from xinglin.capabilities.health_records.pages.shown import Line, Teller
 from xinglin.capabilities.health_records.rules.cda.templates import template_of
 from xinglin.capabilities.health_records.rules.documents import ZONE, Document, reference, when
 from xinglin.capabilities.health_records.rules.medicines import medicine
 from xinglin.capabilities.health_records.rules.results import abnormal_first, person_of, series
-from xinglin.fhir import narrative
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.store.door import UnitOfWork
 from xinglin.web.format import moment, stamp
@@ -61,7 +58,7 @@ async def show(work: UnitOfWork, form: Form) -> View:
         "result": teller.result(single[0]) if single else None,
         "results": [teller.result(one) for one in abnormal_first(series(_of(parts, "Observation"), who))],
         "lines": _lines(parts, teller, record),
-        "sections": _sections(document),
+        "sections": sections(document),
         "files": files(document, whose, form),
         "texts": texts(document),
         "filing": _filing(document, whose),
@@ -151,21 +148,6 @@ def _origin(document: Document, whose: Whose, form: Form) -> str:
     found = LOCAL.match(str(document.get("meta", {}).get("source", "")))
     known = found is not None and found["type"] == "DocumentReference"
     return source(whose.id, "DocumentReference", found["id"], whose.base) + query_of(form) if found and known else ""
-
-
-def _sections(document: Document, depth: int = 0) -> list[dict[str, Any]]:
-    """Give the sections of a Composition, with their narrative; deeper ones follow their parents."""
-    found: list[dict[str, Any]] = []
-    for one in document.get("section", ()) if depth < 5 else ():
-        found.append({"title": str(one.get("title", "")), "text": _markup(one.get("text", {})), "depth": depth})
-        found += _sections(one, depth + 1)
-    return found
-
-
-def _markup(text: Any) -> Markup | None:
-    """Give a narrative's markup, which stands in the page as it is: so it is checked once more."""
-    div = str(text.get("div", "")) if isinstance(text, dict) else ""
-    return Markup(div) if div and narrative.fault(div) is None else None  # noqa: S704  checked on this line
 
 
 def _link(whose: Whose) -> Address:

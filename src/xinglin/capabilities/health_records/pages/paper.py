@@ -103,7 +103,8 @@ def _part(
 def _danger(one: Line, t: Catalogue) -> tuple[Cell, ...]:
     kind = t(f"health_records.danger.{one.state}")
     high = f"（{t('health_records.danger.high')}）" if one.tone == "danger" else ""
-    return Cell(kind), Cell(one.text + high, strong=True), Cell(one.detail)
+    guessed = t("health_records.danger.guessed") if one.guessed else ""
+    return Cell(kind), Cell(one.text + high, strong=True), Cell(one.detail + guessed)
 
 
 def _problem(one: Line) -> tuple[Cell, ...]:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from xinglin.capabilities.health_records.contract import ISSUE, ISSUING, SUMMARY, Issuing, Summary, source
 from xinglin.capabilities.health_records.contract import record as address
 from xinglin.capabilities.health_records.operations import papers
@@ -19,7 +21,7 @@ from xinglin.capabilities.health_records.rules.cda.templates import (
     templates,
 )
 from xinglin.capabilities.health_records.rules.documents import Document, when
-from xinglin.fhir import codec
+from xinglin.fhir import codec, narrative
 from xinglin.fhir.document import bytes_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
@@ -30,6 +32,7 @@ from xinglin.web.sheet import Cell, Part, Sheet
 from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
 LATELY: Final = 20
+DEEPEST: Final = 5
 _WANTED: Final[dict[str, Pairs]] = {
     "Encounter": (("status", "finished,in-progress"),),
     "DiagnosticReport": (("category", "LAB"),),
@@ -94,6 +97,34 @@ async def show_summary(work: UnitOfWork, form: Form) -> Download:
     whose = await opened(work, form)
     made = await work.fhir.operate(SUMMARY, Summary(whose.id))
     return Download(bytes_of(codec.to_dict(made)), "application/fhir+json", f"summary-{whose.id}.json")
+
+
+async def show_ips(work: UnitOfWork, form: Form) -> View:
+    """Show the International Patient Summary as people read it: its sections, in both languages."""
+    whose = await opened(work, form)
+    made = await work.fhir.operate(SUMMARY, Summary(whose.id))
+    composition = codec.to_dict(made)["entry"][0]["resource"]
+    values = {
+        "title": str(composition.get("title", "")),
+        "date": show_as.moment(str(composition.get("date", ""))),
+        "sections": sections(composition),
+    }
+    return View("health_records/ips.html", head(whose, form, "documents") | values)
+
+
+def sections(document: Document, depth: int = 0) -> list[dict[str, Any]]:
+    """Give the sections of a Composition, with their narrative; deeper ones follow their parents."""
+    found: list[dict[str, Any]] = []
+    for one in document.get("section", ()) if depth < DEEPEST else ():
+        found.append({"title": str(one.get("title", "")), "text": _markup(one.get("text", {})), "depth": depth})
+        found += sections(one, depth + 1)
+    return found
+
+
+def _markup(text: Any) -> Markup | None:
+    """Give a narrative's markup, which stands in the page as it is: so it is checked once more."""
+    div = str(text.get("div", "")) if isinstance(text, dict) else ""
+    return Markup(div) if div and narrative.fault(div) is None else None  # noqa: S704  checked on this line
 
 
 def taken_along(document: Document, whose: Whose) -> list[tuple[str, str]]:

@@ -54,11 +54,12 @@ def proposals(bundle: Document, patient: str, document: str, there: Iterable[Doc
     """
     known = list(there)
     made: list[Proposal] = []
+    keeper = _keeper(bundle)
     entries = [(str(one["fullUrl"]), one["resource"]) for one in bundle["entry"]]
     for type in FILED:
         for url, found in entries:
             if found["resourceType"] == type:
-                resource = _as_filed(found, patient, document)
+                resource = _as_filed(found, patient, document, keeper)
                 results = tuple(reference(one) for one in found.get("result", ()))
                 same = next((one for one in known if says_the_same(one, resource)), None)
                 twin = any(says_the_same(one.resource, resource) and not one.same for one in made)
@@ -74,8 +75,15 @@ def left(bundle: Document) -> tuple[Document, ...]:
     return tuple(one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] not in types)
 
 
-def _as_filed(given: Document, patient: str, document: str) -> Document:
-    """Make the resource of an entry: of this patient, from this document, naming nothing else of it."""
+def _keeper(bundle: Document) -> str:
+    """Name the institution that keeps the document; empty without a name."""
+    said = {one["fullUrl"]: one["resource"] for one in bundle["entry"]}
+    custodian = reference(bundle["entry"][0]["resource"].get("custodian"))
+    return str(said.get(custodian, {}).get("name", ""))
+
+
+def _as_filed(given: Document, patient: str, document: str, keeper: str) -> Document:
+    """Make the resource of an entry: of this patient, from this document and its keeper, naming nothing else of it."""
     made: dict[str, Any] = {
         member: value for member, value in given.items() if member not in {"id", "meta", "encounter", "result"}
     }
@@ -87,6 +95,8 @@ def _as_filed(given: Document, patient: str, document: str) -> Document:
     for one in (made, *made.get("component", ())):
         if isinstance(one.get("valueQuantity"), dict):
             one["valueQuantity"] = _coded(one["valueQuantity"])
+    if keeper and made["resourceType"] in {"Observation", "DiagnosticReport"}:
+        made.setdefault("performer", [{"type": "Organization", "display": keeper}])
     if made["resourceType"] == "MedicationRequest":
         made["reportedBoolean"] = True
     return made
