@@ -23,6 +23,7 @@ from xinglin.capabilities.quality.operations.look import Looked, look
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
+from xinglin.store import quality
 from xinglin.store.door import Door
 from xinglin.store.executor import Row
 from xinglin.store.store import Store
@@ -86,8 +87,14 @@ async def worth(door: Door, domain: str) -> float:
 
 async def test_findings_are_kept_once_and_go_when_they_are_mended(ward: Ward) -> None:
     door, clock = ward
-    first = await whole(door, most=1)
+    assert await quality.underway(door.store) is None
+    async with door.work(SYSTEM) as work:
+        begun = await look(work, most=1)
+    assert not begun.done
+    assert await quality.underway(door.store) == begun.records
+    first = begun + await whole(door, most=1)
     assert first.opened == 2
+    assert await quality.underway(door.store) is None
     bare = await stand(door, "DQ-C03", "Patient/bare")
     assert findings.state_of(bare) == OPEN
     assert [one["reference"] for one in bare["implicated"]] == ["Patient/bare", "Organization/1"]

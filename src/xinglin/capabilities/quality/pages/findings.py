@@ -141,7 +141,6 @@ LISTING: Final = Listing(
         "circle-check",
         Text("没有质量问题", "No findings"),
         Text("系统每晚检查新增和变更的记录，发现的问题会列在这里。", "What the nightly look finds is listed here."),
-        (Text("查看得分", "See the scores"), LIST),
     ),
 )
 
