@@ -162,7 +162,8 @@ class Listing:
     ``-date``. href: where a row leads. more: what the cells need besides, asked once for a page.
     export: rows in a file at most; 0: no export. template: one that extends ``listing.html``.
     source: where rows come from that no FHIR search finds; ``type`` is then what the ledger calls them.
-    counted: whether all rows are counted; False where that would read a whole ledger.
+    counted: whether all rows are counted; False where that would read a whole ledger. headed: whether rows stand under
+    headings that sort; False where a template shows them otherwise, so that the form offers the order.
     """
 
     name: str
@@ -180,6 +181,7 @@ class Listing:
     template: str = "listing.html"
     source: Source | None = None
     counted: bool = True
+    headed: bool = True
 
 
 async def show_list(
@@ -238,6 +240,7 @@ def _shown(form: Form, listing: Listing, page: Slice | None, rows: list[dict[str
         ],
         "sorts": [(sign + one.sort, one.title) for one in listing.columns if one.sort for sign in ("", "-")],
         "order": order,
+        "headed": listing.headed,
         "filters": [_field(one, form) for one in listing.filters],
         "tabs": [_tabs(one, form, kept) for one in listing.filters if one.tabs],
         "searched": any(value for name, value in kept if name not in quiet),

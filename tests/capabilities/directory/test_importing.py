@@ -1,5 +1,6 @@
 """A table is compared with the directory, applied, applied again to no effect, and undone."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -124,6 +125,23 @@ async def test_a_long_import_goes_on_in_parts_that_may_run_twice(door: Door, mon
     made = await task(door, id)
     assert (made["status"], importing.counted(made)["done"]) == ("completed", 4)
     assert await count(door, "Organization", name="信息") == 1
+
+
+async def test_what_stands_twice_in_a_file_is_told_across_its_parts(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PART", 2)
+    monkeypatch.setattr(importing, "AT_ONCE", 1)
+    table = "科室代码,科室名称\n03.04,甲\n,无码\n03.04,乙\n03.04,丙\n".encode()
+    shown = Counter(row.state for row in await preview(door, "departments", table))
+    id = await upload(door, "departments", table)
+    await apply(door, id)
+    for start in (0, 2):
+        async with door.work(SYSTEM) as work:
+            await importing.apply_part(work, id, start)
+    made = importing.counted(await task(door, id))
+    assert {name: made[name] for name in shown} == shown == {"changed": 1, "faulty": 3}
+    assert await count(door, "Organization", name="甲") == 1
 
 
 async def test_institutions_come_from_the_commission(door: Door) -> None:

@@ -62,7 +62,14 @@ def _pages() -> tuple[Page, ...]:
     at = contract.SECURITY
     return (
         Page(at, "/security", show=start.show, menu=Text("工作台", "Desk"), icon="shield-lock"),
-        Page(at, alerts.LIST, show=alerts.show_list, menu=Text("安全告警", "Alerts"), icon="alert-triangle"),
+        Page(
+            at,
+            alerts.LIST,
+            show=alerts.show_list,
+            menu=Text("安全告警", "Alerts"),
+            icon="alert-triangle",
+            badge=alerts.new,
+        ),
         Page(at, alerts.LIST + "/{id}", show=alerts.show_one, send=alerts.send_one),
         Page(
             at,
@@ -71,6 +78,7 @@ def _pages() -> tuple[Page, ...]:
             send=reviews.send,
             menu=Text("紧急访问复核", "Emergency reviews"),
             icon="heartbeat",
+            badge=reviews.waiting,
         ),
         Page(
             at,
@@ -79,9 +87,18 @@ def _pages() -> tuple[Page, ...]:
             send=objections.send,
             menu=Text("居民异议", "Objections"),
             icon="mail",
+            badge=objections.waiting,
         ),
         Page(at, denials.LIST, show=denials.show, menu=Text("被拒绝的访问", "Refusals"), icon="lock"),
-        Page(at, apps.LIST, show=apps.show, send=apps.send, menu=Text("应用与系统", "Apps"), icon="packages"),
+        Page(
+            at,
+            apps.LIST,
+            show=apps.show,
+            send=apps.send,
+            menu=Text("应用与系统", "Apps"),
+            icon="packages",
+            badge=apps.waiting,
+        ),
         Page(at, "/security/policy", show=policy.show, menu=Text("访问策略", "Policy"), icon="table"),
         Page(at, "/security/why", show=why.show, menu=Text("能否访问及原因", "May they, and why"), icon="help-circle"),
     )

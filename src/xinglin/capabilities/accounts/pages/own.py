@@ -100,6 +100,7 @@ SESSIONS: Final = Listing(
     sort="-seen",
     empty=Empty("user", _text("accounts.sessions.title"), _text("accounts.sessions.what")),
     template="accounts/sessions.html",
+    headed=False,
 )
 
 

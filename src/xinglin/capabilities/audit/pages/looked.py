@@ -96,6 +96,7 @@ LOOKED: Final = Listing(
     count=PAGE,
     empty=Empty("history", both("nobody"), both("nobody-what")),
     template="audit/looked.html",
+    headed=False,
 )
 
 

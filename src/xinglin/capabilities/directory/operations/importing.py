@@ -104,9 +104,15 @@ def counted(task: Mapping[str, Any]) -> dict[str, int]:
 # -- what it would change ---------------------------------------------------------------------------------------------
 
 
-async def plan(work: UnitOfWork, kind: str, institution: str, given: Sequence[Line]) -> AsyncIterator[Row]:
-    """Compare rows with the directory. institution: reference of whose it is."""
-    day, seen = today(work.now), Counter[tuple[str, ...]]()
+async def plan(
+    work: UnitOfWork, kind: str, institution: str, given: Sequence[Line], before: Sequence[Line] = ()
+) -> AsyncIterator[Row]:
+    """Compare rows with the directory. institution: reference of whose it is.
+
+    before: the lines of the file above them, done by earlier parts: what stood there already stands twice here.
+    """
+    day = today(work.now)
+    seen = Counter(_key(kind, spelled(FIELDS[kind], line.values, today=day)[0]) for line in before)
     for start in range(0, len(given), BATCH):
         read = [(line, *spelled(FIELDS[kind], line.values, today=day)) for line in given[start : start + BATCH]]
         known = await _known(work, kind, institution, [_key(kind, values) for _, values, _ in read])
@@ -195,7 +201,7 @@ async def apply(work: UnitOfWork, id: str) -> None:
         raise OutcomeError(Issue("conflict", "import-applied", text="This import has been applied already."))
     given = lines_of(task)
     if len(given) <= AT_ONCE:
-        await _apply_part(work, work.fhir, task, given, 0)
+        await _apply_part(work, work.fhir, task, given)
         return
     await work.platform.patch(lambda one: one | {"status": "in-progress"}, type="Task", id=id)
     await work.defer(contract.APPLY_IMPORT, task=id, start=0)
@@ -208,7 +214,7 @@ async def apply_part(work: UnitOfWork, id: str, start: int) -> None:
     if task["status"] != "in-progress" or counted(task)["done"] > start:
         return
     given = lines_of(task)
-    await _apply_part(work, work.platform, task, given[start : start + PART], start, whole=len(given))
+    await _apply_part(work, work.platform, task, given[start : start + PART], given[:start], whole=len(given))
     if start + PART < len(given):
         await work.defer(contract.APPLY_IMPORT, task=id, start=start + PART)
 
@@ -233,20 +239,20 @@ async def undo(work: UnitOfWork, id: str) -> None:
 
 
 async def _apply_part(
-    work: UnitOfWork, fhir: Fhir, task: Document, given: Sequence[Line], start: int, *, whole: int = 0
+    work: UnitOfWork, fhir: Fhir, task: Document, given: Sequence[Line], above: Sequence[Line] = (), *, whole: int = 0
 ) -> None:
     kind = KINDS[kind_of(task)]
     reference = str(task["focus"]["reference"])
     institution = await document(work.platform, "Organization", reference.removeprefix("Organization/"))
     counts, written = Counter(counted(task)), _all(task, "written")
-    async for row in plan(work, kind.name, reference, given):
+    async for row in plan(work, kind.name, reference, given, above):
         counts[row.state] += 1
         if row.state not in {"new", "changed"}:
             continue
         done = await upkeep.write(work, fhir, kind, row.values, row.before, REASON, institution=institution)
         version = str(row.before["meta"]["versionId"]) if row.before is not None else "0"
         written.append(f"{kind.type}/{done.id}/{version}/{done.vid}")
-    counts["done"] = start + len(given)
+    counts["done"] = len(above) + len(given)
     finished = counts["done"] >= whole
     output = [_part(name, valueInteger=counts[name]) for name in (*STATES, "done")]
     output += [_part("written", valueString=one) for one in written]

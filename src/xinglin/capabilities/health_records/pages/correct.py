@@ -131,6 +131,7 @@ ASKED: Final = Listing(
     more=_about,
     empty=Empty("pencil", _said("correct.none"), _said("correct.none-what")),
     template="health_records/corrections.html",
+    headed=False,
 )
 
 

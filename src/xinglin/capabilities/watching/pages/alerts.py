@@ -76,6 +76,12 @@ ALERTS_LIST: Final = Listing(
 )
 
 
+async def new(work: UnitOfWork) -> int:
+    """Count the alerts that nobody has looked at."""
+    found = {"code": f"{ALERTS.system}|", "business-status": f"{STATES.system}|new"}
+    return await work.fhir.count("Task", **found)
+
+
 async def show_list(work: UnitOfWork, form: Form) -> View | Download:
     """List alerts by state."""
     return await listed(work, form, ALERTS_LIST)

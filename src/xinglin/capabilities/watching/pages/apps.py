@@ -93,7 +93,13 @@ APPS: Final = Listing(
     sort="-made",
     empty=Empty("packages", words.text("no-apps"), words.text("no-apps-what")),
     template="watching/apps.html",
+    headed=False,
 )
+
+
+async def waiting(work: UnitOfWork) -> int:
+    """Count the registrations to decide over."""
+    return len(await apps.listed(work, "asked"))
 
 
 async def show(work: UnitOfWork, form: Form) -> View | Download:

@@ -67,7 +67,13 @@ OBJECTED: Final = Listing(
     more=_rows,
     empty=Empty("circle-check", words.text("no-objections"), words.text("no-objections-what")),
     template="watching/objections.html",
+    headed=False,
 )
+
+
+async def waiting(work: UnitOfWork) -> int:
+    """Count the objections without answer."""
+    return await work.fhir.count("Task", code=CODE, status=STATES[OPEN])
 
 
 async def show(work: UnitOfWork, form: Form) -> View | Download:

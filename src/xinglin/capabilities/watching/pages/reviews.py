@@ -61,7 +61,14 @@ ACCESSES: Final = Listing(
     more=_rows,
     empty=Empty("circle-check", words.text("no-reviews"), words.text("no-reviews-what")),
     template="watching/reviews.html",
+    headed=False,
 )
+
+
+async def waiting(work: UnitOfWork) -> int:
+    """Count the emergency accesses that wait for review."""
+    found = {"code": f"{TASKS.system}|{BREAK_GLASS}", "business-status": f"{REVIEWS.system}|{WAITING}"}
+    return await work.fhir.count("Task", **found)
 
 
 async def show(work: UnitOfWork, form: Form) -> View | Download:
