@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.capabilities.terminology.conftest import FISH, codes, parameters, values
+from tests.capabilities.terminology.conftest import FISH, OLD, codes, parameters, values
 
 BASE = "https://xinglin.health/fhir"
 SEX = f"{BASE}/CodeSystem/gbt-2261-1"
@@ -148,6 +148,26 @@ async def test_a_code_is_validated_by_its_system(client: httpx.AsyncClient) -> N
     at_it = values(await client.get("/CodeSystem/gbt-2261-1/$validate-code", params={"code": "7"}))
     assert at_it["result"] is False
     assert "'7'" in at_it["message"]
+
+
+async def test_case_counts_unless_the_system_says_that_it_does_not(client: httpx.AsyncClient) -> None:
+    birds = "http://example.org/case"
+    document = OLD | {"id": "case", "url": birds, "version": "1", "caseSensitive": False}
+    made = await client.put("/CodeSystem/case", json=document, headers={"x-who": "developer"})
+    assert made.status_code == 201, made.text
+    in_birds = {"resourceType": "ValueSet", "status": "active", "compose": {"include": [{"system": birds}]}}
+    for system, right in ((birds, True), (FISH, False)):
+        asked = {"url": system, "code": "f1", "version": "1"}
+        assert values(await client.get("/CodeSystem/$validate-code", params=asked))["result"] is right
+        sent = parameters(codeSystem=document | {"caseSensitive": not right}, code="f1")
+        assert values(await client.post("/CodeSystem/$validate-code", json=sent))["result"] is right
+    sent = parameters(valueSet=in_birds, code="f2", system=birds)
+    assert values(await client.post("/ValueSet/$validate-code", json=sent))["result"] is True
+    assert (
+        values(await client.get("/CodeSystem/$lookup", params={"system": birds, "code": "f3"}))["display"] == "长江鲟"
+    )
+    asked = {"system": birds, "codeA": "f", "codeB": "F2"}
+    assert values(await client.get("/CodeSystem/$subsumes", params=asked))["outcome"] == "subsumes"
 
 
 @pytest.mark.rule("ST-57", "CD-21")

@@ -87,11 +87,24 @@ def found(record: Record, systems: Mapping[int, System]) -> Found:
 
 
 async def concepts(executor: Executor, system: System, codes: Iterable[str]) -> dict[str, Found]:
-    """Give concepts of a system by code; what it does not have is missing."""
+    """Give concepts of a system by code as it was asked for; what it does not have is missing."""
+    asked = list(codes)
     records = await executor.fetch(
-        f"SELECT {COLUMNS} FROM concept c WHERE c.sid = $1 AND c.code = ANY ($2::text[])", system.sid, list(codes)
+        f"SELECT {COLUMNS} FROM concept c WHERE c.sid = $1 AND {same_code(system, '$2')}",
+        *(system.sid, [folded(system, code) for code in asked]),
     )
-    return {one.code: one for one in (found(record, {system.sid: system}) for record in records)}
+    each = {folded(system, one.code): one for one in (found(record, {system.sid: system}) for record in records)}
+    return {code: each[key] for code in asked if (key := folded(system, code)) in each}
+
+
+def folded(system: System, code: str) -> str:
+    """Give a code as it is compared in its system."""
+    return code.lower() if system.caseless else code
+
+
+def same_code(system: System, codes: str) -> str:
+    """Give the condition over ``concept c`` that it has one of the codes, `folded`, at a placeholder."""
+    return f"{'lower(c.code)' if system.caseless else 'c.code'} = ANY ({codes}::text[])"
 
 
 async def concept(executor: Executor, system: System, code: str) -> Found | None:

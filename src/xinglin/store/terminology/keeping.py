@@ -71,18 +71,20 @@ async def follow(transaction: Transaction, id: str, document: Mapping[str, Any] 
     await transaction.fetch(
         """
         INSERT INTO code_system AS s
-          (bucket, sid, id, url, version, title, language, since, status, content, inline, vid, digest, concepts)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13)
+          (bucket, sid, id, url, version, title, language, since, status, content, inline, vid, digest, concepts,
+           caseless)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, $14)
         ON CONFLICT (bucket, sid) DO UPDATE SET
           url = excluded.url, version = excluded.version, title = excluded.title, language = excluded.language,
           since = excluded.since, status = excluded.status, content = excluded.content, inline = excluded.inline,
-          vid = excluded.vid, concepts = CASE WHEN s.inline OR excluded.inline THEN excluded.concepts
+          vid = excluded.vid, caseless = excluded.caseless,
+          concepts = CASE WHEN s.inline OR excluded.inline THEN excluded.concepts
                                               ELSE s.concepts END
         """,
         *(bucket, sid, id, document.get("url", ""), document.get("version", "")),
         *(document.get("title") or document.get("name") or document.get("url") or id, document.get("language", "")),
         *(day_of(document.get("date")), document.get("status", ""), document.get("content", "")),
-        *(inline, vid, len(found)),
+        *(inline, vid, len(found), document.get("caseSensitive") is False),
     )
 
 

@@ -9,12 +9,17 @@ from xinglin.fhir.sources import cites
 from xinglin.store.executor import Executor, Record
 from xinglin.tables.codes import by_url
 
-_COLUMNS: Final = "s.sid, s.id, s.url, s.version, s.title, s.language, s.since, s.status, s.content, s.concepts"
+_COLUMNS: Final = (
+    "s.sid, s.id, s.url, s.version, s.title, s.language, s.since, s.status, s.content, s.concepts, s.caseless"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One version of a code system. since: its first day; None: from the beginning. complete: it has no other codes."""
+    """One version of a code system. since: its first day; None: from the beginning. complete: it has no other codes.
+
+    caseless: codes that differ in case only are one (http://hl7.org/fhir/R4/codesystem.html#case).
+    """
 
     sid: int
     id: str
@@ -26,6 +31,7 @@ class System:
     status: str
     complete: bool
     concepts: int
+    caseless: bool = False
 
     def named(self, language: str) -> str:
         """Give the title in a language; the English one is known of our own tables."""
@@ -90,4 +96,5 @@ def _system(record: Record) -> System:
         # Of a resource that only names its concepts, all were loaded beside it.
         complete=record["content"] == "complete" or (record["content"] == "not-present" and record["concepts"] > 0),
         concepts=record["concepts"],
+        caseless=record["caseless"],
     )

@@ -45,18 +45,24 @@ async def compare(work: UnitOfWork, given: Subsumes) -> Parameters:
     if (a.system or url) != (b.system or url):
         raise OutcomeError(Issue("invalid", "two-systems", "codingB", "Both codes must be of one system."))
     system = await _system(work, a.system or url, a.version or given.version, "")
-    for one in (a, b):
-        if await concept(work.executor, system, one.code) is None:
-            raise OutcomeError(unknown(one.code, system))
-    if a.code == b.code:
+    one, other = await _known(work, system, a.code), await _known(work, system, b.code)
+    if one == other:
         outcome = "equivalent"
-    elif await subsumes(work.executor, system, a.code, b.code):
+    elif await subsumes(work.executor, system, one, other):
         outcome = "subsumes"
-    elif await subsumes(work.executor, system, b.code, a.code):
+    elif await subsumes(work.executor, system, other, one):
         outcome = "subsumed-by"
     else:
         outcome = "not-subsumed"
     return parameters([{"name": "outcome", "valueCode": outcome}])
+
+
+async def _known(work: UnitOfWork, system: System, code: str) -> str:
+    """Give a code as its system writes it; OutcomeError 404 when it has none."""
+    found = await concept(work.executor, system, code)
+    if found is None:
+        raise OutcomeError(unknown(code, system))
+    return found.code
 
 
 def unknown(code: str, system: System) -> Issue:

@@ -12,7 +12,7 @@ from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.resources import Parameters
 from xinglin.store.door import UnitOfWork
 from xinglin.store.terminology.checking import Coded, Verdict, judge
-from xinglin.store.terminology.concepts import Add, Found, concept, number
+from xinglin.store.terminology.concepts import Add, Found, concept, folded, number, same_code
 from xinglin.store.terminology.keeping import concepts_of
 from xinglin.store.terminology.members import Choice, Members, bound_systems, members, value_set
 from xinglin.store.terminology.systems import System, system_of
@@ -83,7 +83,7 @@ async def _in_members(
     system = next((system for system in held.systems.values() if system.url == one.system), None)
     if system is not None:
         add = Add(*held.add.args)
-        condition = f"({held.condition}) AND c.code = {add(one.code)}"
+        condition = f"({held.condition}) AND {same_code(system, add([folded(system, one.code)]))}"
         if await number(work.executor, "", [system], condition=condition, add=add):
             found = await concept(work.executor, system, one.code)
             return judge(one, system, found, on, abstract=abstract), found
@@ -111,9 +111,13 @@ def _in_given(given: ValidateInSystem, on: date) -> Parameters:
     """Judge a code by a code system that came with the question."""
     document = to_builtins(given.code_system)
     url, version = document.get("url", ""), document.get("version", "")
-    system = System(0, "", url, version, "", document.get("language", ""), None, "active", complete=True, concepts=1)
+    caseless = document.get("caseSensitive") is False
+    system = System(
+        0, "", url, version, "", document.get("language", ""), None, "active",
+        complete=True, concepts=1, caseless=caseless,
+    )  # fmt: skip
     each = {
-        one.code: Found(
+        folded(system, one.code): Found(
             system, one.code, one.display, one.parents, one.abstract, one.since, one.until, one.definition,
             one.designations, one.properties,
         )
@@ -121,7 +125,11 @@ def _in_given(given: ValidateInSystem, on: date) -> Parameters:
     }  # fmt: skip
     asked = codings(given.code, url, given.display, "", given.coding, given.codeable_concept)
     return _answer(
-        [(judge(one, system, each.get(one.code), on, abstract=given.abstract), each.get(one.code)) for one in asked],
+        [
+            (judge(one, system, found, on, abstract=given.abstract), found)
+            for one in asked
+            for found in (each.get(folded(system, one.code)),)
+        ],
         given.display_language,
     )
 
