@@ -38,7 +38,8 @@ def _shown() -> Person:
     return Person(found.name, found.institution.id, found)
 
 
-# Those who treat or handle patients are of the city's staff; administrators and officers have no Practitioner.
+# Those who treat or handle patients are of the city's staff; administrators and officers have a Practitioner of a name
+# alone, without a place of work, so that messages reach them.
 STAFF: Final = {
     "physician": _shown(),
     "village-doctor": _worker("jf-002-clinic", "village-doctor"),
@@ -86,12 +87,14 @@ async def _staff(work: "UnitOfWork", role: str, person: Person) -> None:
     from xinglin.store.identity import accounts
     from xinglin.store.identity.accounts import Assignment
 
-    practitioner = person.worker.id if person.worker is not None else ""
-    id = await _account(work, role, person.name, "staff", f"Practitioner/{practitioner}" if practitioner else None)
+    practitioner = person.worker.id if person.worker is not None else f"demo-{role}"
+    id = await _account(work, role, person.name, "staff", f"Practitioner/{practitioner}")
     if id is None:
         return
     if person.worker is not None:
         await _practitioner(work, person.worker)
+    else:
+        await _officer(work, practitioner, person.name)
     await accounts.assign(
         work.executor,
         Assignment(
@@ -101,7 +104,7 @@ async def _staff(work: "UnitOfWork", role: str, person: Person) -> None:
             work.now,
             "demonstration",
             organization=f"Organization/{person.organization}" if person.organization else None,
-            practitioner_role=f"PractitionerRole/{practitioner}-role" if practitioner else None,
+            practitioner_role=f"PractitionerRole/{practitioner}-role" if person.worker is not None else None,
         ),
     )
 
@@ -179,6 +182,14 @@ async def _account(work: "UnitOfWork", role: str, name: str, kind: str, person: 
     )
     await accounts.add(work.executor, account, {"login": digest})
     return id
+
+
+async def _officer(work: "UnitOfWork", id: str, name: str) -> None:
+    """Write somebody who treats nobody."""
+    import msgspec
+
+    person = {"resourceType": "Practitioner", "id": id, "active": True, "name": [{"text": name}]}
+    await work.fhir.update(msgspec.json.encode(person), type="Practitioner", id=id)
 
 
 async def _practitioner(work: "UnitOfWork", worker: staff.Worker) -> None:

@@ -183,3 +183,19 @@ async def test_a_merge_that_came_with_a_load_is_undone_as_far_as_is_known(door: 
     assert (other["active"], "link" in other) == (True, False)
     assert "link" not in await read(door, "a")
     assert await found(door, "Observation", patient="b") == {"ob"}
+
+
+async def test_residents_are_told_of_a_merge_and_of_its_end(door: Door) -> None:
+    await merge(door)
+    kinds = [one["category"][0]["coding"][0]["code"] for one in await messages(door)]
+    assert kinds == ["records-joined"]
+    await unmerge(door)
+    told = sorted(
+        (one["category"][0]["coding"][0]["code"], one["subject"]["reference"]) for one in await messages(door)
+    )
+    assert [kind for kind, _ in told] == ["records-joined", "records-parted", "records-parted"]
+    assert {who for kind, who in told if kind == "records-parted"} == {"Patient/a", "Patient/b"}
+
+
+async def messages(door: Door) -> list[dict[str, Any]]:
+    return [document_of(row.body()) for row in (await door.auto(SYSTEM).find("Communication")).matches]
