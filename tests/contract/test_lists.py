@@ -10,6 +10,8 @@ from typing import Final
 import pytest
 
 import xinglin.capabilities
+from tests.contract.conftest import SETTINGS, Platform
+from xinglin.app import create_registry
 from xinglin.capabilities.directory.pages import upkeep
 from xinglin.web.listing import Listing
 
@@ -110,3 +112,13 @@ def lacks(one: Listing) -> set[str]:
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_list_has_all_five(name: str) -> None:
     assert lacks(LISTINGS[name]) == set()
+
+
+async def test_every_page_of_the_menu_answers_for_its_results_alone(platform: Platform) -> None:
+    """HTMX asks a list for its results: the block may stand in the template that its own one extends."""
+    for page in create_registry(SETTINGS).pages:
+        if page.show is None or page.menu is None:
+            continue
+        role = min(page.readers)
+        answer = await platform.client.get(page.path, headers={"x-who": role, "hx-request": "true"})
+        assert answer.status_code < 500, (page.path, role)

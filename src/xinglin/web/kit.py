@@ -1,12 +1,13 @@
 """The page kit: makes bytes of a view. One Jinja environment per language, so that components know theirs."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context, select_autoescape
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -18,6 +19,8 @@ from xinglin.web.static import Static
 from xinglin.web.view import Language, View
 
 OWN: Final = "xinglin.web:templates"
+# A template that extends another by name says so first, before or after a comment.
+_EXTENDS: Final = re.compile(r"\s*(?:\{#.*?#\}\s*)*\{%-?\s*extends\s+['\"](?P<name>[^'\"]+)['\"]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,22 @@ class Kit:
         values = {"page": context, **view.values}
         if context.partial and view.block:
             made = template.new_context(values)
-            return "".join(template.blocks[view.block](made)).encode()
+            for parent in self._parents(context.language, view.template):
+                for name, block in parent.blocks.items():
+                    made.blocks.setdefault(name, []).append(block)
+            return "".join(made.blocks[view.block][0](made)).encode()
         return template.render(values).encode()
+
+    def _parents(self, language: Language, name: str) -> Iterator[Template]:
+        """Give the templates that one extends by name, the nearest first: a block asked for alone may be theirs."""
+        environment = self._environments[language]
+        while True:
+            source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
+            found = _EXTENDS.match(source)
+            if found is None:
+                return
+            name = found["name"]
+            yield environment.get_template(name)
 
     def text(self, key: str, language: Language) -> str:
         """Give one text, for headers and the like that stand outside templates."""
