@@ -35,7 +35,7 @@ def _rule(found: Found) -> str:
 def _count(found: Found) -> str:
     row = words.row_of(found)
     if row["due"]:
-        return str(row["due"])
+        return f"{words.said('due', found.language)} {row['due']}"
     return words.said("of-limit", found.language, n=row["count"], most=row["limit"])
 
 
