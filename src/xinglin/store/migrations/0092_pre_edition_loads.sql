@@ -17,7 +17,7 @@ CREATE TABLE edition_load (
 CREATE INDEX edition_load_asked ON edition_load (asked DESC, id);
 
 CREATE TABLE edition_part (
-  load    text  NOT NULL REFERENCES edition_load ON DELETE CASCADE,
+  load    text  NOT NULL,
   place   int4  NOT NULL,
   content bytea NOT NULL,
   PRIMARY KEY (load, place)
