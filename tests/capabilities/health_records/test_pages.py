@@ -341,8 +341,10 @@ async def test_a_mistake_is_told_to_whoever_wrote_it_and_answered(ward: tuple[Do
     values = (await shown(door, "mother", correct.show)).values
     assert {one["owner"] for one in values["asked"]} == {"焦作市人民医院", "解放区民生社区卫生服务中心"}
 
-    waiting = (await shown(door, "desk-doctor", correct.show_waiting)).values["tasks"]
-    assert [one["text"] for one in waiting] == ["电话号码已经换了，请更新"]
+    desk = PageContext(language="zh", here="/corrections", now=door.clock.now())
+    waiting = KIT.render(await shown(door, "desk-doctor", correct.show_waiting), desk).decode()
+    assert "电话号码已经换了，请更新" in waiting
+    assert str(asked.description) not in waiting  # what another institution is asked
     async with door.work(PEOPLE["desk-doctor"]) as work:
         done = await work.fhir.operate(DECIDE_CORRECTION, Decision(str(about_person.id), "corrected", "已更新电话"))
         with pytest.raises(OutcomeError):
