@@ -1,0 +1,89 @@
+"""Profiles, states and operations of a settlement: what billing and others rely on.
+
+How a bill is settled: ``$presettle`` of an Invoice makes a Claim and answers its id at once; the insurer is asked by
+jobs. Whatever came of it is told to the job that the asker names (`Presettling.told`), called as
+``told(claim=ID, state=STATE)``; the same may be told twice. The figures stand in the ClaimResponse (`answer_of`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+
+STATES: Final = CodeSet(
+    url=valueset("settlement-state"),
+    system=canonical("settlement-state", "CodeSystem"),
+    codes={
+        "asked": Text("待预结算", "Asked"),
+        "presettled": Text("已预结算，待确认", "Reckoned, to be confirmed"),
+        "settling": Text("结算中", "Settling"),
+        "settled": Text("已结算", "Settled"),
+        "reversing": Text("撤销中", "Being reversed"),
+        "reversed": Text("已撤销", "Reversed"),
+        "refused": Text("医保未受理", "Refused"),
+        "stopped": Text("已停止，需人工处理", "Stopped, a person must look"),
+    },
+)
+# States that are told to the asker.
+TOLD: Final = frozenset({"presettled", "settled", "reversed", "refused", "stopped"})
+
+COVERAGE: Final = Profile(url=canonical("coverage"), on="Coverage", required=("type", "beneficiary", "payor"))
+SETTLEMENT: Final = Profile(
+    url=canonical("settlement"), on="Claim", required=("patient", "provider", "insurance", "item", "total")
+)
+RESULT: Final = Profile(
+    url=canonical("settlement-result"), on="ClaimResponse", required=("patient", "request", "payment")
+)
+
+# Extensions of Claim[settlement].
+STATE: Final = canonical("settlement-state")  # valueCode of STATES
+REASON: Final = canonical("settlement-reason")  # valueString: why it was refused or stopped
+BILL: Final = canonical("settlement-bill")  # valueReference Invoice
+ASKER: Final = canonical("settlement-asker")  # valueString: the job that is told
+INTERNET: Final = canonical("internet")  # valueBoolean: the mark of R4-045
+AGREED: Final = canonical("self-pay-agreement")  # of an item: who agreed to pay it himself, and when (R4-047)
+# Extensions of ClaimResponse[settlement-result] and of its items.
+FUNDS: Final = canonical("settlement-fund")  # fund (valueCode, fund_pay_type) and amount (valueMoney)
+FUND_TYPES: Final = canonical("fund-pay-type", "CodeSystem")
+CASH: Final = canonical("settlement-cash")  # valueMoney: what the patient pays
+
+
+@dataclass(frozen=True, slots=True)
+class Presettling:
+    """A bill to reckon. invoice: logical id; told: name of the job that is told.
+
+    The Invoice has ``subject`` (Patient), ``issuer`` (Organization) and ``lineItem`` with ``chargeItemReference`` and
+    one ``priceComponent`` of type base with the amount of the line; its ChargeItems have ``code`` (service-item, drug,
+    tcm-slice, or `CodeSystem/fee`: ``delivery``, ``decoction``), ``quantity`` and ``context`` (the visit).
+    """
+
+    invoice: str
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Settle what was reckoned. claim: logical id. agreed: numbers of the lines (from 1) that insurance does not pay,
+    or not wholly, and that the patient has agreed to pay (R4-047)."""
+
+    claim: str
+    agreed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reversing:
+    """Undo a settlement, whole. claim: logical id. reason: for the record."""
+
+    claim: str
+    reason: str
+
+
+# Answers the logical id of the Claim; 422 `insurance-none` when the patient has no cover: then all is self-paid.
+PRESETTLE: Final = Operation(
+    "presettle", "Invoice", Presettling, str, title=Text("医保预结算", "Reckon with insurance")
+)
+# Both answer the state that the Claim is in now.
+SETTLE: Final = Operation("settle", "Claim", Settling, str, title=Text("医保结算", "Settle with insurance"))
+REVERSE: Final = Operation("reverse", "Claim", Reversing, str, title=Text("撤销医保结算", "Reverse a settlement"))
+
+CLAIMS: Final = "/insurer/claims"
