@@ -59,7 +59,7 @@ def test_tv3_to_tv5_stays_of_residents(level: Level, seat: Seat, fen: int, parts
     assert made.total - made.stages[0].paid == person
 
 
-@pytest.mark.rule("R4-024")
+@pytest.mark.rule("R4-002", "R4-024")
 def test_tv6_a_poor_resident_is_paid_by_three_funds() -> None:
     made = settle(stay(15_000_000, "third", "city"), POOR, YEAR, POLICY)
     assert made.funds == {"390100": 10_676_300, "390200": 2_452_905, "610100": 1_309_557}
