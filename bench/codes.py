@@ -23,8 +23,11 @@ from xinglin.store.terminology.words import question
 from xinglin.tables.codes import concepts
 
 SYSTEM: Final = "http://hl7.org/fhir/sid/icd-10-cn"
-CODES: Final = 50_000
-TYPED: Final = ("高血压", "gxy", "tnb", "feiyan", "i10", "血", "急性 感染", "gaoxueya")
+CODES: Final = 100_000
+TYPED: Final = (
+    *("高血压", "gxy", "tnb", "feiyan", "i10", "急性 感染", "gaoxueya", "xinji"),
+    *("血", "性", "伴", "x", "g", "xj", "jx", "xin"),  # what a large part of all codes has
+)
 LIMIT_MS: Final = 50.0  # asked of a picker
 SECONDS: Final = 4.0
 TURNS: Final = 9
@@ -52,7 +55,7 @@ def measure(server: embedded.Server, number: int = CODES) -> list[Measurement]:
     notes: dict[str, object] = {"p50_ms": one.p50_ms, "p99_ms_of_eight": eight.p99_ms, "by_hand_ms": floor}
     return [
         Measurement(
-            f"load an edition of {number:,} codes", "s", 60.0, seconds, 1.0, less=True, notes={"MiB": mebibytes}
+            f"load an edition of {number:,} codes", "s", 120.0, seconds, 1.0, less=True, notes={"MiB": mebibytes}
         ),
         Measurement("complete a code, median", "ms", floor, one.p50_ms, 4.0, less=True, notes=notes),
         Measurement("complete a code, 99 of 100, of the limit", "ms", LIMIT_MS, one.p99_ms, 1.0, less=True),

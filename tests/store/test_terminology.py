@@ -12,11 +12,17 @@ from xinglin.settings import read
 from xinglin.store.door import Door, UnitOfWork
 from xinglin.store.store import Store
 from xinglin.store.terminology.checking import Coded, known
-from xinglin.store.terminology.concepts import find
+from xinglin.store.terminology.concepts import Add, find, meets, tier
 from xinglin.store.terminology.filling import fill
+from xinglin.store.terminology.keeping import reworded
 from xinglin.store.terminology.systems import newest, system_of, systems
 
 URL = "http://example.org/fish"
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cn"
+TYPED = (
+    *("高血压", "gxy", "feiyan", "i10", "I10.x", "血", "性", "急性 感染", "x", "g", "i", "1", "xj", "xin", "xinj"),
+    *("xinji", "gaoxuey", "a0", "伴", "hyper", "acute b", "。", "zzzz", "Ｉ１０", "妊娠合并", "e", "中毒 yao"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +110,7 @@ async def test_the_national_tables_are_filled_in_once(door: Door) -> None:
 @pytest.mark.rule("ST-57")
 async def test_what_people_call_a_disease_finds_it_and_is_no_name_for_a_record(door: Door) -> None:
     await fill(door)
-    url = "http://hl7.org/fhir/sid/icd-10-cn"
+    url = ICD10
     diseases = await system_of(door.store, url)
     assert diseases is not None
     for typed in ("冠心病", "guanxinbing", "gxb"):
@@ -132,3 +138,52 @@ async def test_a_fragment_says_nothing_of_codes_that_it_does_not_have(door: Door
     assert [one.is_sound for one in (has, other, wrong)] == [True, True, False]
     (elsewhere,) = await known(door.store, [Coded("http://example.org/elsewhere", "1")], day)
     assert elsewhere.is_sound
+
+
+async def in_order(store: Store, text: str, sids: list[int], offset: int) -> list[str]:
+    """Put all that is found in order at once: slow, and what the steps must come to."""
+    add = Add()
+    where = f"c.sid = ANY ({add(sids)}::int8[]) AND {meets(text, add)}"
+    rows = await store.fetch(
+        f"SELECT c.code FROM concept c WHERE {where}"
+        f" ORDER BY {tier(text, add)}, c.until IS NOT NULL, length(c.display), c.sid, c.place LIMIT 20 OFFSET {offset}",
+        *add.args,
+    )
+    return [one["code"] for one in rows]
+
+
+@pytest.mark.parametrize("typed", TYPED)
+async def test_the_steps_come_to_the_order_of_all_that_is_found(door: Door, typed: str) -> None:
+    await fill(door)
+    diseases = await system_of(door.store, ICD10)
+    assert diseases is not None
+    each = [diseases, *(one for one in await systems(door.store) if one.id in {"laboratory-item", "icd-9-cm-3-cn"})]
+    for within, offset in (([diseases], 0), (each, 0), (each, 13)):
+        expected = await in_order(door.store, typed, [one.sid for one in within], offset)
+        assert [one.code for one in await find(door.store, typed, within, offset=offset)] == expected
+
+
+async def test_what_is_retired_comes_after_what_is_in_use(door: Door) -> None:
+    gone = [{"code": "inactive", "valueBoolean": True}]
+    many = [
+        {"code": f"X{n}", "display": "大" * (n % 40) + "鱼" * 3, **({"property": gone} if n % 3 == 0 else {})}
+        for n in range(300)
+    ]
+    await door.auto(SYSTEM).update(fish(concept=many), type="CodeSystem", id="fish")
+    system = await system_of(door.store, URL)
+    assert system is not None
+    for typed in ("鱼", "yyy", "d", "x1", "大鱼", "dayu"):
+        for offset in (0, 190):
+            expected = await in_order(door.store, typed, [system.sid], offset)
+            assert [one.code for one in await find(door.store, typed, [system], offset=offset)] == expected
+            assert expected or typed not in {"鱼", "yyy"}
+
+
+async def test_words_that_were_made_otherwise_are_made_anew(door: Door) -> None:
+    await door.auto(SYSTEM).update(fish(), type="CodeSystem", id="fish")
+    assert await reworded(door.store) == ()
+    await door.store.fetch("UPDATE concept SET grams = '{}', words = '' WHERE code = 'F1'")
+    await door.store.fetch("UPDATE code_system SET form = 0 WHERE id = 'fish'")
+    assert "F1" not in await codes(door, "liyu")
+    assert await reworded(door.store) == ("words of fish",)
+    assert "F1" in await codes(door, "liyu")

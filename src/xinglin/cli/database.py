@@ -69,12 +69,12 @@ def filled(settings: Settings) -> tuple[str, ...]:
 async def _filled(settings: Settings) -> tuple[str, ...]:
     from xinglin.app import create_registry, open_door
     from xinglin.store.terminology.filling import fill
-    from xinglin.store.terminology.keeping import behind
+    from xinglin.store.terminology.keeping import behind, reworded
 
     door = await open_door(settings, create_registry(settings))
     try:
         await behind(door.store)
-        return await fill(door)
+        return await fill(door) + await reworded(door.store)
     finally:
         await door.store.close()
 

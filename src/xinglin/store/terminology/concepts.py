@@ -1,6 +1,6 @@
 """Concepts as they are read: one with its neighbours, and those that somebody types a part of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -10,6 +10,7 @@ import msgspec
 from xinglin.fhir.sources import cites
 from xinglin.store.executor import Executor, Record
 from xinglin.store.terminology.keeping import SEARCHED
+from xinglin.store.terminology.ranking import ANYWHERE, CODE_BEGINS, EXACT_CODE, EXACT_WORD, WORD_BEGINS, steps
 from xinglin.store.terminology.systems import System
 from xinglin.store.terminology.words import BREAK, plain, question
 
@@ -17,6 +18,9 @@ COLUMNS: Final = (
     "c.sid, c.code, c.display, c.parents, c.designations, c.properties, c.definition, c.abstract, c.since, c.until"
 )
 MOST_COUNTED: Final = 10_000
+# So many are put in order at once; of more, the order is gone through step by step.
+FEW: Final = 200
+SHORT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,37 +165,30 @@ class Add:
         return f"${len(self.args)}"
 
 
-def meets(text: str, add: Add) -> str:
+def meets(text: str, add: Add, *, also: str = "") -> str:
     """Give the condition over ``concept c`` that it has what is typed: Chinese, pinyin, initials, English, a code.
 
-    Several parts must all be found; the empty text is met by every concept.
+    Several parts must all be found; the empty text is met by every concept. also: an array of more grams that it has.
     """
     parts = question(text)
     if not parts:
         return "true"
+    has = f"c.grams @> ({also} || " if also else "c.grams @> ("
     return " AND ".join(
-        f"({' OR '.join(f'c.grams @> {add(grams)}::int4[]' for grams in each)}) AND strpos(c.words, {add(part)}) > 0"
+        f"({' OR '.join(f'{has}{add(grams)}::int4[])' for grams in each)}) AND strpos(c.words, {add(part)}) > 0"
         for part, each in parts
     )
 
 
-def rank(text: str, systems: Sequence[System], add: Add) -> str:
-    """Give the order of what is found.
-
-    First the code itself, then what is called or read exactly so, then codes that begin so, then names and readings
-    that begin so, then the others; of equals the shorter name, and what is retired last. Without a text: the order of
-    the systems.
-    """
-    parts = question(text)
-    if not parts:
-        return f"array_position({add([one.sid for one in systems])}::int8[], c.sid), c.place"
+def tier(text: str, add: Add) -> str:
+    """Give the number of the tier (`ranking`) of a concept that has what is typed."""
     whole = add(plain(text))
     exact = add(BREAK + plain(text) + BREAK)
-    begins = add(BREAK + parts[0][0].removeprefix(BREAK))
+    begins = add(BREAK + question(text)[0][0].removeprefix(BREAK))
     return (
-        f"CASE WHEN lower(c.code) = {whole} THEN 0 WHEN strpos(c.words, {exact}) > 0 THEN 1"
-        f" WHEN starts_with(lower(c.code), {whole}) THEN 2 WHEN strpos(c.words, {begins}) > 0 THEN 3 ELSE 4 END,"
-        " c.until IS NOT NULL, length(c.display), c.sid, c.place"
+        f"CASE WHEN lower(c.code) = {whole} THEN {EXACT_CODE} WHEN strpos(c.words, {exact}) > 0 THEN {EXACT_WORD}"
+        f" WHEN starts_with(lower(c.code), {whole}) THEN {CODE_BEGINS}"
+        f" WHEN strpos(c.words, {begins}) > 0 THEN {WORD_BEGINS} ELSE {ANYWHERE} END"
     )
 
 
@@ -205,17 +202,79 @@ async def find(
     count: int = 20,
     offset: int = 0,
 ) -> list[Found]:
-    """Find concepts of some systems by what is typed; *condition* narrows further, its arguments stand in *add*."""
-    add = Add(*add.args) if add is not None else Add()
-    where = f"c.sid = ANY ({add([one.sid for one in systems])}::int8[]) AND {meets(text, add)} AND ({condition})"
-    records = await executor.fetch(
-        f"SELECT {COLUMNS} FROM concept c WHERE {where}"
-        f" ORDER BY {rank(text, systems, add)} LIMIT {int(count)} OFFSET {int(offset)}",
-        *add.args,
-        custom_plan=True,
-    )
-    each = {one.sid: one for one in systems}
+    """Find concepts of some systems by what is typed, in the order of `ranking`; without a text in that of the systems.
+
+    *condition* narrows further, its arguments stand in *add*.
+    """
+    each, page = {one.sid: one for one in systems}, (int(count), int(offset))
+    for made in _ways(text):
+        given = Add(*add.args) if add is not None else Add()
+        sql = made(text, systems, condition, given, page)
+        records = await executor.fetch(sql, *given.args, custom_plan=True)
+        if made is not _few or len(records) <= FEW:
+            break
+    if made is _few:
+        records = records[page[1] : sum(page)]
     return [found(record, each) for record in records]
+
+
+def _ways(text: str) -> tuple[Callable[[str, Sequence[System], str, Add, tuple[int, int]], str], ...]:
+    """Choose the statements, one after the other: what one or two characters find is never few in a large system."""
+    if not question(text):
+        return (_listed,)
+    return (_few, _ranked) if len(plain(text)) > SHORT else (_ranked,)
+
+
+def _listed(text: str, systems: Sequence[System], condition: str, add: Add, page: tuple[int, int]) -> str:
+    """Write the statement for everything, in the order of the systems."""
+    sids = [one.sid for one in systems]
+    if len(sids) == 1:
+        where, order = f"c.sid = {add(sids[0])}::int8", "c.place"
+    else:
+        where = f"c.sid = ANY ({add(sids)}::int8[])"
+        order = f"array_position({add(sids)}::int8[], c.sid), c.place"
+    return (
+        f"SELECT {COLUMNS} FROM concept c WHERE {where} AND ({condition})"
+        f" ORDER BY {order} LIMIT {page[0]} OFFSET {page[1]}"
+    )
+
+
+def _few(text: str, systems: Sequence[System], condition: str, add: Add, page: tuple[int, int]) -> str:
+    """Write the statement for what few concepts meet: all of them in their order, and one more when there are more."""
+    return f"""
+        SELECT * FROM (
+          SELECT {COLUMNS}, c.place, {tier(text, add)} AS tier FROM concept c
+          WHERE c.sid = ANY ({add([one.sid for one in systems])}::int8[]) AND {meets(text, add)} AND ({condition})
+          LIMIT {FEW + 1}
+        ) c
+        ORDER BY c.tier, c.until IS NOT NULL, length(c.display), c.sid, c.place
+    """
+
+
+def _ranked(text: str, systems: Sequence[System], condition: str, add: Add, page: tuple[int, int]) -> str:
+    """Write the statement that goes through the steps one after the other, and ends when it has found enough."""
+    each = tuple(steps(text))
+    columns = (
+        ("tier", "int4", [one.tier for one in each]),
+        ("one", "int4", [one.grams[0] for one in each]),
+        ("two", "int4", [one.grams[1] for one in each]),
+        ("retired", "bool", [one.retired for one in each]),
+        ("low", "int4", [one.low for one in each]),
+        ("high", "int4", [one.high for one in each]),
+    )
+    arrays = ", ".join(f"{add(values)}::{type}[]" for _, type, values in columns)
+    return f"""
+        SELECT c.* FROM unnest({arrays}) AS k ({", ".join(name for name, _, _ in columns)})
+        CROSS JOIN LATERAL (
+          SELECT {COLUMNS} FROM concept c
+          WHERE c.sid = ANY ({add([one.sid for one in systems])}::int8[])
+            AND {meets(text, add, also="ARRAY[k.one, k.two]")}
+            AND (c.until IS NOT NULL) = k.retired AND length(c.display) BETWEEN k.low AND k.high
+            AND {tier(text, add)} = k.tier AND ({condition})
+          ORDER BY length(c.display), c.sid, c.place LIMIT {sum(page)}
+        ) c
+        LIMIT {page[0]} OFFSET {page[1]}
+    """
 
 
 async def number(

@@ -12,10 +12,10 @@ import msgspec
 from xinglin.fhir.declarations import BASE
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.keys import TYPE_CODES, bucket_of, rid_of
-from xinglin.store.executor import ROW_COLUMNS, Executor
+from xinglin.store.executor import ROW_COLUMNS, Executor, Record
 from xinglin.store.faults import answered
 from xinglin.store.store import Store
-from xinglin.store.terminology.words import words_of
+from xinglin.store.terminology.words import FORM, length_gram, words_of
 from xinglin.store.transaction import Transaction
 
 CODE_SYSTEM: Final = "CodeSystem"
@@ -72,19 +72,19 @@ async def follow(transaction: Transaction, id: str, document: Mapping[str, Any] 
         """
         INSERT INTO code_system AS s
           (bucket, sid, id, url, version, title, language, since, status, content, inline, vid, digest, concepts,
-           caseless)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, $14)
+           caseless, form)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, $14, $15)
         ON CONFLICT (bucket, sid) DO UPDATE SET
           url = excluded.url, version = excluded.version, title = excluded.title, language = excluded.language,
           since = excluded.since, status = excluded.status, content = excluded.content, inline = excluded.inline,
           vid = excluded.vid, caseless = excluded.caseless,
-          concepts = CASE WHEN s.inline OR excluded.inline THEN excluded.concepts
-                                              ELSE s.concepts END
+          concepts = CASE WHEN s.inline OR excluded.inline THEN excluded.concepts ELSE s.concepts END,
+          form = CASE WHEN s.inline OR excluded.inline THEN excluded.form ELSE s.form END
         """,
         *(bucket, sid, id, document.get("url", ""), document.get("version", "")),
         *(document.get("title") or document.get("name") or document.get("url") or id, document.get("language", "")),
         *(day_of(document.get("date")), document.get("status", ""), document.get("content", "")),
-        *(inline, vid, len(found), document.get("caseSensitive") is False),
+        *(inline, vid, len(found), document.get("caseSensitive") is False, FORM),
     )
 
 
@@ -98,7 +98,9 @@ async def keep(transaction: Transaction, id: str, concepts: Iterable[Kept], dige
     count = await _write(transaction, bucket, sid, concepts)
     await measured(transaction)
     await mark(transaction, id, digest)
-    await transaction.fetch("UPDATE code_system SET concepts = $3 WHERE bucket = $1 AND sid = $2", bucket, sid, count)
+    await transaction.fetch(
+        "UPDATE code_system SET concepts = $3, form = $4 WHERE bucket = $1 AND sid = $2", bucket, sid, count, FORM
+    )
     return count
 
 
@@ -131,6 +133,28 @@ async def behind(store: Store) -> int:
             async with store.begin() as transaction:
                 await follow(transaction, row.id, msgspec.json.decode(row.body()), row.vid)
             done += 1
+
+
+async def reworded(store: Store) -> tuple[str, ...]:
+    """Make what concepts are asked by anew where it was made otherwise (`words.FORM`); gives the names."""
+    done = []
+    for system in await store.fetch("SELECT bucket, sid, id FROM code_system WHERE form <> $1 ORDER BY sid", FORM):
+        of = (system["bucket"], system["sid"])
+        async with store.begin() as transaction:
+            place = -1
+            while part := await transaction.fetch(
+                "SELECT code, place, display, designations, until FROM concept"
+                f" WHERE bucket = $1 AND sid = $2 AND place > $3 ORDER BY place LIMIT {WRITTEN_AT_ONCE} FOR UPDATE",
+                *(*of, place),
+            ):
+                made = await asyncio.to_thread(_worded, of, part)
+                await transaction.connection.executemany(
+                    "UPDATE concept SET words = $4, grams = $5 WHERE bucket = $1 AND sid = $2 AND code = $3", made
+                )
+                place = part[-1]["place"]
+            await transaction.fetch("UPDATE code_system SET form = $3 WHERE bucket = $1 AND sid = $2", *of, FORM)
+        done.append(f"words of {system['id']}")
+    return tuple(done)
 
 
 def concepts_of(document: Mapping[str, Any]) -> Iterator[Kept]:
@@ -241,10 +265,27 @@ def _rows(bucket: int, sid: int, first: int, concepts: Sequence[Kept]) -> list[t
 
 
 def _row(bucket: int, sid: int, place: int, one: Kept) -> tuple[Any, ...]:
-    names = (one.display, *(str(each.get("value", "")) for each in one.designations))
-    words, grams = words_of(one.code, names)
+    words, grams = _asked(one.code, one.display, one.designations, one.until)
     return (
         *(bucket, sid, one.code, place, one.display, list(one.parents)),
         *(msgspec.json.encode(one.designations).decode(), msgspec.json.encode(one.properties).decode()),
         *(one.definition, one.abstract, one.since, one.until, words, grams),
     )
+
+
+def _asked(
+    code: str, display: str, designations: Iterable[Mapping[str, Any]], until: date | None
+) -> tuple[str, list[int]]:
+    """Give the words and grams of a concept."""
+    words, grams = words_of(code, (display, *(str(each.get("value", "")) for each in designations)))
+    return words, [*grams, length_gram(display, retired=until is not None)]
+
+
+def _worded(of: tuple[int, int], rows: Sequence[Record]) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(*of, one["code"]),
+            *_asked(one["code"], one["display"], msgspec.json.decode(one["designations"]), one["until"]),
+        )
+        for one in rows
+    ]

@@ -1,12 +1,14 @@
 """What a concept may be asked by: its code and names, full pinyin and initials in each likely reading.
 
-``words`` joins them with line breaks; ``grams`` are pairs of neighbouring characters, and the first three of each word
-and syllable, as numbers, by which an inverted index narrows a question down before the words themselves are looked at.
+``words`` joins them with line breaks; ``grams`` are numbers by which an inverted index narrows a question down before
+the words themselves are looked at: pairs of neighbouring characters, the first few of each word and syllable,
+whole words and how they begin, and how long the name is, as the shorter name comes first in an answer (`ranking`).
 """
 
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -15,6 +17,14 @@ LONGEST: Final = 200  # characters of a name that are indexed
 LONGEST_QUESTION: Final = 64
 MOST_READINGS: Final = 12  # of one name
 MOST_SOUNDS: Final = 3  # of one character
+# Changes when words or grams are made otherwise: those that are kept are then made anew (`keeping.reworded`).
+FORM: Final = 2
+# Characters that a word, and a code, may be asked by from its beginning.
+STARTS: Final = (2, 4)
+CODE_STARTS: Final = (1, 2, 3, 5)
+RUNS: Final = (4, 6)  # characters from the beginning of a syllable: it and the next initial
+# Lengths of a name: one class each up to here, then several in one. (first, last)
+LENGTHS: Final = (*((n, n) for n in range(25)), (25, 32), (33, 48), (49, 1 << 20))
 
 # Readings that medicine uses, where a dictionary of single characters puts another one first.
 _USUAL: Final = {
@@ -68,11 +78,13 @@ def words_of(code: str, names: Iterable[str]) -> tuple[str, list[int]]:
     lower = plain(code)
     words: dict[str, None] = {lower: None}
     grams: set[int] = {*_first(lower)}
+    runs: set[str] = {lower}
     for name in names:
         text = plain(name)
         if not text:
             continue
         words[text] = None
+        runs.update(text.split())
         grams |= {_gram(pair) for pair in pairwise(text)}
         grams |= {ord(c) for c in text if is_han(c)}
         grams |= {gram for word in text.split() for gram in _first(word)}
@@ -81,8 +93,48 @@ def words_of(code: str, names: Iterable[str]) -> tuple[str, list[int]]:
                 initials = "".join(syllable[0] for syllable in syllables)
                 words["".join(syllables)] = words[initials] = None
                 grams |= {_gram(pair) for pair in pairwise(initials)}
-                grams |= {*_first(initials), *_begun(syllables)}
+                grams |= {*_first(initials)}
+                runs.update(_begun(syllables), (initials,))
+    for begun in {run[: RUNS[-1]] for run in runs}:
+        grams.update(_of_run(begun))
+    asked = {*words, code.lower()}
+    grams |= {whole_gram(word) for word in asked}
+    grams |= {start_gram(start) for start in {word[:n] for word in asked for n in (1, *STARTS) if len(word) >= n}}
+    grams |= {code_gram(code.lower()[:n]) for n in CODE_STARTS if len(code) >= n}
     return BREAK + BREAK.join(words) + BREAK, sorted(grams)
+
+
+def whole_gram(word: str) -> int:
+    """Make a number of a whole word. Numbers of different kinds may collide: what they find is looked at again."""
+    return _hashed("w", word)
+
+
+def start_gram(text: str) -> int:
+    """Make a number of how a word begins: of as many of its characters as are known together."""
+    if len(text) < STARTS[0]:
+        return _gram((BREAK, text))
+    return _hashed("s", text[: max(n for n in STARTS if n <= len(text))])
+
+
+def code_gram(text: str) -> int:
+    """Make a number of how a code begins."""
+    return _hashed("c", text[: max(n for n in CODE_STARTS if n <= len(text))])
+
+
+def length_gram(display: str, *, retired: bool) -> int:
+    """Make a number of the class of names that a concept's is in: by their length, those in use before the others."""
+    low = 0 if retired else next(low for low, high in LENGTHS if low <= len(display) <= high)
+    return class_gram(low, retired=retired)
+
+
+def class_gram(low: int, *, retired: bool) -> int:
+    """Make a number of a class of names: the shortest length in it; what is retired is one class."""
+    return _hashed("r" if retired else "l", "" if retired else str(low))
+
+
+def _hashed(kind: str, text: str) -> int:
+    number = zlib.crc32(f"{kind}{BREAK}{text}".encode())
+    return number - (1 << 32) if number >= 1 << 31 else number
 
 
 def question(text: str) -> list[tuple[str, list[list[int]]]]:
@@ -102,7 +154,9 @@ def _asked(part: str) -> list[list[int]]:
     if any(map(is_han, part)):
         return [pairs]
     # Of pinyin only the beginning of each syllable is kept, of initials and other names every pair.
-    return [pairs] if len(part) == 2 else [[_triple(part)], pairs]
+    if len(part) == 2:
+        return [pairs]
+    return [[_run(part) if len(part) >= RUNS[0] else _triple(part)], pairs]
 
 
 def _is_single(part: str) -> bool:
@@ -112,22 +166,29 @@ def _is_single(part: str) -> bool:
 def _first(word: str) -> Iterator[int]:
     if word:
         yield _gram((BREAK, word[0]))
-    if len(word) > 1:
-        yield _gram((word[0], word[1]))
-    if len(word) > 2:
-        yield _triple(word)
 
 
-def _begun(syllables: Sequence[str]) -> Iterator[int]:
-    """Give the grams of each place where a syllable begins: what is typed may go on into the next."""
+def _begun(syllables: Sequence[str]) -> Iterator[str]:
+    """Give what is read from each place where a syllable begins: what is typed may go on into the next."""
     run, place = "".join(syllables), 0
     for syllable in syllables:
-        rest = run[place : place + 3]
+        yield run[place : place + RUNS[-1]]
         place += len(syllable)
-        if len(rest) > 1:
-            yield _gram((rest[0], rest[1]))
-        if len(rest) > 2:
-            yield _triple(rest)
+
+
+@lru_cache(maxsize=20_000)
+def _of_run(run: str) -> tuple[int, ...]:
+    """Give the grams of how a word or syllable begins and goes on; the same few come again and again."""
+    grams = [_run(run[:number]) for number in RUNS if len(run) >= number]
+    if len(run) > 1:
+        grams.append(_gram((run[0], run[1])))
+    if len(run) > 2:
+        grams.append(_triple(run))
+    return tuple(grams)
+
+
+def _run(text: str) -> int:
+    return _hashed("p", text[: max(n for n in RUNS if n <= len(text))])
 
 
 def _triple(text: str) -> int:
