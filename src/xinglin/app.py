@@ -9,6 +9,7 @@ from typing import Final
 
 from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
+from xinglin.capabilities.appointments import capability as appointments
 from xinglin.capabilities.audit import capability as audit
 from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.directory import capability as directory
@@ -17,6 +18,7 @@ from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
+from xinglin.capabilities.privacy import capability as privacy
 from xinglin.capabilities.quality import capability as quality
 from xinglin.capabilities.records import capability as records
 from xinglin.capabilities.residents import capability as residents
@@ -64,10 +66,12 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     duplicates.declare,  # 查重合并
     quality.declare,  # 数据质量
     notifications.declare,  # 消息通知
+    appointments.declare,  # 预约挂号与候诊
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名
     audit.declare,  # 审计
+    privacy.declare,  # 个人信息保护
 )
 
 

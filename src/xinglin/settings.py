@@ -255,6 +255,16 @@ class Settings:
     cryptography_assessed: str = _setting(
         _day, default="", says="Day of its last assessment; the next one is told 60 days before."
     )
+    processor: str = _setting(
+        _text, default="", says="Name of who answers for the processing of personal data, as the notice tells it."
+    )
+    processor_contact: str = _setting(_text, default="", says="How to reach them: address, phone, mail.")
+    critical_infrastructure: bool = _setting(
+        _switch, default=False, says="`on`: incidents are reported within 1 hour instead of 4 (R7-019)."
+    )
+    rights_working_days: int = _setting(
+        _whole(1, 15), default=15, says="Working days within which a request of a right is answered (R7-008)."
+    )
     mask_name: tuple[int, int] = _setting(
         _left(MOST_NAME),
         default=MOST_NAME,

@@ -1,0 +1,62 @@
+"""The security officer keeps incidents, registers and requests; residents see and make requests of their own."""
+
+from typing import Final
+
+from xinglin.capabilities.privacy.contract import (
+    ADVANCE,
+    ANSWER,
+    ASK,
+    END,
+    ENTER,
+    INCIDENT_CODE,
+    REGISTER,
+    REPORT,
+    RIGHTS_CODE,
+)
+from xinglin.security.grants import Grant
+
+_SEE: Final = frozenset({"read", "vread", "search", "history"})
+_OPERATE: Final = frozenset({"operate"})
+_STRONG: Final = frozenset({"strong"})
+_OFFICER: Final = "security-admin"
+
+GRANTS: Final = (
+    Grant(_OFFICER, _SEE, "Task", f"code={INCIDENT_CODE}", needs=_STRONG, name="incidents", source="R7-019"),
+    Grant(_OFFICER, _SEE, "Task", f"code={RIGHTS_CODE}", needs=_STRONG, name="rights-requests", source="R7-008"),
+    Grant(
+        _OFFICER, _SEE, "Basic", f"code={REGISTER.system}|", needs=_STRONG, name="processing-registers", source="R7-010"
+    ),
+    Grant(
+        _OFFICER,
+        _OPERATE,
+        "Task",
+        operations=frozenset({REPORT.code, ADVANCE.code, ANSWER.code}),
+        needs=_STRONG,
+        name="privacy-desk",
+        source="R7-019",
+    ),
+    Grant(
+        _OFFICER,
+        _OPERATE,
+        "Basic",
+        operations=frozenset({ENTER.code, END.code}),
+        needs=_STRONG,
+        name="privacy-desk",
+        source="R7-010",
+    ),
+    *(
+        grant
+        for role in ("resident", "guardian")
+        for grant in (
+            Grant(role, _OPERATE, "Task", operations=frozenset({ASK.code}), name="own-rights", source="R7-008"),
+            Grant(
+                role,
+                frozenset({"read", "search"}),
+                "Task",
+                f"code={RIGHTS_CODE}&patient={{patients}}",
+                name="own-rights",
+                source="R7-008",
+            ),
+        )
+    ),
+)

@@ -1,0 +1,1 @@
+"""Decisions of privacy: terms of incidents, requests of rights, the registers, the notice."""
