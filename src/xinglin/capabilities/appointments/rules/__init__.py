@@ -1,0 +1,1 @@
+"""Decisions over the records of appointments: their shapes, keys and states."""

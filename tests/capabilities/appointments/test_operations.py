@@ -1,0 +1,289 @@
+"""From a session to the end of a visit, through the door of the whole platform."""
+
+from typing import Any
+
+import pytest
+
+from tests.capabilities.access.ward import Stopped, open_door
+from tests.capabilities.appointments import hospital
+from tests.capabilities.appointments.hospital import (
+    ADMIN,
+    DESK,
+    DOCTOR,
+    ELSEWHERE,
+    OTHER,
+    opened,
+    planned,
+    put,
+    resident,
+)
+from tests.capabilities.residents.people import number
+from xinglin.capabilities.appointments import contract
+from xinglin.capabilities.appointments.contract import Call, CheckIn, Hold, HoldNext, One
+from xinglin.capabilities.appointments.operations import giving_back, reading, sessions
+from xinglin.capabilities.appointments.rules import logs
+from xinglin.capabilities.appointments.rules.shapes import Booking
+from xinglin.care.booking import POLICY
+from xinglin.fhir.document import document_of
+from xinglin.fhir.outcome import OutcomeError
+from xinglin.security.principal import SYSTEM, Principal
+from xinglin.store.door import Door
+from xinglin.store.store import Store
+
+Hospital = tuple[Door, Stopped]
+
+
+@pytest.fixture
+async def ward(store: Store) -> Hospital:
+    door, clock = open_door(store)
+    await put(door, *hospital.places(), *hospital.people(8))
+    return door, clock
+
+
+async def refused(call: Any) -> set[str]:
+    with pytest.raises(OutcomeError) as error:
+        await call
+    assert error.value.status < 500
+    return {issue.key for issue in error.value.issues}
+
+
+async def status(door: Door, id: str) -> str:
+    return str((await booking(door, id)).status)
+
+
+async def booking(door: Door, id: str) -> Booking:
+    async with door.work(SYSTEM) as work:
+        return await reading.booking(work, id)
+
+
+async def slot(door: Door, id: str) -> dict[str, Any]:
+    document: dict[str, Any] = document_of((await door.auto(SYSTEM).read("Slot", id)).body())
+    return document
+
+
+async def booked(door: Door, who: Principal, slot: str) -> str:
+    id = await door.auto(who).operate(contract.HOLD, Hold(slot, who.id))
+    return await door.auto(who).operate(contract.CONFIRM, One(id))
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_whole_way_from_a_number_to_the_end_of_the_visit(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    id = await booked(door, resident(1), "s1-002")
+    assert await status(door, id) == "booked"
+    assert (await slot(door, "s1-002"))["status"] == "busy"
+    clock.moment = hospital.TOMORROW
+    ticket = await door.auto(DESK).operate(contract.CHECK_IN, CheckIn(id))
+    assert ticket == "002"
+    assert await door.auto(DOCTOR).operate(contract.CALL, Call("s1")) == id
+    await door.auto(DOCTOR).operate(contract.DONE, One(id))
+    assert await status(door, id) == "fulfilled"
+
+
+async def test_a_number_that_is_held_is_nobody_elses(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned())
+    await door.auto(resident(1)).operate(contract.HOLD, Hold("s1-002", "p1"))
+    assert await refused(door.auto(resident(2)).operate(contract.HOLD, Hold("s1-002", "p2"))) == {"number-taken"}
+    assert await refused(door.auto(resident(2)).operate(contract.HOLD, Hold("s1-003", "p1"))) == {"not-found"}
+    assert await refused(door.auto(resident(1)).operate(contract.HOLD, Hold("s1-003", "p1"))) == {"session-booked"}
+
+
+async def test_a_number_with_seats_goes_to_as_many(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned(), seats=2)
+    ids = [await booked(door, resident(one), "s1-002") for one in (1, 2)]
+    assert {(await booking(door, id)).seat for id in ids} == {1, 2}
+    assert (await slot(door, "s1-002"))["status"] == "busy"
+    assert await refused(door.auto(resident(3)).operate(contract.HOLD, Hold("s1-002", "p3"))) == {"number-taken"}
+
+
+async def test_what_is_not_confirmed_in_time_is_let_go(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    id = await door.auto(resident(1)).operate(contract.HOLD, Hold("s1-002", "p1"))
+    clock.pass_(minutes=POLICY.hold_minutes)
+    assert await refused(door.auto(resident(1)).operate(contract.CONFIRM, One(id))) == {"hold-over"}
+    for _ in range(2):  # a job may run twice
+        async with door.work(SYSTEM) as work:
+            await giving_back.expire(work, id, policy=POLICY)
+    assert await status(door, id) == "cancelled"
+    assert (await slot(door, "s1-002"))["status"] == "busy-unavailable"
+
+
+async def test_the_next_number_passes_what_is_kept_for_others(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned(minutes=200))
+    desk = await door.auto(DESK).operate(contract.HOLD_NEXT, HoldNext("s1", "p1"))
+    mine = await door.auto(resident(2)).operate(contract.HOLD_NEXT, HoldNext("s1", "p2"))
+    channels = {one: (await slot(door, (await booking(door, one)).slot)) for one in (desk, mine)}
+    kept = [
+        next(e["valueCode"] for e in one["extension"] if e["url"].endswith("/channel")) for one in channels.values()
+    ]
+    assert kept == ["desk", "any"]
+    assert await refused(door.auto(ELSEWHERE).operate(contract.HOLD_NEXT, HoldNext("s1", "p3"))) == {"not-found"}
+
+
+async def test_a_number_given_back_goes_to_the_waiting_list_in_order(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned(minutes=10))
+    first = await booked(door, resident(1), "s1-001")
+    waiting = []
+    for one in (2, 3):
+        clock.pass_(minutes=1)
+        waiting.append(await door.auto(resident(one)).operate(contract.WAIT, HoldNext("s1", f"p{one}")))
+    assert await refused(door.auto(resident(2)).operate(contract.WAIT, HoldNext("s1", "p2"))) == {"number-taken"}
+    assert await door.auto(resident(1)).operate(contract.GIVE_BACK, One(first)) == "offered"
+    assert [await status(door, one) for one in waiting] == ["pending", "waitlist"]
+    clock.pass_(minutes=POLICY.offer_minutes)
+    async with door.work(SYSTEM) as work:
+        await giving_back.expire(work, waiting[0], policy=POLICY)
+    assert [await status(door, one) for one in waiting] == ["cancelled", "pending"]
+    await door.auto(resident(3)).operate(contract.CONFIRM, One(waiting[1]))
+    assert (await booking(door, waiting[1])).slot == "s1-001"
+
+
+async def test_a_number_given_back_is_free_again_when_the_draw_says_and_anybody_can_check_it(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    id = await booked(door, resident(1), "s1-002")
+    assert await door.auto(resident(1)).operate(contract.GIVE_BACK, One(id)) == "released"
+    async with door.work(SYSTEM) as work:
+        session = await reading.session(work, "s1")
+        _, (line,) = await giving_back.log_of(work, session)
+    assert line.until is not None
+    async with door.work(SYSTEM) as work:
+        await giving_back.release(work, "s1-002", policy=POLICY)
+    assert (await slot(door, "s1-002"))["status"] == "busy-unavailable"  # too early
+    clock.moment = line.until
+    async with door.work(SYSTEM) as work:
+        await giving_back.release(work, "s1-002", policy=POLICY)
+    assert (await slot(door, "s1-002"))["status"] == "free"
+    told = await door.auto(resident(2)).operate(contract.VERIFY, One("s1"))
+    assert (told.seed, told.lines) == ("", 1)
+    clock.moment = session.end
+    told = await door.auto(resident(2)).operate(contract.VERIFY, One("s1"))
+    assert told.seed
+    assert told.faults == ()
+    assert logs.id_of("s1") == "s1-log"
+
+
+# -- the queue --------------------------------------------------------------------------------------------------------
+
+
+async def test_who_was_passed_over_returns_some_places_behind(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    ids = [await booked(door, resident(one), f"s1-00{one}") for one in (1, 2, 3, 4)]
+    clock.moment = hospital.TOMORROW
+    for one in ids:
+        await door.auto(DESK).operate(contract.CHECK_IN, CheckIn(one))
+    assert await door.auto(DOCTOR).operate(contract.CALL, Call("s1")) == ids[0]
+    assert await refused(door.auto(DOCTOR).operate(contract.CALL, Call("s1"))) == {"someone-called"}
+    await door.auto(DOCTOR).operate(contract.RECALL, One(ids[0]))
+    await door.auto(DOCTOR).operate(contract.PASS, One(ids[0]))
+    await door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(ids[0]))
+    called = []
+    for _ in range(4):
+        clock.pass_(minutes=5)
+        called.append(await door.auto(DOCTOR).operate(contract.CALL, Call("s1")))
+        await door.auto(DOCTOR).operate(contract.DONE, One(called[-1]))
+    assert called == [ids[1], ids[2], ids[0], ids[3]]
+    assert await refused(door.auto(DOCTOR).operate(contract.CALL, Call("s1"))) == {"nobody-waits"}
+
+
+async def test_only_the_physician_and_the_institution_run_a_queue(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    id = await booked(door, resident(1), "s1-001")
+    assert await refused(door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(id))) == {"check-in-early"}
+    clock.moment = hospital.TOMORROW
+    assert await refused(door.auto(resident(2)).operate(contract.CHECK_IN, CheckIn(id))) == {"not-found"}
+    assert await refused(door.auto(ELSEWHERE).operate(contract.CHECK_IN, CheckIn(id))) == {"not-found"}
+    assert await refused(door.auto(OTHER).operate(contract.CALL, Call("s1"))) == {"not-found"}
+    walk = await door.auto(DESK).operate(contract.WALK_IN, contract.WalkIn("s1", "p2"))
+    referred = await door.auto(DESK).operate(contract.WALK_IN, contract.WalkIn("s1", "p3", "referred"))
+    assert await door.auto(DESK).operate(contract.CALL, Call("s1")) == referred
+    place = (await booking(door, walk)).queue
+    assert place is not None
+    assert place.ticket == "W01"
+
+
+# -- sessions ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_stopped_session_leaves_nobody_waiting(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned())
+    await opened(door, planned("s2", minutes=20, doctor=2))
+    ids = [await booked(door, resident(one), f"s1-00{one}") for one in (1, 2, 3)]
+    came = await door.auto(DOCTOR).operate(contract.STOP, contract.Stop("s1", "医生外出会诊"))
+    assert (came.moved, came.ended, came.to_call) == (2, 1, 1)
+    assert [await status(door, one) for one in ids] == ["cancelled"] * 3
+    assert await refused(door.auto(resident(4)).operate(contract.HOLD, Hold("s1-004", "p4"))) == {"session-closed"}
+    assert await door.auto(DESK).count("Task", code=f"{contract.TASKS.system}|booking-call") == 1
+    assert await door.auto(SYSTEM).count("Communication", recipient="Patient/p1") == 2  # confirmed, moved
+    async with door.work(SYSTEM) as work:
+        now = sorted(await reading.bookings(work, "s2", "booked"), key=lambda one: one.number)
+        assert [one.patient for one in now] == ["Patient/p1", "Patient/p2"]
+
+
+async def test_a_doctor_adds_a_number_with_a_reason(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned(minutes=10))
+    more = contract.Overbook("s1", "p2", "术后复诊")
+    assert await refused(door.auto(OTHER).operate(contract.OVERBOOK, more)) == {"not-found"}
+    id = await door.auto(DOCTOR).operate(contract.OVERBOOK, more)
+    assert (await booking(door, id)).slot == "s1-002"
+    for one in range(3, 7):
+        await door.auto(DOCTOR).operate(contract.OVERBOOK, contract.Overbook("s1", f"p{one}", "加号"))
+    assert await refused(door.auto(DOCTOR).operate(contract.OVERBOOK, contract.Overbook("s1", "p7", "加号"))) == {
+        "overbook-most"
+    }
+
+
+async def test_who_did_not_come_is_a_no_show_and_books_at_the_desk_after_three(ward: Hospital) -> None:
+    door, clock = ward
+    for day in range(3):
+        start = hospital.TOMORROW.replace(day=21 + day)
+        await opened(door, planned(f"s{day}", start=start))
+        await booked(door, resident(1), f"s{day}-001")
+    clock.moment = hospital.TOMORROW.replace(day=24)
+    for day in range(3):
+        for _ in range(2):
+            async with door.work(SYSTEM) as work:
+                await sessions.close(work, f"s{day}")
+    await opened(door, planned("s9", start=clock.moment.replace(hour=8)))
+    assert await refused(door.auto(resident(1)).operate(contract.HOLD, Hold("s9-001", "p1"))) == {"no-shows"}
+    assert await door.auto(DESK).operate(contract.HOLD, Hold("s9-001", "p1"))
+
+
+async def test_sessions_are_made_of_rosters_once(ward: Hospital) -> None:
+    door, _ = ward
+    await put(door, hospital.roster())
+    given = contract.MakeSessions("1", "2026-11-23", 7)
+    made = await door.auto(ADMIN).operate(contract.MAKE, given)
+    assert (made.sessions, made.numbers) == (3, 18 + 18 + 12)
+    again = await door.auto(ADMIN).operate(contract.MAKE, given)
+    assert (again.sessions, again.there) == (0, 3)
+    page = await door.auto(resident(1)).find("Schedule", _profile=contract.SESSION.url, _sort="date")
+    assert [row.id for row in page.matches][:1] == ["role-1-20261123-am"]
+    assert await refused(door.auto(ADMIN).operate(contract.MAKE, contract.MakeSessions("2"))) == {"not-found"}
+
+
+async def test_a_doctor_sits_in_one_place_at_a_time(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned())
+    with pytest.raises(OutcomeError) as error:
+        await opened(door, planned("s2"))
+    assert (error.value.status, {one.key for one in error.value.issues}) == (409, {"session-taken"})
+
+
+async def test_a_person_is_found_by_name_and_number_together(ward: Hospital) -> None:
+    door, _ = ward
+    assert await door.auto(DESK).operate(contract.IDENTIFY, contract.Person("患者0", number("1990-03-07"))) == "p0"
+    wrong = contract.Person("患者1", number("1990-03-07"))
+    assert await refused(door.auto(DESK).operate(contract.IDENTIFY, wrong)) == {"nobody-so-named"}
