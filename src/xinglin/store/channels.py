@@ -23,7 +23,8 @@ class Count:
 async def counted(executor: Executor, channel: str, outcome: str, now: datetime) -> None:
     """Count one more."""
     await executor.fetch(
-        "INSERT INTO channel_hour (channel, hour, outcome, n, last) VALUES ($1, date_trunc('hour', $3::timestamptz), $2, 1, $3) "
+        "INSERT INTO channel_hour (channel, hour, outcome, n, last) "
+        "VALUES ($1, date_trunc('hour', $3::timestamptz), $2, 1, $3) "
         "ON CONFLICT (hour, channel, outcome) DO UPDATE "
         "SET n = channel_hour.n + 1, last = greatest(channel_hour.last, excluded.last)",
         *(channel, outcome, now),

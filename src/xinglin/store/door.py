@@ -258,12 +258,15 @@ class Fhir(Reading):
                 await inside._followed(order, one)
             return [inside._warned(change, one) for change, one in zip(changes, written, strict=True)]
 
-    def judge(self, order: Order) -> Change:
-        """Judge the form of what is not there, for who may write everything of its type (`store.loading`)."""
+    def judge(self, order: Order, more: frozenset[str] = frozenset()) -> Change:
+        """Judge the form of what is not there, for who may write everything of its type (`store.loading`).
+
+        more: labels that it has to carry.
+        """
         if order.type in self.door.rulebook.exclusives and self._holds(order.type, struct_of(order)):
             text = "This resource takes what only one may have: write it through the interface, not by a load."
             raise OutcomeError(Issue("business-rule", "exclusive", order.type, text))
-        return self._prepared(order, None)
+        return self._prepared(order, None, more)
 
     # -- operations ---------------------------------------------------------------------------------------------
 

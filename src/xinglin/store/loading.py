@@ -19,14 +19,14 @@ from xinglin.fhir.outcome import Issue, OutcomeError, outcome
 from xinglin.fhir.r4 import RESOURCES
 from xinglin.fhir.search.home import home_of
 from xinglin.security.labels import GATHERING, gathers_key
+from xinglin.store import gathering
 from xinglin.store.body import cut, head
 from xinglin.store.door import Fhir
 from xinglin.store.executor import Change, Row, Written
-from xinglin.store.gathering import found_on
 from xinglin.store.orders import Order
 from xinglin.store.sources import Item, made_id
 
-TOGETHER: Final = 100  # of what gathers others, in one transaction
+TOGETHER: Final = 250  # of what gathers others, while the locks of what they name are held
 TARGETS_MAX: Final = 100_000  # conditional references whose targets a process remembers
 SERVER_FAULT: Final = 500
 
@@ -167,11 +167,11 @@ class Loader:
     async def _write(self, candidates: Sequence[_Candidate], report: Report, turn: Turn) -> None:
         stored = await self._store.get_many([(one.type, one.id) for one in candidates])
         new: list[tuple[_Candidate, Change]] = []
-        gathering: list[_Candidate] = []
+        gatherers: list[_Candidate] = []
         for one, row in zip(candidates, stored, strict=True):
             try:
-                if row is None and one.type in GATHERING:
-                    gathering.append(one)
+                if row is None and one.type in GATHERING and self._in_bulk(one.type):
+                    gatherers.append(one)
                 elif row is None and self._in_bulk(one.type):
                     change = self._fhir.judge(_order(one))
                     await self._scan(one)
@@ -191,8 +191,8 @@ class Loader:
             new = [pair for pair in new if (pair[1].rt, pair[1].id) not in named]
         if new:
             await self._write_new(new, report, turn)
-        for start in range(0, len(gathering), TOGETHER):
-            await self._write_together(gathering[start : start + TOGETHER], report)
+        for start in range(0, len(gatherers), TOGETHER):
+            await self._write_together(gatherers[start : start + TOGETHER], report)
 
     async def _scan(self, one: _Candidate) -> None:
         """Refuse malware, as the door does; a scanner that is silent where that refuses stops the load."""
@@ -202,7 +202,7 @@ class Loader:
 
     async def _gathered(self, changes: Sequence[Change]) -> set[tuple[str, str]]:
         """Name those that are labelled and gathered already: with them, what gathers them has to be labelled."""
-        keys = {gathers_key(one.rt, one.id): (one.rt, one.id) for one in changes if found_on(one)}
+        keys = {gathers_key(one.rt, one.id): (one.rt, one.id) for one in changes if gathering.found_on(one)}
         if not keys:
             return set()
         if self._gatherers is None:
@@ -215,17 +215,39 @@ class Loader:
         return {keys[record["key"]] for record in found}
 
     async def _write_together(self, candidates: Sequence[_Candidate], report: Report) -> None:
-        """Write what gathers others in one transaction, which labels it as what it names; one by one if refused."""
+        """Write what gathers others in bulk, labelled as what it names; one by one what is refused or gathered itself.
+
+        Nobody labels what they name meanwhile: that takes the locks that are held here.
+        """
+        judged: list[tuple[_Candidate, Change]] = []
+        for one in candidates:
+            try:
+                change = self._fhir.judge(_order(one))
+                await self._scan(one)
+                judged.append((one, change))
+            except OutcomeError as refused:
+                _refuse_or_stop(one, refused, report)
+        single = [one for one, _ in judged]
         try:
-            written = await self._fhir.write_many([_order(one) for one in candidates])
+            async with self._store.begin() as holding:
+                changes = [change for _, change in judged]
+                await holding.lock(gathering.names(changes))
+                for place, more in enumerate(await gathering.inherited(holding, changes)):
+                    if more - gathering.found_on(changes[place]):
+                        changes[place] = self._fhir.judge(_order(judged[place][0]), more)
+                gathered = await self._gathered(changes)
+                new = [change for change in changes if (change.rt, change.id) not in gathered]
+                await self._store.load(new)
         except OutcomeError as refused:
             if refused.status >= SERVER_FAULT:
                 raise
-            for one in candidates:
-                await self._write_one(one, report)
         else:
-            for each in written:
-                _count(each, report)
+            single = [one for one in single if (one.type, one.id) in gathered]
+            report.created += len(new)
+            for change in new:
+                report.warn(change.issues)
+        for one in single:
+            await self._write_one(one, report)
 
     async def _write_new(self, new: Sequence[tuple[_Candidate, Change]], report: Report, turn: Turn) -> None:
         try:

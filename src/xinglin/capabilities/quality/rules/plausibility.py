@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 from xinglin.capabilities.quality.rules.case import (
@@ -84,7 +85,7 @@ def _dates(case: Case) -> Iterator[Finding]:
     if at > case.now + TOMORROW:
         yield Finding("DQ-P02", when)
     born, died = day(case.patient.get("birthDate")), day(case.patient.get("deceasedDateTime"))
-    on = day(when)
+    on = day(when) if born or died else None
     if on and ((born and on < born) or (died and on > died)):
         yield Finding("DQ-P03", when)
 
@@ -107,7 +108,8 @@ def sex_and_age(case: Case) -> Iterator[Finding]:
     gender = case.patient.get("gender")
     if (gender == "male" and WOMEN.match(code)) or (gender == "female" and MEN.match(code)):
         yield Finding("DQ-P04", f"{code} {gender}")
-    born, on = day(case.patient.get("birthDate")), day(happened(case.resource))
+    born = day(case.patient.get("birthDate"))
+    on = day(happened(case.resource)) if born else None
     if not born or not on or on < born:
         return
     least, most = PREGNANT_YEARS
@@ -134,7 +136,8 @@ def identity(case: Case) -> Iterator[Finding]:
 def figures(case: Case) -> Iterator[Finding]:
     """Hold a vital sign or a laboratory value against what is possible at the age."""
     parts = (case.resource, *(case.resource.get("component") or ()))
-    born, on = day(case.patient.get("birthDate")), day(happened(case.resource))
+    born = day(case.patient.get("birthDate"))
+    on = day(happened(case.resource)) if born else None
     age = years(born, on) if born and on and on >= born else None
     values: dict[str, Decimal] = {}
     for part in parts:
@@ -157,8 +160,8 @@ def figures(case: Case) -> Iterator[Finding]:
 def _possible(code: str, value: Decimal, unit: str, age: int | None) -> bool:
     """Tell whether a vital sign can be, at any age when it is not known; one in another unit is not judged."""
     limits = [
-        (Decimal(low), Decimal(high))
-        for since, until, usual, low, high in VITALS[code]
+        (low, high)
+        for since, until, usual, low, high in _limits(code)
         if unit == usual and (age is None or since <= age < until)
     ]
     return not limits or any(low <= value <= high for low, high in limits)
@@ -166,12 +169,24 @@ def _possible(code: str, value: Decimal, unit: str, age: int | None) -> bool:
 
 def _lab_possible(code: str, value: Decimal, unit: str) -> bool:
     """Tell whether a laboratory value can be; of an unknown item, or in another unit, it is not judged."""
+    usual, most = _highest(code)
+    if not usual or (unit and unit != usual):
+        return True
+    return value >= 0 and (most is None or value <= most)
+
+
+@cache
+def _highest(code: str) -> tuple[str, Decimal | None]:
+    """Give the unit of a laboratory item and the most that it can be; an empty unit when it is unknown."""
     try:
         item = lab(code)
     except KeyError:
-        return True
-    if unit and unit != item.unit:
-        return True
-    ends = [*item.critical, *item.male, *item.female, *item.child]
-    highs = [one for one in ends if one is not None]
-    return value >= 0 and (not highs or value <= max(highs) * LAB_TIMES)
+        return "", None
+    highs = [one for one in (*item.critical, *item.male, *item.female, *item.child) if one is not None]
+    return item.unit, max(highs) * LAB_TIMES if highs else None
+
+
+@cache
+def _limits(code: str) -> tuple[tuple[int, int, str, Decimal, Decimal], ...]:
+    """Give the limits of a vital sign, from an age to an age in years."""
+    return tuple((since, until, unit, Decimal(low), Decimal(high)) for since, until, unit, low, high in VITALS[code])
