@@ -47,6 +47,19 @@ async def test_conditions_are_found_by_block_chapter_and_value_set(
     assert await found(client, asked) == codes
 
 
+async def test_a_large_value_set_is_found_in_order(client: httpx.AsyncClient, conditions: None) -> None:
+    # The dictionary holds a number for a code that looks like one of a person: such a search takes the long way.
+    own = {"system": "http://example.org/own", "code": "13812345678"}
+    document = {"resourceType": "Condition", "id": "own", "subject": {"reference": "Patient/p"}}
+    asked = "code:in=https://xinglin.health/fhir/ValueSet/icd-10-cn&_sort=-_id"
+    for more in ({}, {"code": {"coding": [own]}}):
+        if more:
+            answer = await client.put("/Condition/own", json=document | more, headers={"x-who": "developer"})
+            assert answer.status_code == 201, answer.text
+        answer = await client.get(f"/Condition?{asked}", headers={"x-who": "developer"})
+        assert [one["resource"]["id"] for one in answer.json()["entry"]] == ["c4", "c3", "c2", "c1", "c0"]
+
+
 async def test_what_is_called_exactly_so_comes_first(client: httpx.AsyncClient) -> None:
     given = {"url": "https://xinglin.health/fhir/ValueSet/icd-10-cn", "count": "1"}
     for asked in ("肺炎", "feiyan", "fy"):

@@ -32,6 +32,7 @@ _GROUPED: Final = re.compile(r"[ +-]")
 # A digest in letters alone can be mistaken neither for a number nor for a word.
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 _BYTES: Final = 12
+_VEIL: Final = re.compile(r"z[a-p]{24}")
 
 
 class SecretClash(Exception):
@@ -87,6 +88,11 @@ def veiled(text: str) -> str:
     if len(text) < SHORTEST:
         return text
     return _TELLING.sub(_veiled, text)
+
+
+def may_hold_veil(text: str) -> bool:
+    """Tell whether *text* may have come out of `veiled` other than it was."""
+    return _VEIL.search(text) is not None
 
 
 def telling(text: str) -> bool:

@@ -39,6 +39,10 @@ from xinglin.store.search.sql import BEGINNING, UNRANKED, Builder, flat, rank
 RARE: Final = 2_000
 """Up to so many identities are gathered; more are walked."""
 
+MANY_KEYS: Final = 200
+EACH_WALK: Final = 10
+"""So many identities are gathered in the time that the walk of one more key takes."""
+
 Counts = Mapping[Condition, int]
 
 
@@ -87,7 +91,7 @@ def wanted_counts(part: Part, order: Order, *, free: bool) -> list[Condition]:
 
 
 def count_sql(builder: Builder, part: Part, conditions: Sequence[Condition]) -> str:
-    """Count what each condition finds, up to RARE; of a chain its targets, of ``_has`` its sources."""
+    """Count what each condition finds, up to `rare`; of a chain its targets, of ``_has`` its sources."""
     columns = []
     for place, condition in enumerate(conditions):
         match condition:
@@ -98,7 +102,9 @@ def count_sql(builder: Builder, part: Part, conditions: Sequence[Condition]) -> 
             case _:
                 source = builder.source(part.type, condition)
                 found = source.sql if source else "SELECT 1 WHERE false"
-        columns.append(f"(SELECT count(*) FROM (SELECT FROM ({found}) f{place} LIMIT {RARE + 1}) n{place}) AS c{place}")
+        columns.append(
+            f"(SELECT count(*) FROM (SELECT FROM ({found}) f{place} LIMIT {rare(condition) + 1}) n{place}) AS c{place}"
+        )
     return "SELECT " + ", ".join(columns)
 
 
@@ -123,6 +129,13 @@ def select(builder: Builder, part: Part, order: Order, after: Sequence[Any] | No
         usable = [one for one in part.conditions if rank(one) < UNRANKED]
         best = min(usable, key=rank, default=None) if order.walk in {"", "rid"} or any(map(is_few, usable)) else None
     return _gathered(builder, part, order, best, after, limit)
+
+
+def rare(condition: Condition) -> int:
+    """Say up to how many identities are gathered: of thousands of keys, each of which is a walk, more than of a few."""
+    if isinstance(condition, Keys) and len(condition.keys) > MANY_KEYS:
+        return max(RARE, EACH_WALK * len(condition.keys))
+    return RARE
 
 
 def is_few(condition: Condition) -> bool:
@@ -172,7 +185,7 @@ def _walks(builder: Builder, part: Part, best: Condition | None, counts: Counts)
     chain = best if isinstance(best, Chain) else None
     if chain is not None and counts[chain] <= RARE:
         return _chain_walks(builder, part, chain)
-    if best is not None and counts[best] <= RARE:
+    if best is not None and counts[best] <= rare(best):
         return None
     records = next((one for one in part.conditions if _of_records(one)), None)
     if records is not None:

@@ -10,13 +10,14 @@ from xinglin.fhir.search import catalog, keys, references
 from xinglin.fhir.search.indexers import LONGEST_CODE
 from xinglin.fhir.search.query import And, Chain, Coded, Condition, Has, IdIn, Keys, Listed, Not, Or, Query
 from xinglin.fhir.search.values import unsupported
-from xinglin.fhir.search.veil import veiled
+from xinglin.fhir.search.veil import may_hold_veil, veiled
 from xinglin.store.executor import Executor
 from xinglin.store.search.sql import Builder, ReachOf
-from xinglin.store.search.terminology import MOST_CODES, Expander
+from xinglin.store.search.terminology import MOST_CODES, Codes, Expander
 
 # Of more codes only those are searched for that the dictionary of coded values has seen.
 LISTED = 200
+IN_USE = 20_000  # codes of a parameter that the dictionary is asked for
 SHORT = 128  # characters of a code that the dictionary finds it by (the index term_code)
 
 
@@ -91,10 +92,10 @@ async def _entries(resource_type: str, list_id: str, executor: Executor, reach: 
 
 
 async def _codes(asked: Coded, expander: Expander, executor: Executor) -> Condition:
-    name = f"{asked.parameter}:{asked.relation}"
+    name, narrowed = f"{asked.parameter}:{asked.relation}", False
     match asked.relation:
         case "in":
-            found = await expander.expand(asked.value)
+            found, narrowed = await _expanded(asked, expander, executor)
             missing = f"the value set '{asked.value[:200]}' is not known here."
         case "below":
             found = await expander.descendants(asked.system, asked.value)
@@ -106,8 +107,28 @@ async def _codes(asked: Coded, expander: Expander, executor: Executor) -> Condit
         raise unsupported(name, missing)
     if len(found) > MOST_CODES:
         raise unsupported(name, f"more than {MOST_CODES} codes.")
-    used = found if len(found) <= LISTED else await _seen(asked, found, executor)
+    used = found if narrowed or len(found) <= LISTED else await _seen(asked, found, executor)
     return _keys_of(asked, used) if used else IdIn(())
+
+
+async def _expanded(asked: Coded, expander: Expander, executor: Executor) -> tuple[Codes | None, bool]:
+    """Give the codes of a value set; and whether they are those alone that any resource has had.
+
+    Of a large one they are, where the dictionary tells them.
+
+    It does when those are few, and none of them is cut off or veiled. Codes beyond LONGEST_CODE it does not have.
+    """
+    found = await expander.expand(asked.value, most=LISTED + 1)
+    if found is None or len(found) <= LISTED:
+        return found, False
+    rows = await executor.fetch(
+        f"SELECT DISTINCT left(t.code, {SHORT}) AS code FROM term t WHERE t.param = $1 LIMIT {IN_USE + 1}",
+        keys.kind_key(asked.type, asked.parameter, "terms"),
+    )
+    used = [row["code"] for row in rows]
+    if len(used) > IN_USE or any(len(code) >= SHORT or may_hold_veil(code) for code in used):
+        return await expander.expand(asked.value), False
+    return await expander.expand(asked.value, among=used), True
 
 
 async def _seen(asked: Coded, codes: Sequence[tuple[str, str]], executor: Executor) -> list[tuple[str, str]]:

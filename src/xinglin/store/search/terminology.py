@@ -5,6 +5,7 @@ CodeSystem resources, and from the value sets that R4 binds as required. Definit
 applies to them here.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from xinglin.fhir.outcome import OutcomeError
@@ -24,8 +25,11 @@ class Expander(Protocol):
     Of more codes than MOST_CODES they give one more than that.
     """
 
-    async def expand(self, url: str) -> Codes | None:
-        """Give the (system, code) pairs of a value set, by its address with or without a version."""
+    async def expand(self, url: str, *, among: Sequence[str] | None = None, most: int = MOST_CODES + 1) -> Codes | None:
+        """Give the (system, code) pairs of a value set, by its address with or without a version.
+
+        among: only these codes matter. most: of more than so many, so many are enough.
+        """
 
     async def descendants(self, system: str, code: str) -> Codes | None:
         """Give a code and everything below it."""
@@ -40,7 +44,7 @@ class StoredTerminology:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    async def expand(self, url: str) -> Codes | None:
+    async def expand(self, url: str, *, among: Sequence[str] | None = None, most: int = MOST_CODES + 1) -> Codes | None:
         """Give the codes of a value set; None also when a system or value set that it names is not known."""
         try:
             held = await members(self._executor, await value_set(self._executor, url))
@@ -48,10 +52,12 @@ class StoredTerminology:
             if refused.status != NOT_KNOWN:
                 raise
             return None
-        found = list(held.loose)
+        wanted = None if among is None else frozenset(among)
+        found = [pair for pair in held.loose if wanted is None or pair[1] in wanted]
         if held.systems:
+            narrowed = "" if among is None else f" AND c.code = ANY ({held.add(list(among))}::text[])"
             rows = await self._executor.fetch(
-                f"SELECT c.sid, c.code FROM concept c WHERE {held.condition} LIMIT {MOST_CODES + 1}",
+                f"SELECT c.sid, c.code FROM concept c WHERE {held.condition}{narrowed} LIMIT {int(most)}",
                 *held.add.args,
                 custom_plan=True,
             )
