@@ -18,6 +18,7 @@ from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
+from xinglin.capabilities.prescriptions import capability as prescriptions
 from xinglin.capabilities.privacy import capability as privacy
 from xinglin.capabilities.quality import capability as quality
 from xinglin.capabilities.records import capability as records
@@ -67,6 +68,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     quality.declare,  # 数据质量
     notifications.declare,  # 消息通知
     appointments.declare,  # 预约挂号与候诊
+    prescriptions.declare,  # 电子处方
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名

@@ -45,11 +45,12 @@ WRITTEN: Final = tuple(
     """
     AdverseEvent AllergyIntolerance CarePlan ClinicalImpression Communication CommunicationRequest Composition Condition
     DetectedIssue DeviceRequest DeviceUseStatement DiagnosticReport DocumentReference FamilyMemberHistory Flag Goal
-    Immunization ImmunizationRecommendation List Media MedicationAdministration MedicationRequest MedicationStatement
-    NutritionOrder Observation Procedure QuestionnaireResponse RequestGroup RiskAssessment ServiceRequest Specimen Task
-    VisionPrescription
+    Immunization ImmunizationRecommendation List Media MedicationAdministration MedicationStatement NutritionOrder
+    Observation Procedure QuestionnaireResponse RiskAssessment ServiceRequest Specimen Task VisionPrescription
     """.split()
 )
+# … and as drafts only: an order of medicine takes effect by the operation that signs it (R2-025).
+DRAFTED: Final = ("MedicationRequest", "RequestGroup")
 NURSING: Final = tuple(
     """
     AdverseEvent AllergyIntolerance CarePlan Communication Flag Goal Immunization List MedicationAdministration
@@ -162,7 +163,7 @@ def about(type: str) -> str:
     return primary[0]
 
 
-@cites("R7-017", "R7-030", "R7-031", "R7-032")
+@cites("R2-025", "R7-017", "R7-030", "R7-031", "R7-032")
 def rules(settings: Settings) -> tuple[Rule, ...]:
     """Give every line of the policy."""
     return (
@@ -226,6 +227,7 @@ def _residents(settings: Settings) -> Iterator[Rule]:
 def _physicians(role: str) -> Iterator[Rule]:
     yield Rule(role, RECORD, READ, ALL_RELATIONS, "care", BOOK, purposes=TREATMENT)
     yield Rule(role, WRITTEN, WRITE, CARE, "care-writing", BOOK, purposes=TREATMENT)
+    yield Rule(role, DRAFTED, WRITE, f"{CARE}&status=draft", "care-drafting", "R2-025", purposes=TREATMENT)
     yield Rule(role, ("Encounter",), CHANGE, "_relation=encounter", "own-encounters", BOOK, purposes=TREATMENT)
     yield Rule(role, ("Appointment",), READ, "practitioner={practitioner}", "own-list", LEAST, purposes=TREATMENT)
     yield Rule(role, ("Task",), READ | CHANGE, "owner={practitioner}", "own-tasks", LEAST, purposes=TREATMENT)
@@ -237,6 +239,7 @@ def _family_doctors() -> Iterator[Rule]:
     reach = "_relation=contract,encounter,appointment,emergency"
     yield Rule(role, RECORD, READ, reach, "contract-care", BOOK, purposes=TREATMENT)
     yield Rule(role, WRITTEN, WRITE, CARE, "contract-writing", BOOK, purposes=TREATMENT)
+    yield Rule(role, DRAFTED, WRITE, f"{CARE}&status=draft", "contract-drafting", "R2-025", purposes=TREATMENT)
     yield Rule(role, ("EpisodeOfCare",), WRITE, CARE, "contract-writing", BOOK, purposes=TREATMENT)
     yield Rule(role, ("Appointment",), READ, "practitioner={practitioner}", "own-list", LEAST, purposes=TREATMENT)
     yield _break_glass(role)

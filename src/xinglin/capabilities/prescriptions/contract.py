@@ -158,7 +158,7 @@ PRESCRIPTION: Final = Profile(
 LINE: Final = Profile(
     url=canonical("prescription-line"),
     on="MedicationRequest",
-    required=("groupIdentifier", "encounter", "dosageInstruction", "dispenseRequest"),
+    required=("groupIdentifier", "encounter", "dosageInstruction.text", "dispenseRequest.quantity"),
 )
 REVIEW_TASK: Final = Profile(
     url=canonical(REVIEW),

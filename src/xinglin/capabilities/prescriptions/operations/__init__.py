@@ -1,0 +1,1 @@
+"""Use cases of prescriptions: check, sign, revise, cancel, review."""

@@ -1,0 +1,1 @@
+"""Decisions about prescriptions: states, what is read and written, who reviews."""
