@@ -33,7 +33,7 @@ SETTINGS: Final = Settings(
 )
 PASSWORD: Final = "Luo-Ye-7-Gui-Gen"
 TABLES: Final = (
-    "account handle assignment factor session ticket attempt proofing dependant "
+    "account handle assignment factor session ticket attempt proofing dependant notice_taken "
     "res hist ix dx sx qx tx term procrastinate_periodic_defers procrastinate_jobs"
 )
 

@@ -10,7 +10,7 @@ from tests.conftest import key_store
 from xinglin.capabilities.accounts.operations.login import totp_place
 from xinglin.capabilities.accounts.operations.proofing import place as claim_place
 from xinglin.server.oauth.keys import Signer, rotate
-from xinglin.store.identity import accounts, dependants, factors, proofings, sealed
+from xinglin.store.identity import accounts, contacts, dependants, factors, proofings, sealed
 from xinglin.store.identity.accounts import Account
 from xinglin.store.identity.dependants import Dependant
 from xinglin.store.identity.factors import Factor
@@ -67,6 +67,7 @@ async def fill(store: Store, id: str) -> None:
                 made=work.now,
             ),
         )
+        await contacts.bind(work, vault, "Patient/1", "mail", "mei@example.org", work.now)
         pair = signing.make(vault, store.clock.new_id())
         ends = work.now + timedelta(days=1)
         await signing.keep(work, pair, holder="Practitioner/1", account=id, serial="1", certificate=b"c", ends=ends)

@@ -5,7 +5,7 @@ from functools import partial
 from xinglin.capabilities.accounts import contract, jobs
 from xinglin.capabilities.accounts.gateways import HttpMessages, HttpRegister
 from xinglin.capabilities.accounts.operations.limits import Limits, limits
-from xinglin.capabilities.accounts.pages import demo, invitation, login, own, staff
+from xinglin.capabilities.accounts.pages import changing, demo, invitation, login, own, staff
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Job, Page
 from xinglin.settings import Settings
@@ -19,7 +19,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="accounts",
         title=Text("账户", "Accounts"),
-        needs=("practitioners",),
+        needs=("practitioners", "privacy", "consents"),
         pages=(*_doorstep(bounds), *_own(bounds), *_administration(bounds)),
         jobs=(
             Job(contract.SEND_CODE, partial(jobs.send_code, bounds, messages), retries=4),
@@ -65,6 +65,12 @@ def _own(bounds: Limits) -> tuple[Page, ...]:
         Page(at, "/account/passkey", send=partial(own.send_passkey, bounds)),
         Page(at, "/account/step-up", show=own.show_step_up, send=partial(own.send_step_up, bounds)),
         Page(at, "/account/roles", show=own.show_roles, send=partial(own.send_roles, bounds)),
+        Page(
+            at, "/account/phone", show=partial(changing.show_phone, bounds), send=partial(changing.send_phone, bounds)
+        ),
+        Page(
+            at, "/account/close", show=partial(changing.show_close, bounds), send=partial(changing.send_close, bounds)
+        ),
         Page(at, "/account/proofing", show=own.show_proofing, send=own.send_proofing),
         Page(
             at,
@@ -89,5 +95,13 @@ def _administration(bounds: Limits) -> tuple[Page, ...]:
             send=staff.send_desk,
             menu=Text("账户实名确认", "Confirm an account"),
             icon="circle-check",
+        ),
+        Page(
+            contract.DESK,
+            "/desk/phone",
+            show=partial(changing.show_desk, bounds),
+            send=partial(changing.send_desk, bounds),
+            menu=Text("更换居民手机号", "Change a resident's phone"),
+            icon="refresh",
         ),
     )

@@ -16,9 +16,9 @@ TICKETS_KEPT: Final = timedelta(days=1)
 SESSIONS_KEPT: Final = cites("R7-015")(timedelta(days=183))  # network logs are kept for six months
 
 
-async def send_code(limits: Limits, messages: Messages, work: UnitOfWork, ticket: str) -> None:
-    """Send a one-time code."""
-    await phone.send_code(work, ticket, messages, limits)
+async def send_code(limits: Limits, messages: Messages, work: UnitOfWork, ticket: str, kind: str = phone.CODE) -> None:
+    """Send a one-time code, or what has become of an account."""
+    await phone.send_code(work, ticket, messages, limits, kind)
 
 
 async def ask_register(register: Register, work: UnitOfWork, account: str, proofing: str) -> None:

@@ -125,6 +125,24 @@ async def set_state(executor: Executor, id: str, state: str, *, why: str = "") -
     )
 
 
+async def set_phone(executor: Executor, id: str, phone: bytes) -> None:
+    """Write another (sealed) phone; its handle is the caller's to move."""
+    await executor.fetch("UPDATE account SET phone = $3 WHERE bucket = $1 AND id = $2", bucket_of(id), id, phone)
+
+
+async def close(executor: Executor, id: str, name: bytes) -> None:
+    """Close an account for good: nothing finds it, and phone and person are forgotten. name: an empty one, sealed.
+
+    The row stays, because the ledger names the account.
+    """
+    await executor.fetch("DELETE FROM handle WHERE account = $1", id)
+    await executor.fetch(
+        "UPDATE account SET state = 'disabled', why = 'closed', phone = NULL, person = NULL, name = $3 "
+        "WHERE bucket = $1 AND id = $2",
+        *(bucket_of(id), id, name),
+    )
+
+
 async def used_now(executor: Executor, id: str, now: datetime) -> None:
     """Note that somebody signed in."""
     await executor.fetch("UPDATE account SET used = $3 WHERE bucket = $1 AND id = $2", bucket_of(id), id, now)

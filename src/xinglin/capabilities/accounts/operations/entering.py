@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xinglin.capabilities.accounts.operations.limits import Limits
+from xinglin.capabilities.privacy.contract import NOTICE_VERSION
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.sources import cites
 from xinglin.security.accounts import PURPOSES, extended
 from xinglin.store.door import UnitOfWork
-from xinglin.store.identity import accounts, dependants, events, sessions
+from xinglin.store.identity import accounts, dependants, events, notices, sessions
 from xinglin.store.identity.accounts import Account, Assignment
 from xinglin.store.identity.sessions import Beginning
 
@@ -16,7 +18,8 @@ from xinglin.store.identity.sessions import Beginning
 class Step:
     """What comes after an answer: a session (cookie), another step (ticket), or a fault (key of a text).
 
-    several: there are other roles that one may act in. renew: the next step is a new password.
+    several: there are other roles that one may act in. renew: the next step is a new password. notice: the notice of
+    processing was not taken note of yet.
     """
 
     cookie: str = ""
@@ -24,8 +27,10 @@ class Step:
     fault: str = ""
     several: bool = False
     renew: bool = False
+    notice: bool = False
 
 
+@cites("R7-004")
 async def enter(work: UnitOfWork, limits: Limits, account: Account, *, strong: bool) -> Step:
     """Begin a session for whoever proved to own *account*, in the role that was given first."""
     held = await accounts.assignments(work.executor, account.id, work.now)
@@ -37,7 +42,8 @@ async def enter(work: UnitOfWork, limits: Limits, account: Account, *, strong: b
         work, limits, account, held[0] if held else None, fresh=fresh(work, limits) if strong else None
     )
     events.note(work, "login", account=account.id, role=held[0].role if held else "resident")
-    return Step(cookie=cookie, several=len(held) > 1)
+    notice = account.kind == "resident" and await notices.taken(work.executor, account.id, NOTICE_VERSION) is None
+    return Step(cookie=cookie, several=len(held) > 1, notice=notice)
 
 
 async def switch(work: UnitOfWork, limits: Limits, *, assignment: str = "", patient: str = "") -> str:

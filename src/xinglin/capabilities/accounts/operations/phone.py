@@ -17,11 +17,23 @@ from xinglin.store.identity import accounts, events, sealed, tickets
 from xinglin.store.identity.accounts import Account
 
 CODE: Final = "code"
+# Codes that prove a phone for another step: the account's own, the new one, the one of who closes the account.
+OWN: Final = "code-own"
+NEW: Final = "code-new"
+# No code: it is told what has become of an account.
+MOVED: Final = "told-moved"
+CLOSED: Final = "told-closed"
 TRIES_MOST: Final = 5
 AGAIN_AFTER: Final = timedelta(seconds=60)
 EXPIRED: Final = "accounts.fault.expired"
 _PHONE: Final = re.compile(r"1\d{10}", re.ASCII)
-_TEXT: Final = "【杏林】验证码 {code}，{minutes} 分钟内有效。工作人员不会向您索要，请勿告诉他人。"
+_TEXTS: Final = {
+    CODE: "【杏林】验证码 {code}，{minutes} 分钟内有效。工作人员不会向您索要，请勿告诉他人。",
+    OWN: "【杏林】您正在更换手机号或注销账户，验证码 {code}，{minutes} 分钟内有效。若非本人操作，请勿告诉任何人。",
+    NEW: "【杏林】您正在将本号码设为账户手机号，验证码 {code}，{minutes} 分钟内有效。",
+    MOVED: "【杏林】您账户的登录手机号已更换。若非本人操作，请立即到任一机构服务台办理。",
+    CLOSED: "【杏林】您的账户已注销。病历依法保存。若非本人操作，请立即到任一机构服务台办理。",
+}
 
 
 class Sent(msgspec.Struct):
@@ -44,9 +56,14 @@ async def ask_code(work: UnitOfWork, limits: Limits, given: str) -> Step:
         return Step(fault="accounts.fault.phone")
     if limits.settings.sms_url is None:
         return Step(fault="accounts.fault.no-messages")
+    return await have_sent(work, limits, CODE, phone)
+
+
+async def have_sent(work: UnitOfWork, limits: Limits, kind: str, phone: str, account: str | None = None) -> Step:
+    """Have a text of a kind sent to a phone, no oftener than is let; the ticket continues the step."""
     subject = work.vault.digest("phone", phone)
-    await work.lock(f"code/{subject.hex()}")
-    sent, last = await tickets.since(work.executor, CODE, subject, work.now - timedelta(hours=1))
+    await work.lock(f"{kind}/{subject.hex()}")
+    sent, last = await tickets.since(work.executor, kind, subject, work.now - timedelta(hours=1))
     if last is not None and work.now - last < AGAIN_AFTER:
         return Step(fault="accounts.fault.code-soon")
     if sent >= limits.settings.code_hourly:
@@ -56,26 +73,45 @@ async def ask_code(work: UnitOfWork, limits: Limits, given: str) -> Step:
     kept = Sent(phone, f"{secrets.randbelow(10**6):06d}")
     await tickets.issue(
         work.executor,
-        CODE,
+        kind,
         text=text,
+        account=account,
         subject=subject,
         sealed=sealed.seal_value(work.vault, tickets.place(id), kept),
         now=work.now,
         expires=work.now + timedelta(minutes=limits.settings.code_minutes),
     )
     # Neither phone nor code stands in the queue: the job finds them by the ticket.
-    await work.defer(contract.SEND_CODE, ticket=id.hex())
+    await work.defer(contract.SEND_CODE, ticket=id.hex(), kind=kind)
     return Step(ticket=text)
 
 
-async def send_code(work: UnitOfWork, ticket: str, messages: Messages, limits: Limits) -> None:
-    """Send the code of a ticket; GatewaySilent lets the job run again, and the gateway knows it by its key."""
-    found = await tickets.by_id(work.executor, bytes.fromhex(ticket), CODE, work.now)
+async def proved(work: UnitOfWork, kind: str, ticket: str, code: str, account: str) -> str:
+    """Give the phone that a code proves, for the account that had it sent; empty when it proves none.
+
+    A wrong code counts; after `TRIES_MOST` the ticket is used up.
+    """
+    found = await tickets.find(work.executor, ticket, kind, work.now)
+    if found is None or found.sealed is None or found.account != account:
+        return ""
+    kept = sealed.unseal_value(work.vault, tickets.place(found.id), found.sealed, Sent)
+    if hmac.compare_digest(kept.code.encode(), code.strip().encode()):
+        return kept.phone
+    if await tickets.missed(work.executor, found) >= TRIES_MOST:
+        await tickets.use(work.executor, found, work.now)
+    return ""
+
+
+async def send_code(work: UnitOfWork, ticket: str, messages: Messages, limits: Limits, kind: str = CODE) -> None:
+    """Send the text of a ticket; GatewaySilent lets the job run again, and the gateway knows it by its key."""
+    found = await tickets.by_id(work.executor, bytes.fromhex(ticket), kind, work.now)
     if found is None or found.sealed is None:
         return
     kept = sealed.unseal_value(work.vault, tickets.place(found.id), found.sealed, Sent)
     try:
-        await messages.send(ticket, kept.phone, _TEXT.format(code=kept.code, minutes=limits.settings.code_minutes))
+        await messages.send(
+            ticket, kept.phone, _TEXTS[kind].format(code=kept.code, minutes=limits.settings.code_minutes)
+        )
     except GatewayRefused as refusal:
         await tickets.use(work.executor, found, work.now)
         events.note(work, "code", outcome=events.REFUSED, detail=f"gateway: {str(refusal)[:80]}")

@@ -1,12 +1,13 @@
 """Signing in and out, for residents and staff."""
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from xinglin.capabilities.accounts import contract
 from xinglin.capabilities.accounts.operations import entering, login, passkeys, phone, setup
 from xinglin.capabilities.accounts.operations.entering import Step
 from xinglin.capabilities.accounts.operations.limits import Limits
+from xinglin.capabilities.privacy.contract import NOTICE
 from xinglin.store.door import UnitOfWork
 from xinglin.web.view import Form, Redirect, View
 
@@ -30,7 +31,8 @@ async def send_code(limits: Limits, work: UnitOfWork, form: Form) -> View | Redi
     step = await phone.give_code(work, limits, form["ticket"], form["code"])
     back = own_path(form["back"])
     if step.cookie:
-        return Redirect(back, session=step.cookie)
+        # What is done with data is told before any of it is processed.
+        return Redirect(f"{NOTICE}?{urlencode({'back': back})}" if step.notice else back, session=step.cookie)
     if step.ticket:
         return _code(limits, step, back, form["phone"])
     return _phone(limits, back, form["phone"], step.fault)
