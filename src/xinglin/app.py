@@ -15,6 +15,7 @@ from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.directory import capability as directory
 from xinglin.capabilities.duplicates import capability as duplicates
 from xinglin.capabilities.health_records import capability as health_records
+from xinglin.capabilities.internet_hospital import capability as internet_hospital
 from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
@@ -65,6 +66,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     residents.declare,  # 居民主索引与健康卡
     directory.declare,  # 机构与人员
     duplicates.declare,  # 查重合并
+    internet_hospital.declare,  # 互联网诊疗
     quality.declare,  # 数据质量
     notifications.declare,  # 消息通知
     appointments.declare,  # 预约挂号与候诊

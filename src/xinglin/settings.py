@@ -229,6 +229,12 @@ class Settings:
     staff_register_token: Secret | None = _setting(
         _secret, default=None, says="Bearer token for the gateway of the staff registers."
     )
+    insurer_url: str | None = _setting(
+        _web_address,
+        default=None,
+        says="The insurance platform that settles bills. Not set: patients pay everything themselves.",
+    )
+    insurer_area: str = _setting(_text, default="410800", says="Area of the insurer in its messages (six digits).")
     register_grace_hours: int = _setting(
         _whole(0, 168),
         default=24,
@@ -236,6 +242,15 @@ class Settings:
     )
     presence_minutes: int = _setting(
         _whole(1, 60), default=10, says="Minutes for which a proof of presence opens an online reception."
+    )
+    visit_promise_minutes: int = _setting(
+        _whole(5, 2880), default=60, says="Minutes within which a doctor begins an online visit, or its fee goes back."
+    )
+    visit_follow_up_hours: int = _setting(
+        _whole(0, 168), default=24, says="Hours after an online visit in which the patient may ask further questions."
+    )
+    visit_questions: int = _setting(
+        _whole(0, 20), default=3, says="Questions that the patient may ask after an online visit."
     )
     scanner_address: str | None = _setting(
         _host_and_port, default=None, says="Virus scanner (clamd) as `host:port`. Not set: uploads are not scanned."

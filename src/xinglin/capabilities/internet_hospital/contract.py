@@ -75,6 +75,8 @@ GUARDIAN: Final = canonical("visit-guardian")
 REFUND: Final = canonical("visit-refund")
 FOLLOW_UP: Final = canonical("follow-up-until")
 LINE: Final = canonical("line-quality")
+# The VerificationResult by which the doctor was verified in person before this reception.
+VERIFIED: Final = canonical("visit-verification")
 # Extensions of evidence. DECISION: code, by, at, reason, and what the doctor read: diagnosis (several), dated.
 DECISION: Final = canonical("evidence-decision")
 ORIGIN: Final = canonical("evidence-origin")
@@ -82,6 +84,8 @@ HASH: Final = canonical("evidence-hash")
 DIAGNOSES: Final = canonical("evidence-diagnosis")
 # Extension of a Consent (R1-073): version, hash (SHA-256 of the text), language, account, level, device, guardian.
 WORDING: Final = canonical("consent-wording")
+# Identifier of a message: the platform's seal over who said what, where and when.
+SEAL: Final = canonical("visit-seal", "NamingSystem")
 # Until when a message is kept at least (R2-023).
 KEPT: Final = canonical("kept-until")
 
@@ -333,7 +337,7 @@ ASKED: Final = NoticeKind(
 MINE: Final = "/my/visits"
 NEW: Final = "/my/visits/new"
 DESK: Final = "/clinic/visits"
-DOCTORS: Final = frozenset({"physician", "village-doctor", "family-doctor"})
+DOCTORS: Final = frozenset({"physician"})
 
 
 def topic(id: str) -> str:

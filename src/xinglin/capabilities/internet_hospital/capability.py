@@ -1,0 +1,54 @@
+"""Everything that the internet hospital adds."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from xinglin.capabilities.internet_hospital import contract, jobs, policy
+from xinglin.capabilities.internet_hospital.operations import admitting, asking, moving, noting, talking
+from xinglin.capabilities.internet_hospital.rules import states
+from xinglin.capabilities.internet_hospital.rules.states import Terms
+from xinglin.fhir.declarations import Text
+from xinglin.registry import Capability, Handler, Invariant, Job
+from xinglin.settings import Settings
+
+TITLE: Final = Text("互联网医院", "Internet hospital")
+
+
+def declare(settings: Settings) -> Capability:
+    """Give the table of contents."""
+    terms = Terms(
+        promise=timedelta(minutes=settings.visit_promise_minutes),
+        follow_up=timedelta(hours=settings.visit_follow_up_hours),
+        questions=settings.visit_questions,
+    )
+    return Capability(
+        name=contract.NAME,
+        title=TITLE,
+        needs=("consents", "notifications", "practitioners", "signatures"),
+        code_sets=(
+            *(contract.STATES, contract.MEDIA, contract.REASONS, contract.KINDS),
+            *(contract.DECISIONS, contract.ORIGINS, contract.VOICES),
+        ),
+        profiles=(contract.VISIT, contract.MESSAGE, contract.EVIDENCE, contract.NOTE),
+        invariants=(Invariant(contract.VISIT, states.moved), Invariant(contract.MESSAGE, states.kept)),
+        operations=(
+            Handler(contract.REQUEST, partial(asking.request_visit, terms=terms)),
+            Handler(contract.ACCEPT, moving.accept),
+            Handler(contract.ENTER, moving.enter),
+            Handler(contract.START, moving.start),
+            Handler(contract.REFUSE, moving.reject),
+            Handler(contract.TERMINATE, moving.terminate),
+            Handler(contract.CANCEL, moving.cancel),
+            Handler(contract.INTERRUPT, moving.interrupt),
+            Handler(contract.RESUME, moving.resume),
+            Handler(contract.DEGRADE, moving.change_medium),
+            Handler(contract.FINISH, partial(noting.finish, terms=terms)),
+            Handler(contract.SAY, partial(talking.say, terms=terms)),
+            Handler(contract.JUDGE, noting.judge),
+            Handler(contract.GATE, admitting.revisit_gate),
+        ),
+        grants=policy.grants(settings),
+        jobs=(Job(contract.EXPIRE, jobs.expire, retries=5),),
+        notices=(contract.ACCEPTED, contract.REFUSED, contract.UNANSWERED, contract.ASKED),
+    )

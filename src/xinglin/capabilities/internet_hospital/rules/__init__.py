@@ -1,0 +1,1 @@
+"""Decisions of online visits: states, promises, who speaks, the wording of consent, and the forms of records."""

@@ -1,0 +1,168 @@
+"""The one table of states of an online visit, for both ends; what may be done when, and by whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from xinglin.capabilities.internet_hospital.contract import MEDIA, STATE
+from xinglin.fhir.outcome import Issue
+from xinglin.fhir.sources import cites
+
+Side = Literal["patient", "doctor", "platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One act: from which states, into which, by whom."""
+
+    since: frozenset[str]
+    to: str
+    by: frozenset[str]
+
+
+_BEFORE: Final = frozenset({"requested", "accepted", "waiting"})
+_DURING: Final = frozenset({"in-progress", "interrupted"})
+_DOCTOR, _PATIENT = frozenset({"doctor"}), frozenset({"patient"})
+MOVES: Final[Mapping[str, Move]] = cites("R1-046", "R2-022", "R2-029")(
+    {
+        "accept": Move(frozenset({"requested"}), "accepted", _DOCTOR),
+        "enter": Move(frozenset({"accepted"}), "waiting", _PATIENT),
+        "start": Move(frozenset({"accepted", "waiting"}), "in-progress", _DOCTOR),
+        "interrupt": Move(frozenset({"in-progress"}), "interrupted", _DOCTOR | _PATIENT | {"platform"}),
+        "resume": Move(frozenset({"interrupted"}), "in-progress", _DOCTOR | _PATIENT),
+        "refuse": Move(frozenset({"accepted", "waiting"}), "terminated", _DOCTOR),
+        "terminate": Move(_DURING, "terminated", _DOCTOR),
+        "finish": Move(frozenset({"in-progress"}), "finished", _DOCTOR),
+        "cancel": Move(_BEFORE, "cancelled", _PATIENT),
+        "expire": Move(_BEFORE, "no-answer", frozenset({"platform"})),
+    }
+)
+ENDED: Final = frozenset({"finished", "terminated", "no-answer", "cancelled"})
+TALKING: Final = frozenset({"accepted", "waiting", "in-progress", "interrupted"})
+_STATUS: Final = {
+    "requested": "planned",
+    "accepted": "arrived",
+    "waiting": "arrived",
+    "in-progress": "in-progress",
+    "interrupted": "onleave",
+    "finished": "finished",
+    "no-answer": "cancelled",
+    "cancelled": "cancelled",
+}
+# Worse lines come later: what a line may be made into when it does not hold (video → audio → text → call back).
+LADDER: Final = ("video", "audio", "text", "call-back")
+
+
+def move_faults(act: str, state: str, side: str) -> tuple[Issue, ...]:
+    """Reasons why a side may not do an act in a state; empty when it may."""
+    move = MOVES[act]
+    if side not in move.by:
+        return (Issue("forbidden", "visit-not-yours", text="This is for the other side of the visit."),)
+    if state not in move.since:
+        return (Issue("conflict", "visit-state", text=f"The visit is {state}: this is not possible any more, or yet."),)
+    return ()
+
+
+def status_of(state: str, before: str = "") -> str:
+    """Give Encounter.status of a state; a visit that ended before it began is cancelled. before: the state left."""
+    if state == "terminated":
+        return "finished" if before in _DURING else "cancelled"
+    return _STATUS[state]
+
+
+def moved(before: Any | None, after: Any | None) -> tuple[Issue, ...]:
+    """Guard every write: a state follows the table, its status agrees, and what has ended stays ended."""
+    if after is None:
+        return (Issue("business-rule", "visit-kept", "Encounter", "A visit is kept; it cannot be deleted."),)
+    new = state_in(after)
+    old = state_in(before) if before is not None else ""
+    if new not in {*_STATUS, "terminated"}:
+        return (Issue("value", "visit-state-unknown", "Encounter.extension", "There is no such state of a visit."),)
+    if before is None and new != "requested":
+        return (Issue("business-rule", "visit-begins", "Encounter.extension", "A visit begins as requested."),)
+    if old and old != new and not any(old in one.since and one.to == new for one in MOVES.values()):
+        text = f"A visit that is {old} does not become {new}."
+        return (Issue("business-rule", "visit-state", "Encounter.extension", text),)
+    wanted = {"finished", "cancelled"} if new == "terminated" else {_STATUS[new]}
+    if after.status not in wanted:
+        return (
+            Issue("business-rule", "visit-status", "Encounter.status", f"A visit that is {new} has another status."),
+        )
+    return ()
+
+
+def state_in(encounter: Any) -> str:
+    """Read the state of a visit from its resource; empty when it has none."""
+    return next((one.valueCode or "" for one in encounter.extension or () if one.url == STATE), "")
+
+
+@cites("R1-046", "R2-029")
+def degrade_faults(medium: str, wanted: str) -> tuple[Issue, ...]:
+    """Reasons why a line cannot become another: it is one of the ladder, and lies below or above, not the same."""
+    if wanted not in MEDIA.codes:
+        return (Issue("value", "visit-medium", text="There is no such way to speak."),)
+    if wanted == medium:
+        return (Issue("conflict", "visit-medium-same", text="The visit uses this way already."),)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an internet hospital promises and allows [CFG].
+
+    promise: time within which a doctor has begun. follow_up: time after the end in which the patient may ask.
+    questions: how many then. reception: how long a doctor's verification before reception holds (R2-010).
+    """
+
+    promise: timedelta = timedelta(minutes=60)
+    follow_up: timedelta = timedelta(hours=24)
+    questions: int = 3
+    reception: timedelta = timedelta(hours=12)
+
+
+def say_faults(
+    state: str, side: str, *, now: datetime, follow_up: datetime | None, asked: int, terms: Terms
+) -> tuple[Issue, ...]:
+    """Reasons why a side may not write now. follow_up: end of the window. asked: questions after the end so far."""
+    if state in TALKING:
+        return ()
+    if state == "finished" and follow_up is not None and now <= follow_up:
+        if side == "patient" and asked >= terms.questions:
+            return (Issue("business-rule", "visit-questions", text=f"At most {terms.questions} questions afterwards."),)
+        return ()
+    if state == "requested":
+        return (Issue("conflict", "visit-not-accepted", text="No doctor has accepted the visit yet."),)
+    return (Issue("conflict", "visit-over", text="The visit is over; nothing can be said in it any more."),)
+
+
+@cites("R2-010")
+def voice_faults(voice: str, sender: str) -> tuple[Issue, ...]:
+    """Reasons why a message may not be kept as spoken by *voice*. sender: FHIR type of Communication.sender.
+
+    What a system or an AI says comes from a Device, is marked so, and never stands as a doctor's words.
+    """
+    allowed = {
+        "patient": {"Patient"},
+        "doctor": {"Practitioner", "PractitionerRole"},
+        "system": {"Device"},
+        "ai": {"Device"},
+    }
+    if sender in allowed.get(voice, set()):
+        return ()
+    return (Issue("business-rule", "visit-voice", "Communication.sender", "The sender is not who is said to speak."),)
+
+
+@cites("R2-010", "R2-023", "A9-03")
+def kept(before: Any | None, after: Any | None) -> tuple[Issue, ...]:
+    """Guard every write of a message: it is who it says, and is neither changed nor deleted afterwards."""
+    if after is None:
+        return (
+            Issue("business-rule", "message-kept", "Communication", "What was said in a visit is kept for 3 years."),
+        )
+    if before is not None:
+        return (Issue("business-rule", "message-fixed", "Communication", "What was said in a visit is not changed."),)
+    voice = next((c.code for one in after.category or () for c in one.coding or ()), "")
+    sender = after.sender
+    named = (sender.type or (sender.reference or "").partition("/")[0]) if sender is not None else ""
+    return voice_faults(voice or "", named)
