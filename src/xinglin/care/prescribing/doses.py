@@ -82,5 +82,6 @@ def _times(frequency: str) -> Decimal:
 
 
 def _rounded(amount: Decimal) -> Decimal:
-    """Round to three significant decimals, so that a screen can show it."""
-    return amount.quantize(Decimal("0.001"), rounding=ROUND_HALF_UP).normalize()
+    """Round to three decimals without trailing zeros, so that a screen can show it."""
+    short = amount.quantize(Decimal("0.001"), rounding=ROUND_HALF_UP).normalize()
+    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
