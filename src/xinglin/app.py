@@ -28,6 +28,7 @@ from xinglin.capabilities.signatures import capability as signatures
 from xinglin.capabilities.signatures.gateways import BUILT_IN
 from xinglin.capabilities.signatures.operations.verify import page as verify_page
 from xinglin.capabilities.terminology import capability as terminology
+from xinglin.capabilities.triage import capability as triage
 from xinglin.capabilities.watching import capability as watching
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security import masks
@@ -65,6 +66,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     practitioners.declare,  # 人员与资质
     residents.declare,  # 居民主索引与健康卡
     directory.declare,  # 机构与人员
+    triage.declare,  # 智能导诊
     duplicates.declare,  # 查重合并
     internet_hospital.declare,  # 互联网诊疗
     quality.declare,  # 数据质量

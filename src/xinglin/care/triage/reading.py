@@ -74,10 +74,9 @@ def plain(text: str) -> str:
 def _clause(heard: _Heard, clause: str) -> None:
     """Hear one clause: negation and the past hold within it."""
     found = tokens(clause)
-    past = (any(one.has("past") for one in found) or numbers.long_ago(clause)) and not any(
-        one.has("now") or one.has("severe") or one.has("worse") for one in found
-    )
-    supposed = any(one.has("hypothetical") for one in found)
+    current = any(one.has("now") or one.has("severe") or one.has("worse") for one in found)
+    past = not current and (any(one.has("past") for one in found) or numbers.long_ago(clause))
+    supposed = not current and any(one.has("hypothetical") for one in found)
     negation: Token | None = None
     anchor = 0  # where the reach of the negation has come to
     before, heard.parts = heard.parts, []
