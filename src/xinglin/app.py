@@ -15,6 +15,7 @@ from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.directory import capability as directory
 from xinglin.capabilities.duplicates import capability as duplicates
 from xinglin.capabilities.health_records import capability as health_records
+from xinglin.capabilities.insurance import capability as insurance
 from xinglin.capabilities.internet_hospital import capability as internet_hospital
 from xinglin.capabilities.notifications import capability as notifications
 from xinglin.capabilities.portals import capability as portals
@@ -68,6 +69,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     directory.declare,  # 机构与人员
     triage.declare,  # 智能导诊
     duplicates.declare,  # 查重合并
+    insurance.declare,  # 医保结算
     internet_hospital.declare,  # 互联网诊疗
     quality.declare,  # 数据质量
     notifications.declare,  # 消息通知

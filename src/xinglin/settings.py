@@ -404,6 +404,11 @@ class Settings:
         default="once",
         says="`once`: a code of a health card serves once. `validity`: as often as it is shown while it is valid.",
     )
+    handover_days: int = _setting(
+        cites("HR-07")(_whole(1, 365)),
+        default=30,
+        says="Days for which whoever asked for a health record may read it after it was handed over.",
+    )
     readiness_suspends: bool = _setting(
         cites("R1-020")(_switch),
         default=True,

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
+from xinglin.care.benefits import Level, Seat
 from xinglin.care.settlement import ACCOUNT, EMPLOYEES, POOLED, Settlement
 from xinglin.fhir.sources import cites
 
@@ -18,6 +19,16 @@ FOLDER: Final = Path(__file__).parent / "data"
 Table = Literal["fund", "insurance", "status", "category"]
 INSTITUTION: Final = re.compile(r"[HP]\d{11}", re.ASCII)
 PERSON: Final = re.compile(r"[DN]\d{12}", re.ASCII)
+
+# How high an institution is (hosp_lv), and where it stands, as messages say it.
+LEVELS: Final[Mapping[str, Level]] = {"01": "third", "02": "second", "03": "primary"}
+SEATS: Final[Mapping[str, Seat]] = {
+    "1": "province",
+    "2": "city",
+    "3": "county",
+    "4": "township",
+    "9": "outside",
+}
 
 # Which figure of a result each fund is (R4-022); all others are `oth_pay`.
 _FIGURES: Final[Mapping[str, str]] = {

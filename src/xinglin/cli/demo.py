@@ -78,8 +78,9 @@ def _run(settings: "Settings") -> None:
 def simulated(settings: "Settings", port: int) -> dict[str, str]:
     """Name the simulated systems, where the settings name no others."""
     wanted = {"SMS_URL": "sms", "REGISTER_URL": "register", "STAFF_REGISTER_URL": "practitioners"}
+    wanted |= {"INSURER_URL": "insurer"}
     given = {"SMS_URL": settings.sms_url, "REGISTER_URL": settings.register_url}
-    given |= {"STAFF_REGISTER_URL": settings.staff_register_url}
+    given |= {"STAFF_REGISTER_URL": settings.staff_register_url, "INSURER_URL": settings.insurer_url}
     return {
         f"XINGLIN_{name}": f"http://127.0.0.1:{port}/{system}" for name, system in wanted.items() if not given[name]
     }
@@ -98,6 +99,7 @@ def telling(settings: "Settings", port: int) -> dict[str, str]:
         "SIMULATED_SECRET": secret,
         "SIMULATED_CALLBACKS": _address(settings, "/callbacks"),
         "SIMULATED_SMTP": str(mail),
+        "SIMULATED_INSURER": str(settings.data_dir.absolute() / "insurer.sqlite"),
     }
     if settings.voice_url is None:
         found["XINGLIN_VOICE_URL"] = f"http://127.0.0.1:{port}/voice"

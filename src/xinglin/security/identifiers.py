@@ -28,6 +28,8 @@ HONG_KONG_MACAO_PERMIT: Final = "https://xinglin.health/id/hong-kong-macao-pass"
 TAIWAN_PERMIT: Final = "https://xinglin.health/id/taiwan-pass"
 BIRTH_CERTIFICATE: Final = "https://xinglin.health/id/birth-certificate"
 NETWORK_IDENTITY: Final = "https://xinglin.health/id/network-identity"
+# Of an institution at the insurance: H or P and 11 digits (R4-054).
+INSURANCE_INSTITUTION: Final = "https://xinglin.health/id/insurance-institution"
 
 # CV02.01.101 kinds of identity documents; only 01 has a check character.
 DOCUMENT_KINDS: Final = cites("R6-003")(
@@ -75,6 +77,9 @@ _PERSON: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
 _OLD_PERSON: Final = re.compile(r"\d{15}", re.ASCII)
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
+_NETWORK: Final = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
+# An identity number, or a mobile phone alone.
+_PLAIN: Final = re.compile(r"[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])\d{5}[\dX]|^1[3-9]\d{9}$", re.ASCII)
 
 
 @cites("R6-001")
@@ -138,6 +143,22 @@ def _spellings(token: str) -> Iterator[str]:
         yield f"{system}{bar}{new}"
     elif number.endswith("x") and _PERSON.fullmatch(number.upper()):
         yield f"{system}{bar}{number.upper()}"
+
+
+@cites("R6-044")
+def network_identity_faults(value: str) -> tuple[Issue, ...]:
+    """Say what is wrong with a network number (网号): letters and digits that tell nothing of the person.
+
+    It stands beside a document, never in the place of one: what issues it knows the person, we do not.
+    """
+    faults = []
+    if not _NETWORK.fullmatch(value):
+        text = "A network number consists of 8 to 64 letters and digits."
+        faults.append(Issue("value", "network-identity", "identifier", text))
+    elif _PLAIN.search(value.upper()):
+        text = "A network number holds no identity number and no telephone number."
+        faults.append(Issue("business-rule", "network-identity-plain", "identifier", text))
+    return tuple(faults)
 
 
 @cites("R6-004")

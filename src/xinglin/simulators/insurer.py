@@ -1,6 +1,7 @@
 """The insurance platform, simulated: insured persons, their accumulators, settlements in the national form.
 
 ``POST /api`` takes the envelope of `capabilities/insurance/gateways.py`. ``PUT /persons`` makes persons insured,
+``PUT /reviews`` says what its review of fees finds,
 ``GET /`` shows what was settled. A card number that nobody knows is insured at its first question, as the field
 ``exp_content.insutype`` of 1101 says. It reckons with `care.settlement` by rules of the day, and keeps what it
 knows in the file that the environment names (`FILE`), else in memory.
@@ -60,12 +61,12 @@ class Platform:
         act = self._acts.get(number, "")
         try:
             refused = self._refusal(act, message, str(asked.get("sign_no", "")))
-            known = None if refused else self.book.answered(message, number)
+            known = None if refused else self.book.answered(message, number, asked.get("input"))
             if known is not None or refused:
                 return _said(known or {}, refused)
             with self.book.whole():
                 output = ACTS[act](self.book, asked)
-                self.book.keep_answer(message, number, output)
+                self.book.keep_answer(message, number, asked.get("input"), output)
             return _said(output)
         except Refusal as refusal:
             return _said({}, str(refusal))
@@ -85,6 +86,11 @@ class Platform:
         """Take PUT /persons: a list of persons as `insurer_book` keeps them."""
         for one in await request.json():
             self.book.insure(one)
+        return Response(status_code=204)
+
+    async def review(self, request: Request) -> Response:
+        """Take PUT /reviews: what reviews find from now on."""
+        self.book.keep("reviews", "all", {"result": await request.json()})
         return Response(status_code=204)
 
     async def listed(self, _request: Request) -> Response:
@@ -123,6 +129,7 @@ def application() -> Starlette:
             Route("/", platform.shown, methods=["GET"]),
             Route("/api", platform.api, methods=["POST"]),
             Route("/persons", platform.insure, methods=["PUT"]),
+            Route("/reviews", platform.review, methods=["PUT"]),
             Route("/settlements", platform.listed, methods=["GET"]),
             Route("/faults", platform.set_faults, methods=["POST"]),
         ]

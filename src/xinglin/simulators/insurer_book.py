@@ -60,19 +60,19 @@ class Book:
 
     # -- messages
 
-    def answered(self, message: str, number: str) -> dict[str, Any] | None:
-        """Give what a message was answered; refuse when its number was another transaction's."""
+    def answered(self, message: str, number: str, content: object) -> dict[str, Any] | None:
+        """Give what a message was answered; refuse when its number was that of another."""
         known = self.get("message", message)
         if known is None:
             return None
-        if known["infno"] != number:
+        if (known["infno"], known["digest"]) != (number, digest(content)):
             raise Refusal("报文编号重复")
         found: dict[str, Any] = known["output"]
         return found
 
-    def keep_answer(self, message: str, number: str, output: object) -> None:
+    def keep_answer(self, message: str, number: str, content: object, output: object) -> None:
         """Keep what a message was answered."""
-        self.keep("message", message, {"infno": number, "output": output})
+        self.keep("message", message, {"infno": number, "digest": digest(content), "output": output})
 
     def undone(self, message: str) -> bool:
         """Tell whether a message was undone by 2601, even before it came."""
@@ -149,6 +149,12 @@ class Book:
     def settlements(self) -> list[dict[str, Any]]:
         """Give every settlement, newest first."""
         return self.all("settlement")
+
+
+def digest(content: object) -> str:
+    """Give what tells one message from another."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def age_of(certno: str, day: date) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from xinglin.care import benefits
 from xinglin.care.insurable import Item, lines
-from xinglin.care.insurer import codes, figures, funds_and_account, numbers
+from xinglin.care.insurer import LEVELS, SEATS, codes, figures, funds_and_account, numbers
 from xinglin.care.money import fen, yuan
 from xinglin.care.portions import classify
 from xinglin.care.settlement import Bill, Settlement, settle
@@ -16,8 +16,6 @@ from xinglin.care.used import Used
 from xinglin.simulators.insurer_book import Book, Refusal, age_of
 
 Envelope = Mapping[str, Any]
-_LEVELS: Final = {"01": "third", "02": "second", "03": "primary"}
-_SEATS: Final = {"1": "province", "2": "city", "3": "county", "4": "township", "9": "outside"}
 _GRADES: Final = {"A": "01", "B": "02", "C": "03"}
 
 
@@ -168,9 +166,9 @@ def _withdraw_fees(book: Book, asked: Envelope) -> dict[str, Any]:
     return {}
 
 
-def _review(_book: Book, _asked: Envelope) -> dict[str, Any]:
-    """Review nothing: the rule library (两库) is not part of the simulator."""
-    return {"result": []}
+def _review(book: Book, _asked: Envelope) -> dict[str, Any]:
+    """Find what it was told to find (``PUT /reviews``): the rule library (两库) is not part of the simulator."""
+    return book.get("reviews", "all") or {"result": []}
 
 
 def _review_answer(book: Book, asked: Envelope) -> dict[str, Any]:
@@ -225,7 +223,10 @@ def _undo(book: Book, asked: Envelope) -> dict[str, Any]:
     data = asked["input"]["data"]
     message = str(data["omsgid"])
     known = book.get("message", message)
-    if known is not None and known["infno"] != str(data["oinfno"]):
+    if known is not None and (
+        known["infno"] != str(data["oinfno"])
+        or known["output"].get("setlinfo", {}).get("psn_no", data["psn_no"]) != data["psn_no"]
+    ):
         raise Refusal("原交易不符")
     book.keep("undone", message, {"by": asked["msgid"]})
     if known is not None and known["infno"] == numbers()["settle"].code:
@@ -356,8 +357,8 @@ def _reckoned(book: Book, asked: Envelope) -> tuple[dict[str, Any], Settlement]:
     bill = Bill(
         lines=_lines(visit),
         institution=visit["institution"],
-        level=_LEVELS[visit["level"]],  # type: ignore[arg-type]  the values are levels
-        seat=_SEATS[visit["seat"]],  # type: ignore[arg-type]  the values are seats
+        level=LEVELS[visit["level"]],
+        seat=SEATS[visit["seat"]],
         category=visit["category"],
         day=day,
         diagnoses=tuple(visit["diagnoses"]),

@@ -2,7 +2,8 @@
 
 How a bill is settled: ``$presettle`` of an Invoice makes a Claim and answers its id at once; the insurer is asked by
 jobs. Whatever came of it is told to the job that the asker names (`Presettling.told`), called as
-``told(claim=ID, state=STATE)``; the same may be told twice. The figures stand in the ClaimResponse (`answer_of`).
+``told(claim=ID, state=STATE)``; the same may be told twice. The figures stand in the
+ClaimResponse that has the same id as the Claim.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,22 @@ STATES: Final = CodeSet(
         "reversed": Text("已撤销", "Reversed"),
         "refused": Text("医保未受理", "Refused"),
         "stopped": Text("已停止，需人工处理", "Stopped, a person must look"),
+    },
+)
+# Categories of ClaimResponse.total and of the adjudications of its items.
+AMOUNTS: Final = CodeSet(
+    url=valueset("settlement-amount"),
+    system=canonical("settlement-amount", "CodeSystem"),
+    codes={
+        "full-self": Text("目录外自费", "Not insured"),
+        "over-limit": Text("超限价自费", "Above the payment standard"),
+        "pre-self": Text("乙类先行自付", "Paid first of class B"),
+        "in-scope": Text("纳入医保范围", "In scope"),
+        "funds": Text("基金支付", "Paid by funds"),
+        "account": Text("个人账户支付", "Paid from the personal account"),
+        "family": Text("家庭共济账户支付", "Paid from a relative's account"),
+        "cash": Text("个人现金支付", "Paid in cash"),
+        "deductible": Text("起付线", "Deductible"),
     },
 )
 # States that are told to the asker.
@@ -63,8 +80,11 @@ class Presettling:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """Settle what was reckoned. claim: logical id. agreed: numbers of the lines (from 1) that insurance does not pay,
-    or not wholly, and that the patient has agreed to pay (R4-047)."""
+    """Settle what was reckoned.
+
+    claim: logical id. agreed: numbers of the lines (from 1) that insurance does not pay,
+    or not wholly, and that the patient has agreed to pay (R4-047).
+    """
 
     claim: str
     agreed: tuple[int, ...] = ()
@@ -87,3 +107,9 @@ SETTLE: Final = Operation("settle", "Claim", Settling, str, title=Text("医保�
 REVERSE: Final = Operation("reverse", "Claim", Reversing, str, title=Text("撤销医保结算", "Reverse a settlement"))
 
 CLAIMS: Final = "/insurer/claims"
+
+# Jobs: they ask the insurer. claim: logical id.
+ASK: Final = "insurance.presettle"
+SEND: Final = "insurance.settle"
+UNDO: Final = "insurance.reverse"
+SWEEP: Final = "insurance.sweep"

@@ -1,0 +1,42 @@
+"""Everything that insurance adds."""
+
+from functools import partial
+from typing import Final
+
+from xinglin.capabilities.insurance import contract, jobs, operations, policy
+from xinglin.capabilities.insurance.gateways import Insurer, insurer_of
+from xinglin.capabilities.insurance.rules import claims
+from xinglin.fhir.declarations import Text
+from xinglin.registry import Capability, Handler, Invariant, Job
+from xinglin.settings import Settings
+
+TITLE: Final = Text("医保结算", "Insurance settlement")
+
+
+def declare(settings: Settings) -> Capability:
+    """Give the table of contents."""
+    return made(settings, insurer_of(settings))
+
+
+def made(settings: Settings, insurer: Insurer) -> Capability:
+    """Give it with a platform to ask."""
+    area = settings.insurer_area
+    return Capability(
+        name="insurance",
+        title=TITLE,
+        code_sets=(contract.STATES, contract.AMOUNTS),
+        profiles=(contract.COVERAGE, contract.SETTLEMENT, contract.RESULT),
+        invariants=(Invariant(contract.SETTLEMENT, claims.moves_as_it_may),),
+        operations=(
+            Handler(contract.PRESETTLE, operations.presettle),
+            Handler(contract.SETTLE, operations.settle),
+            Handler(contract.REVERSE, operations.reverse),
+        ),
+        grants=policy.GRANTS,
+        jobs=(
+            Job(contract.ASK, partial(jobs.presettle, insurer=insurer, area=area), retries=8),
+            Job(contract.SEND, partial(jobs.settle, insurer=insurer, area=area), retries=10),
+            Job(contract.UNDO, partial(jobs.reverse, insurer=insurer, area=area), retries=10),
+            Job(contract.SWEEP, jobs.sweep, every="*/10 * * * *"),
+        ),
+    )
