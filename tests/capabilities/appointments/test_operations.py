@@ -20,7 +20,7 @@ from tests.capabilities.appointments.hospital import (
 from tests.capabilities.residents.people import number
 from xinglin.capabilities.appointments import contract
 from xinglin.capabilities.appointments.contract import Call, CheckIn, Hold, HoldNext, One
-from xinglin.capabilities.appointments.operations import giving_back, reading, sessions
+from xinglin.capabilities.appointments.operations import giving_back, queue, reading, sessions
 from xinglin.capabilities.appointments.rules import logs
 from xinglin.capabilities.appointments.rules.shapes import Booking
 from xinglin.care.booking import POLICY
@@ -185,7 +185,10 @@ async def test_who_was_passed_over_returns_some_places_behind(ward: Hospital) ->
     assert await refused(door.auto(DOCTOR).operate(contract.CALL, Call("s1"))) == {"someone-called"}
     await door.auto(DOCTOR).operate(contract.RECALL, One(ids[0]))
     await door.auto(DOCTOR).operate(contract.PASS, One(ids[0]))
-    await door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(ids[0]))
+    assert await refused(door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(ids[0], "x"))) == {"check-in-place"}
+    async with door.work(SYSTEM) as work:
+        code = queue.place_code(work, planned(), POLICY)
+    await door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(ids[0], code))
     called = []
     for _ in range(4):
         clock.pass_(minutes=5)
@@ -199,7 +202,7 @@ async def test_only_the_physician_and_the_institution_run_a_queue(ward: Hospital
     door, clock = ward
     await opened(door, planned())
     id = await booked(door, resident(1), "s1-001")
-    assert await refused(door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(id))) == {"check-in-early"}
+    assert await refused(door.auto(DESK).operate(contract.CHECK_IN, CheckIn(id))) == {"check-in-early"}
     clock.moment = hospital.TOMORROW
     assert await refused(door.auto(resident(2)).operate(contract.CHECK_IN, CheckIn(id))) == {"not-found"}
     assert await refused(door.auto(ELSEWHERE).operate(contract.CHECK_IN, CheckIn(id))) == {"not-found"}

@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from xinglin.capabilities.appointments import contract, jobs, policy
 from xinglin.capabilities.appointments.operations import giving_back, holding, people, queue, sessions
+from xinglin.capabilities.appointments.pages import hall, resident, staff
 from xinglin.capabilities.appointments.rules import keys, states
-from xinglin.care.booking import POLICY
+from xinglin.care.booking import POLICY, Policy
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Exclusive, Handler, Invariant, Job
+from xinglin.registry import CLINIC, INSTITUTION, RESIDENT, Capability, Card, Exclusive, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
+
+DOCTORS: Final = frozenset({"physician", "village-doctor", "family-doctor", "public-health"})
+QUEUE: Final = Text("候诊队列", "Queue")
 
 
 def declare(settings: Settings) -> Capability:
@@ -53,4 +58,77 @@ def declare(settings: Settings) -> Capability:
             Job(contract.CLOSE, jobs.close),
         ),
         notices=contract.NOTICES,
+        pages=_pages(rules),
+        cards=(Card(RESIDENT, Text("就诊安排", "Your visit"), partial(resident.card, policy=rules), order=5),),
+        templates="xinglin.capabilities.appointments:templates",
+    )
+
+
+def _pages(rules: Policy) -> tuple[Page, ...]:
+    return (
+        Page(
+            RESIDENT,
+            contract.OWN,
+            show=partial(resident.show, policy=rules),
+            send=partial(resident.send, policy=rules),
+            menu=Text("预约挂号", "Book a visit"),
+            icon="calendar",
+            tab="visits",
+            order=20,
+        ),
+        Page(
+            RESIDENT,
+            contract.TICKET,
+            show=partial(resident.show_ticket, policy=rules),
+            send=partial(resident.send_ticket, policy=rules),
+        ),
+        Page(
+            CLINIC,
+            contract.QUEUE,
+            show=partial(staff.show_queue, policy=rules, path=contract.QUEUE, whole=False),
+            send=partial(staff.send_queue, policy=rules, path=contract.QUEUE, whole=False),
+            menu=QUEUE,
+            icon="users",
+            order=10,
+            roles=DOCTORS,
+        ),
+        Page(
+            CLINIC,
+            contract.SESSIONS,
+            show=partial(staff.show_sessions, policy=rules),
+            send=partial(staff.send_sessions, policy=rules),
+            menu=Text("出诊安排", "Sessions"),
+            icon="calendar",
+            order=15,
+            roles=DOCTORS,
+        ),
+        Page(
+            contract.DESK,
+            contract.DESK_PAGE,
+            show=partial(staff.show_desk, policy=rules),
+            send=partial(staff.send_desk, policy=rules),
+            menu=Text("窗口挂号", "Booking desk"),
+            icon="calendar",
+            order=10,
+        ),
+        Page(
+            contract.DESK,
+            contract.DESK_QUEUE,
+            show=partial(staff.show_queue, policy=rules, path=contract.DESK_QUEUE, whole=True),
+            send=partial(staff.send_queue, policy=rules, path=contract.DESK_QUEUE, whole=True),
+            menu=QUEUE,
+            icon="users",
+            order=12,
+        ),
+        Page(
+            INSTITUTION,
+            contract.PLANNING,
+            show=partial(staff.show_planning, policy=rules),
+            send=partial(staff.send_planning, policy=rules),
+            menu=Text("排班与号源", "Sessions"),
+            icon="calendar",
+            order=30,
+        ),
+        Page(contract.HALL, contract.SCREEN, show=partial(hall.show_screen, policy=rules)),
+        Page(contract.PUBLIC, contract.LOG, show=partial(hall.show_log, policy=rules)),
     )

@@ -103,9 +103,10 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """Somebody has come. id: of the Appointment, as its QR says."""
+    """Somebody has come. id: of the Appointment, as its QR says. place: what the call screen shows; staff need none."""
 
     id: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

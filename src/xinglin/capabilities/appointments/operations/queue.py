@@ -30,6 +30,12 @@ async def queue_of(work: UnitOfWork, session: Session, policy: Policy) -> Queue:
     return Queue(session, queues.standing(found, session, work.now, policy))
 
 
+def place_code(work: UnitOfWork, session: Session, policy: Policy) -> str:
+    """Give the figures that a room's screen shows on a day: who knows them is there."""
+    day = session.start.astimezone(shapes.zone(policy)).date()
+    return f"{int.from_bytes(work.vault.digest('room-code', f'{session.room} {day}')[:4], 'big') % 10_000:04d}"
+
+
 async def check_in(work: UnitOfWork, given: contract.CheckIn, *, policy: Policy) -> str:
     """Appointment/$check-in: somebody has come, or has come back after being passed over; gives the ticket."""
     await reading.within_reach(work, given.id)
@@ -38,6 +44,9 @@ async def check_in(work: UnitOfWork, given: contract.CheckIn, *, policy: Policy)
     queue = (await queue_of(work, session, policy)).standing
     if found.queue is not None and found.queue.state != "passed":
         return found.queue.ticket  # asked again
+    if work.principal.roles & {"resident", "guardian"} and given.place.strip() != place_code(work, session, policy):
+        text = "Enter the figures that stand on the call screen of the waiting area."
+        raise OutcomeError(Issue("business-rule", "check-in-place", "place", text))
     refuse(queues.check_in_refusals(found, session, work.now, policy))
     if found.queue is None:
         place = Queued(ticket=queues.ticket(found.number), kind="booked", state="waiting", since=work.now)

@@ -1,0 +1,1 @@
+"""Pages of appointments: residents, desk, consulting room, call screen, public log, planning."""
