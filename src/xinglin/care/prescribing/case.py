@@ -1,9 +1,9 @@
 """One prescription made ready for the checks: lines joined with the catalogue, the patient as words."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, TypeAlias
 
 from xinglin.care.findings import Finding, Weight
@@ -21,26 +21,50 @@ from xinglin.care.prescribing.forms import (
     age_on,
 )
 from xinglin.fhir.declarations import Text
-from xinglin.tables.catalogues import Drug, Slice, drug, tcm_slice
+from xinglin.tables.catalogues import Drug, Slice, drug, drugs, slices, tcm_slice
 
+Sides: TypeAlias = tuple[frozenset[int], frozenset[int]]
+NOWHERE: Final[Sides] = (frozenset(), frozenset())
 REVIEW: Final = "医疗机构处方审核规范"
 RULES_OF_PRESCRIBING: Final = "处方管理办法"
 
 
 @dataclass(frozen=True, slots=True)
-class Medicine:
-    """A medicine for comparison: its line, or a medicine the patient already has (line 0)."""
+class Facts:
+    """What comparison asks of a medicine, prepared once: rows of the lists by number, and the herbs inside."""
 
-    line: int
     name: str
     tokens: frozenset[str]
     substances: frozenset[str]
     atc: str
     systemic: bool
     injected: bool
+    herbs: tuple[Slice, ...]
+    is_slice: bool = False
+
+    # Rows that name it on the one side and on the other.
+    interactions: Sides = NOWHERE
+    mixtures: Sides = NOWHERE
+    groups: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """A medicine for comparison: its line, or one that the patient already has (line 0) until a day."""
+
+    facts: Facts
+    line: int = 0
     until: date | None = None
-    slice: Slice | None = None
-    patent: str = ""
+
+    @property
+    def name(self) -> str:
+        """How it is called."""
+        return self.facts.name
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """By what rows may name it."""
+        return self.facts.tokens
 
 
 @dataclass(frozen=True)
@@ -158,23 +182,20 @@ def is_injected(one: Drug) -> bool:
 
 def medicine_of_drug(one: Drug, line: int = 0, until: date | None = None) -> Medicine:
     """Make a drug ready for comparison."""
-    return Medicine(
-        line=line,
-        name=one.name,
-        tokens=knowledge.tokens_of_drug(one.code),
-        substances=frozenset(knowledge.substances(one)),
-        atc=one.atc,
-        systemic=knowledge.is_systemic(one),
-        injected=is_injected(one),
-        until=until,
-        patent=one.name if one.kind == "中成药" else "",
-    )
+    return Medicine(_of_drug(one.code), line, until)
 
 
 def medicine_of_slice(one: Slice, line: int = 0, until: date | None = None) -> Medicine:
     """Make a slice ready for comparison."""
-    tokens = knowledge.tokens_of_slice(one)
-    return Medicine(line, one.name, tokens, frozenset({one.name}), "", True, False, until, one)  # noqa: FBT003
+    return Medicine(_of_slice(one), line, until)
+
+
+def prepare() -> None:
+    """Look up every drug and slice of the catalogues now (a fifth of a second), so that no first check waits for it."""
+    for one in drugs():
+        _of_drug(one.code)
+    for herb in slices():
+        _of_slice(herb)
 
 
 def _current(one: Current) -> Medicine:
@@ -185,13 +206,54 @@ def _current(one: Current) -> Medicine:
     if herb is not None:
         return medicine_of_slice(herb, until=one.until)
     words = (*one.substances, *((one.name,) if one.name else ()))
-    return Medicine(
-        line=0,
+    facts = Facts(
         name=one.name or " ".join(one.substances) or one.atc,
         tokens=knowledge.tokens_of(one.atc, words),
         substances=frozenset(one.substances),
         atc=one.atc,
         systemic=True,
         injected=False,
-        until=one.until,
+        herbs=(),
+    )
+    return Medicine(_listed(facts), until=one.until)
+
+
+@cache
+def _of_drug(code: str) -> Facts:
+    one = drug(code)
+    facts = Facts(
+        name=one.name,
+        tokens=knowledge.tokens_of_drug(code),
+        substances=frozenset(knowledge.substances(one)),
+        atc=one.atc,
+        systemic=knowledge.is_systemic(one),
+        injected=is_injected(one),
+        herbs=tuple(herb for part in knowledge.parts_of(one.name) if (herb := known_slice(part)) is not None),
+    )
+    return _listed(facts)
+
+
+@cache
+def _of_slice(one: Slice) -> Facts:
+    facts = Facts(
+        name=one.name,
+        tokens=knowledge.tokens_of_slice(one),
+        substances=frozenset({one.name}),
+        atc="",
+        systemic=True,
+        injected=False,
+        herbs=(one,),
+        is_slice=True,
+    )
+    return _listed(facts)
+
+
+def _listed(facts: Facts) -> Facts:
+    """Look up once which rows name a medicine."""
+    named, tokens = knowledge.named, facts.tokens
+    return replace(
+        facts,
+        interactions=(named("interactions", "a", tokens), named("interactions", "b", tokens)),
+        mixtures=(named("mixtures", "a", tokens), named("mixtures", "b", tokens)) if facts.injected else NOWHERE,
+        groups=frozenset() if facts.is_slice else named("duplicates", "tokens", tokens),
     )

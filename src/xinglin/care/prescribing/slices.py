@@ -8,11 +8,11 @@ from typing import Final
 
 from xinglin.care.findings import Finding, Weight
 from xinglin.care.prescribing import knowledge
-from xinglin.care.prescribing.case import Case, Medicine, finding, known_slice
+from xinglin.care.prescribing.case import Case, finding, known_slice
 from xinglin.care.prescribing.combinations import pairs
 from xinglin.care.prescribing.forms import SliceLine
 from xinglin.fhir.sources import cites
-from xinglin.tables.catalogues import Slice, clash
+from xinglin.tables.catalogues import clash
 
 _PHARMACOPOEIA: Final = "中国药典"
 _SLICES: Final = "医院中药饮片管理规范"
@@ -79,9 +79,10 @@ def incompatible(case: Case) -> Iterator[Finding]:
             lines = tuple(sorted((one[0], other[0])))
             yield _pair(weight, name, one[2].name, other[2].name, lines)
     for first, second in pairs(case):
-        if first.slice is not None and second.slice is not None and second.line:
-            continue  # both slices of this prescription: said above
-        names = sorted({name for a in _herbs(first) for b in _herbs(second) for name in clash(a, b)})
+        herbs, others = first.facts.herbs, second.facts.herbs
+        if not herbs or not others or (first.facts.is_slice and second.facts.is_slice and second.line):
+            continue  # two slices of this prescription are said above
+        names = sorted({name for a in herbs for b in others for name in clash(a, b)})
         for name in names:
             lines = tuple(sorted({number for number in (first.line, second.line) if number}))
             yield _pair("sign", name, first.name, second.name, lines)
@@ -97,13 +98,6 @@ def _pair(weight: Weight, name: str, one: str, other: str, lines: tuple[int, ...
         lines=lines,
         source=f"{_PHARMACOPOEIA}；{_LIBRARY}",
     )
-
-
-def _herbs(one: Medicine) -> tuple[Slice, ...]:
-    """Give the slice of a medicine, or those inside a patent medicine."""
-    if one.slice is not None:
-        return (one.slice,)
-    return tuple(herb for part in knowledge.parts_of(one.patent) if (herb := known_slice(part)) is not None)
 
 
 @cites("R3-090", "RA-001")
