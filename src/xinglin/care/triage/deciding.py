@@ -41,7 +41,9 @@ def decide(facts: Facts) -> Advice:
     causes = _gravest(facts.present)
     urgency: Urgency = "emergency" if flags else _urgency(causes, facts)
     shown = tuple(Fired(rule.code, rule.text, rule.when.met(facts.present)) for rule in causes)
-    places = departments(facts.present)
+    # Of an old illness alone somebody comes to have it looked after.
+    symptoms = knowledge.symptoms().keys()
+    places = departments(facts.present if facts.present & symptoms else facts.present | facts.past)
     if flags:
         places = (Department(EMERGENCY, 100, flags), *(one for one in places if one.code != EMERGENCY))
     places = places[:MOST]

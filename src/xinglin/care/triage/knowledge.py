@@ -1,6 +1,7 @@
 """The rule base: symptoms, words, red flags and departments as data, read and checked once."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -169,6 +170,15 @@ def questions() -> Mapping[str, Text]:
 def things() -> Mapping[str, Text]:
     """Give what may be brought along, by code."""
     return {row["code"]: _text(row) for row in rows("bring")}
+
+
+@cache
+def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Give phrases with gaps that no list of words can hold: (symptom, pattern), for one clause."""
+    found = tuple((row["symptom"], re.compile(row["pattern"])) for row in rows("patterns"))
+    if unknown := {code for code, _ in found} - symptoms().keys():
+        raise Flawed(f"patterns for no symptom: {sorted(unknown)}")
+    return found
 
 
 def name_of(fact: str) -> Text:

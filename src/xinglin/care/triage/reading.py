@@ -22,6 +22,11 @@ _GAP: Final = re.compile(
     r"have|any|a|the|you|feel|get|had|has|having|\s|、|和|或者|或|及|以及|跟|与|也|还有|/|and|or|nor)*"
 )
 _FAR: Final = 10  # characters between a part of the body and what is felt there
+_CLOSE: Final = 1
+# A phrase right behind one of these is denied.
+_NO: Final = re.compile(r"(?:没有|没|无|不是|否认|未)[过再有出现]*$")
+# Whoever ever thought of it is asked now.
+_NEVER_PAST: Final = frozenset({"suicidal"})
 _LISTING: Final = frozenset({"没有", "无", "否认", "未", "没", "并无", "no", "denies", "without", "meiyou"})
 _ACUTE: Final = re.compile(
     r"今天|今早|今儿|今晨|今晚|刚才|刚刚|昨天|昨晚|昨夜|突然|忽然|这两天|一下子|半夜|today|sudden"
@@ -96,12 +101,16 @@ def _clause(heard: _Heard, clause: str) -> None:
         hit = reached(token)
         symptoms = token.codes("symptom")
         for symptom in symptoms:
-            _note(heard, symptom, denied=hit, past=past or supposed)
+            _note(heard, symptom, denied=hit, past=(past or supposed) and symptom not in _NEVER_PAST)
         if token.has("part") and not symptoms:
             parts.append((token, hit))
             anchor = token.end if hit else anchor
         if token.has("feel"):
-            near = _near(token, parts) or [(one, False) for one in before if token.code("feel") == "pain" and not parts]
+            near = (
+                _near(token, parts)
+                or _within(token, found)
+                or [(one, False) for one in before if token.code("feel") == "pain" and not parts]
+            )
             for part, part_denied in near:
                 code = meetings().get((part.code("part"), token.code("feel")))
                 if code:
@@ -114,6 +123,9 @@ def _clause(heard: _Heard, clause: str) -> None:
             negation = None
         if not hit and not past:
             heard.present |= _manner(token)
+    for symptom, pattern in knowledge.patterns():
+        if (phrase := pattern.search(clause)) and not _NO.search(clause[: phrase.start()]):
+            _note(heard, symptom, denied=False, past=(past or supposed) and symptom not in _NEVER_PAST)
     for part, part_denied in parts:
         heard.parts.append(part)
         if part.code("part") in _PARTS_SHOWN and not part_denied:
@@ -137,6 +149,12 @@ def _reaches(clause: str, negation: Token, anchor: int, token: Token) -> bool:
 
 def _near(feel: Token, parts: list[tuple[Token, bool]]) -> list[tuple[Token, bool]]:
     return [(part, denied) for part, denied in parts if 0 <= feel.start - part.end <= _FAR]
+
+
+def _within(feel: Token, found: tuple[Token, ...]) -> list[tuple[Token, bool]]:
+    """Give the part that a symptom just before begins with: 「胸口闷疼」 hurts in the chest."""
+    near = [one for one in found if one.has("symptom") and 0 <= feel.start - one.end <= _CLOSE]
+    return [(part, False) for one in near for part in tokens(one.word[:2])[:1] if part.has("part")]
 
 
 def _note(heard: _Heard, code: str, *, denied: bool, past: bool) -> None:
