@@ -331,3 +331,20 @@ def test_a_practising_certificate_is_refused_by_length_digits_and_level_only(
 )
 def test_a_nurses_certificate_number_is_checked(code: str, faults: list[str]) -> None:
     assert keys(ids.nurse_faults(code, TODAY)) == faults
+
+
+@pytest.mark.rule("R6-044")
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ("A1b2C3d4E5f6", ()),
+        ("short", ("network-identity",)),
+        ("有名字的网号12345", ("network-identity",)),
+        ("x" * 65, ("network-identity",)),
+        ("AB410802199003071234", ("network-identity-plain",)),
+        ("13800001234", ("network-identity-plain",)),
+        ("ZZ13800001234", ()),  # eleven digits among letters may be chance
+    ],
+)
+def test_a_network_number_tells_nothing_of_the_person(value: str, wrong: tuple[str, ...]) -> None:
+    assert tuple(issue.key for issue in ids.network_identity_faults(value)) == wrong

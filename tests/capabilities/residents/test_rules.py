@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.capabilities.residents.people import number, resident
 from xinglin.capabilities.residents.rules import cards, records, registration
-from xinglin.security.identifiers import DOCUMENT_KINDS, IDENTITY_CARD, PASSPORT, person_check
+from xinglin.security.identifiers import DOCUMENT_KINDS, IDENTITY_CARD, NETWORK_IDENTITY, PASSPORT, person_check
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -57,6 +57,15 @@ def test_each_kind_of_document_has_a_system_and_serves_without_an_identity_card(
     made = resident("SMITH John", "1980-01-01") | {"identifier": [{"system": PASSPORT, "value": "E12345678"}]}
     assert keys(made) == set()
     assert keys(made | {"identifier": []}) == {"resident-document"}
+
+
+@pytest.mark.rule("R6-044")
+def test_a_network_number_stands_beside_a_document_and_tells_nothing() -> None:
+    passport = {"system": PASSPORT, "value": "E12345678"}
+    made = resident("SMITH John", "1980-01-01")
+    assert keys(made | {"identifier": [passport, {"system": NETWORK_IDENTITY, "value": "Ab12Cd34Ef56"}]}) == set()
+    alone = [{"system": NETWORK_IDENTITY, "value": "410802199003071234"}]
+    assert keys(made | {"identifier": alone}) == {"resident-document", "network-identity-plain"}
 
 
 @pytest.mark.rule("CD-12")

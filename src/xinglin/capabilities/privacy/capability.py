@@ -4,11 +4,12 @@ from functools import partial
 
 from xinglin.capabilities.privacy import contract, jobs
 from xinglin.capabilities.privacy import policy as rights_of
+from xinglin.capabilities.privacy.operations import copies as copying
 from xinglin.capabilities.privacy.operations import incidents as handling
 from xinglin.capabilities.privacy.operations import registers as entering
 from xinglin.capabilities.privacy.operations import rights as asking
 from xinglin.capabilities.privacy.operations.incidents import Terms
-from xinglin.capabilities.privacy.pages import incidents, notice, registers, rights
+from xinglin.capabilities.privacy.pages import copies, incidents, notice, registers, rights
 from xinglin.capabilities.privacy.pages.notice import Processor
 from xinglin.capabilities.privacy.rules.registers import stays
 from xinglin.capabilities.watching.contract import SECURITY
@@ -26,13 +27,16 @@ def declare(settings: Settings) -> Capability:
         needs=("notifications", "watching"),
         code_sets=(contract.TASKS, contract.LEVELS, contract.STATES, contract.RIGHTS, contract.REGISTER),
         notices=(contract.LEAKED, contract.ANSWERED, contract.DUE),
-        profiles=(contract.INCIDENT, contract.RIGHTS_REQUEST, contract.RECORD),
+        profiles=(contract.INCIDENT, contract.RIGHTS_REQUEST, contract.RECORD, contract.DEIDENTIFICATION),
         invariants=(Invariant(contract.RECORD, stays),),
         operations=(
             Handler(contract.REPORT, partial(handling.report, terms)),
             Handler(contract.ADVANCE, partial(handling.advance, terms)),
             Handler(contract.ASK, partial(asking.ask, settings.rights_working_days)),
             Handler(contract.ANSWER, asking.answer),
+            Handler(contract.ASK_COPY, copying.ask),
+            Handler(contract.JUDGE_COPY, copying.judge),
+            Handler(contract.FETCH_COPY, copying.fetch),
             Handler(contract.ENTER, entering.enter),
             Handler(contract.END, entering.end),
         ),
@@ -89,6 +93,15 @@ def _officer(terms: Terms) -> tuple[Page, ...]:
             menu=Text("权利请求", "Requests of rights"),
             icon="mail",
             badge=rights.waiting,
+        ),
+        Page(
+            at,
+            copies.LIST,
+            show=copies.show,
+            send=copies.send,
+            menu=copies.TITLE,
+            icon="copy",
+            badge=copies.waiting,
         ),
         Page(at, registers.LIST, show=registers.show, send=registers.send, menu=registers.TITLE, icon="clipboard-list"),
         Page(at, registers.NEW, show=registers.show_new, send=registers.send_new),

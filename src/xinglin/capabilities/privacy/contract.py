@@ -18,6 +18,7 @@ TASKS: Final = CodeSet(
     codes={
         "security-incident": Text("安全事件", "Security incident"),
         "rights-request": Text("个人信息权利请求", "Request of a right over one's data"),
+        "de-identification": Text("去标识化申请", "Request of a copy without identity"),
     },
 )
 INCIDENT_CODE: Final = f"{TASKS.system}|security-incident"
@@ -145,6 +146,70 @@ class Answer:
 
 ANSWER: Final = Operation(
     code="answer-right", on="Task", takes=Answer, gives=str, title=Text("答复个人信息权利请求", "Answer a request")
+)
+
+COPY_CODE: Final = f"{TASKS.system}|de-identification"
+DEIDENTIFICATION: Final = Profile(
+    url=canonical("de-identification"),
+    on="Task",
+    required=("code", "focus", "requester", "description"),
+    bindings={"code": TASKS.url},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """A copy without identity to ask for. resource: ``Type/id``. project: in it one person has one pseudonym."""
+
+    resource: str
+    project: str
+    reason: str
+
+
+# Gives the id of the Task.
+ASK_COPY: Final = Operation(
+    code="ask-deidentified",
+    on="Task",
+    takes=Copying,
+    gives=str,
+    title=Text("申请去标识化副本", "Ask for a copy without identity"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What the reviewer decides. id: of the Task. approved: whether the copy is made. note: why."""
+
+    id: str
+    approved: bool
+    note: str
+
+
+# Gives the status of the Task.
+JUDGE_COPY: Final = Operation(
+    code="review-deidentified",
+    on="Task",
+    takes=Judging,
+    gives=str,
+    title=Text("复核去标识化申请", "Review a request of a copy without identity"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A copy that was approved. id: of the Task."""
+
+    id: str
+
+
+# Gives the copy as JSON text, to whoever asked for it.
+FETCH_COPY: Final = Operation(
+    code="deidentified",
+    on="Task",
+    takes=Fetching,
+    gives=str,
+    affects_state=False,
+    title=Text("取得去标识化副本", "Get a copy without identity"),
 )
 
 REGISTER: Final = CodeSet(

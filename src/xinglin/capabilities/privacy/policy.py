@@ -6,9 +6,13 @@ from xinglin.capabilities.privacy.contract import (
     ADVANCE,
     ANSWER,
     ASK,
+    ASK_COPY,
+    COPY_CODE,
     END,
     ENTER,
+    FETCH_COPY,
     INCIDENT_CODE,
+    JUDGE_COPY,
     REGISTER,
     REPORT,
     RIGHTS_CODE,
@@ -20,7 +24,23 @@ _OPERATE: Final = frozenset({"operate"})
 _STRONG: Final = frozenset({"strong"})
 _OFFICER: Final = "security-admin"
 
+# Who may ask for a copy, of what they may read themselves.
+ASKERS: Final = ("physician", "family-doctor", "public-health", "researcher")
+
 GRANTS: Final = (
+    Grant(_OFFICER, _SEE, "Task", f"code={COPY_CODE}", needs=_STRONG, name="copies", source="R7-031"),
+    *(
+        Grant(
+            role,
+            _OPERATE,
+            "Task",
+            operations=frozenset({ASK_COPY.code, FETCH_COPY.code}),
+            needs=_STRONG,
+            name="copies",
+            source="R7-031",
+        )
+        for role in ASKERS
+    ),
     Grant(_OFFICER, _SEE, "Task", f"code={INCIDENT_CODE}", needs=_STRONG, name="incidents", source="R7-019"),
     Grant(_OFFICER, _SEE, "Task", f"code={RIGHTS_CODE}", needs=_STRONG, name="rights-requests", source="R7-008"),
     Grant(
@@ -30,7 +50,7 @@ GRANTS: Final = (
         _OFFICER,
         _OPERATE,
         "Task",
-        operations=frozenset({REPORT.code, ADVANCE.code, ANSWER.code}),
+        operations=frozenset({REPORT.code, ADVANCE.code, ANSWER.code, JUDGE_COPY.code}),
         needs=_STRONG,
         name="privacy-desk",
         source="R7-019",

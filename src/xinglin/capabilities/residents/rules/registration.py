@@ -13,12 +13,14 @@ from xinglin.security.identifiers import (
     BIRTH_CERTIFICATE,
     HONG_KONG_MACAO_PERMIT,
     IDENTITY_CARD,
+    NETWORK_IDENTITY,
     OFFICER_CARD,
     PASSPORT,
     TAIWAN_PERMIT,
     PersonNumber,
     disagreements,
     expanded,
+    network_identity_faults,
     normal,
     person_number,
 )
@@ -87,6 +89,9 @@ def _birth_faults(patient: Mapping[str, Any], today: date) -> Iterator[Issue]:
 
 
 def _documents(patient: Mapping[str, Any], today: date) -> Iterator[Issue]:
+    for one in patient.get("identifier") or ():
+        if one.get("system") == NETWORK_IDENTITY:
+            yield from network_identity_faults(str(one.get("value") or ""))
     known = {*SYSTEMS.values(), BIRTH_CERTIFICATE, NEWBORN}
     given = [one for one in patient.get("identifier") or () if one.get("system") in known and one.get("value")]
     if not given:
