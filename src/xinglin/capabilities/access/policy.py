@@ -236,7 +236,7 @@ def _physicians(role: str) -> Iterator[Rule]:
 
 def _family_doctors() -> Iterator[Rule]:
     role = "family-doctor"
-    reach = "_relation=contract,encounter,appointment,emergency"
+    reach = "_relation=contract,encounter,appointment,referral,emergency"
     yield Rule(role, RECORD, READ, reach, "contract-care", BOOK, purposes=TREATMENT)
     yield Rule(role, WRITTEN, WRITE, CARE, "contract-writing", BOOK, purposes=TREATMENT)
     yield Rule(role, DRAFTED, WRITE, f"{CARE}&status=draft", "contract-drafting", "R2-025", purposes=TREATMENT)

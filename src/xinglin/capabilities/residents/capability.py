@@ -3,11 +3,13 @@
 from functools import partial
 
 from xinglin.capabilities.residents import contract, jobs, policy
-from xinglin.capabilities.residents.operations import cards, matching, records, register
+from xinglin.capabilities.residents.operations import cards, handovers, matching, records, register
 from xinglin.capabilities.residents.pages import card, desk
+from xinglin.capabilities.residents.pages import handovers as handing
+from xinglin.capabilities.residents.rules.handovers import held
 from xinglin.fhir.declarations import Text
 from xinglin.matching.model import specification
-from xinglin.registry import RESIDENT, Capability, Handler, Job, Page
+from xinglin.registry import RESIDENT, Capability, Exclusive, Handler, Job, Page
 from xinglin.settings import Settings
 
 
@@ -20,7 +22,10 @@ def declare(settings: Settings) -> Capability:
         name="residents",
         title=Text("居民主索引与健康卡", "Residents"),
         code_sets=(contract.CLOSED, contract.CHECKS),
-        profiles=(contract.DUPLICATE_CANDIDATE,),
+        profiles=(contract.DUPLICATE_CANDIDATE, contract.RECORD_HANDOVER),
+        notices=(contract.HANDOVER_ASKED, contract.HANDOVER_ANSWERED, contract.RECORD_MOVED),
+        needs=("notifications",),
+        exclusives=(Exclusive(contract.RECORD_HANDOVER, held, "handover-waits"),),
         operations=(
             Handler(contract.REGISTER, partial(register.register, terms=match)),
             Handler(contract.REGISTER_NEWBORN, partial(register.register_newborn, terms=match)),
@@ -28,6 +33,8 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.OPEN_RECORD, partial(records.open_record, zone=zone)),
             Handler(contract.CLOSE_RECORD, partial(records.close_record, zone=zone)),
             Handler(contract.REOPEN_RECORD, records.reopen_record),
+            Handler(contract.REQUEST_HANDOVER, handovers.request),
+            Handler(contract.DECIDE_HANDOVER, partial(handovers.decide, days=settings.handover_days)),
             Handler(contract.SHOW_CARD, partial(cards.show, terms=terms)),
             Handler(contract.VERIFY_CARD, partial(cards.verify, terms=terms)),
         ),
@@ -70,6 +77,21 @@ def _pages(settings: Settings, match: matching.Terms) -> tuple[Page, ...]:
             icon="id",
             covers=(contract.NEWBORN_PAGE,),
         ),
+        Page(
+            contract.HANDING,
+            contract.HANDOVERS,
+            show=handing.show_list,
+            menu=Text("档案移交", "Hand-overs"),
+            icon="file-text",
+        ),
+        Page(
+            contract.HANDING,
+            contract.NEW_HANDOVER,
+            show=handing.show_new,
+            send=handing.send_new,
+            roles=contract.ASKING_ROLES | {"developer"},
+        ),
+        Page(contract.HANDING, contract.HANDOVERS + "/{id}", show=handing.show_one, send=handing.send_one),
         Page(at, contract.NEWBORN_PAGE, show=desk.show_newborn, send=desk.send_newborn),
         Page(at, contract.PERSON_PAGE, show=desk.show_person, send=desk.send_person),
     )

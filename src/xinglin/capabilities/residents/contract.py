@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
-from xinglin.fhir.r4.resources import Bundle, Patient
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.r4.resources import Bundle, Patient, Task
 from xinglin.matching.persons import HEALTH_CARD, HEALTH_RECORD, NEWBORN
 from xinglin.registry import Portal
 
@@ -119,6 +119,86 @@ DUPLICATE_CANDIDATE: Final = Profile(
     url=canonical("duplicate-candidate"), on="Task", required=("code", "focus", "identifier", "input")
 )
 
+# -- handing over -----------------------------------------------------------------------------------------------------
+
+HANDOVER: Final = "record-handover"
+# for: whose record; requester: the institution that asks; owner: the one that keeps the record; input asker (who asks),
+# note. requested; accepted: handed over, with output number and how it had been closed; rejected; cancelled.
+RECORD_HANDOVER: Final = Profile(
+    url=canonical("record-handover"), on="Task", required=("code", "for", "requester", "owner", "authoredOn")
+)
+# partOf: the hand-over; owner: who asked for it and may read the record in executionPeriod.
+HANDED_OVER: Final = "handed-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A record to be asked for where it was kept. number: identity number. agreed: by the resident. note: for them."""
+
+    number: str
+    agreed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverDecision:
+    """What becomes of it. id: of the Task. decision: ``hand-over``, ``refuse``, ``withdraw`` (by who asked)."""
+
+    id: str
+    decision: str
+    reason: str = ""
+
+
+REQUEST_HANDOVER: Final = Operation(
+    "request-handover", "Patient", Handover, Task, title=Text("申请移交健康档案", "Ask for a health record")
+)
+DECIDE_HANDOVER: Final = Operation(
+    "decide-handover",
+    "Task",
+    HandoverDecision,
+    Task,
+    level="instance",
+    title=Text("答复档案移交", "Answer a request for a health record"),
+)
+# Who asks goes on to treat the resident; whoever keeps records answers.
+ASKING_ROLES: Final = frozenset({"village-doctor", "family-doctor"})
+_STAFF_SMS: Final = Text(
+    "【杏林】有一条档案移交的消息，请登录处理。", "[Xinglin] A record is asked for. Please sign in."
+)
+HANDOVER_ASKED: Final = NoticeKind(
+    code="handover-asked",
+    title=Text("有机构申请移交健康档案", "A health record is asked for"),
+    text=Text(
+        "一位居民已迁居，现居住地的机构申请移交其健康档案。请在“档案移交”中核对并答复。",
+        "A resident has moved, and the institution there asks for the health record. Please answer at “Hand-overs”.",
+    ),
+    sms=_STAFF_SMS,
+    to="staff",
+)
+HANDOVER_ANSWERED: Final = NoticeKind(
+    code="handover-answered",
+    title=Text("档案移交已答复", "Your request for a health record was answered"),
+    text=Text(
+        "贵机构申请移交的健康档案已有答复，请在“档案移交”中查看。",
+        "Your institution asked for a health record. The answer stands at “Hand-overs”.",
+    ),
+    sms=_STAFF_SMS,
+    to="staff",
+)
+RECORD_MOVED: Final = NoticeKind(
+    code="record-moved",
+    title=Text("您的健康档案已移交", "Your health record was handed over"),
+    text=Text(
+        "您的健康档案已由原建档机构移交到现居住地的机构，档案编号不变，内容没有删减。如果您没有同意过，请告知服务台。",
+        "The institution where you live now keeps your health record. It has the same number, and nothing was left out."
+        " If you did not agree to this, tell the service desk.",
+    ),
+    sms=Text(
+        "【杏林】您有一条关于档案的新消息，请登录查看。",
+        "[Xinglin] There is a message about your record. Please sign in.",
+    ),
+)
+
 # -- health card ------------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +273,12 @@ CHECK_CARD: Final = "/desk/card"
 REGISTER_PAGE: Final = "/desk/register"
 NEWBORN_PAGE: Final = "/desk/newborn"
 PERSON_PAGE: Final = "/desk/persons/{id}"
+
+HANDOVERS: Final = "/handovers"
+NEW_HANDOVER: Final = "/handovers/new"
+HANDING: Final = Portal(
+    "handovers", "/handovers", DESK_ROLES | {"developer"}, Text("档案移交", "Hand-overs"), part_of=DESK
+)
 
 FIND_DUPLICATES: Final = "residents.find-duplicates"
 FORGET_CARDS: Final = "residents.forget-cards"

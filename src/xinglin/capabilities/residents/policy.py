@@ -3,15 +3,20 @@
 from typing import Final
 
 from xinglin.capabilities.residents.contract import (
+    ASKING_ROLES,
     CLOSE_RECORD,
+    DECIDE_HANDOVER,
     DESK_ROLES,
+    HANDOVER,
     MATCH,
     OPEN_RECORD,
     REGISTER,
     REGISTER_NEWBORN,
     REOPEN_RECORD,
+    REQUEST_HANDOVER,
     SCANNING_ROLES,
     SHOW_CARD,
+    TASK_CODES,
     VERIFY_CARD,
 )
 from xinglin.security.grants import Grant
@@ -21,6 +26,7 @@ _OPERATE: Final = frozenset({"operate"})
 _READ: Final = frozenset({"read", "vread", "search", "history"})
 _STRONG: Final = frozenset({"strong"})
 _REGISTERING: Final = frozenset({REGISTER.code, REGISTER_NEWBORN.code, MATCH.code})
+_HANDOVERS: Final = tuple(f"code={TASK_CODES}|{HANDOVER}&{side}={{organization}}" for side in ("owner", "requester"))
 _RECORDS: Final = frozenset({OPEN_RECORD.code, CLOSE_RECORD.code, REOPEN_RECORD.code})
 
 
@@ -31,6 +37,27 @@ def grants(settings: Settings) -> tuple[Grant, ...]:
     return (
         *(_operation(role, _REGISTERING, "registering", "HR-03, CD-11") for role in desks),
         *(_operation(role, _RECORDS, "keeping-records", "HR-06, HR-07") for role in desks),
+        *(
+            Grant(role, _READ, "Task", reach, needs=_STRONG, name="handovers", source="HR-07")
+            for role in desks
+            for reach in _HANDOVERS
+        ),
+        *(
+            Grant(
+                role,
+                _OPERATE,
+                "Task",
+                operations=frozenset({DECIDE_HANDOVER.code}),
+                needs=_STRONG,
+                name="handovers",
+                source="HR-07",
+            )
+            for role in desks
+        ),
+        *(
+            _operation(role, frozenset({REQUEST_HANDOVER.code}), "asking-for-records", "HR-07")
+            for role in sorted(ASKING_ROLES)
+        ),
         *(_operation(role, frozenset({VERIFY_CARD.code}), "card-check", "R6-041") for role in sorted(SCANNING_ROLES)),
         # Whoever registers goes on with the record that he opens; receptionists have it by the baseline.
         *(
