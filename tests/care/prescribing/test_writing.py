@@ -69,6 +69,13 @@ def test_who_may_not_prescribe_is_stopped() -> None:
     assert "L3" not in codes(found(narcotic))
 
 
+@pytest.mark.rule("R3-012")
+def test_dihydroetorphine_is_for_hospitals_of_level_two() -> None:
+    one = rx(line("盐酸二氢埃托啡舌下片", days=1, loose=True), kind="narcotic", diagnoses=("C34.900x001",))
+    assert "L3" in codes(found(one, prescriber=replace(CHIEF, institution_level=1)), "block")
+    assert codes(found(one, prescriber=replace(CHIEF, institution_level=2)), "block") == set()
+
+
 @pytest.mark.rule("R3-041")
 def test_an_emergency_allows_an_antibiotic_above_the_level_for_a_day() -> None:
     junior = replace(CHIEF, antibiotic="non-restricted")

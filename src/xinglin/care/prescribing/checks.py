@@ -21,6 +21,7 @@ from xinglin.fhir.sources import cites
 CHECKS: Final[tuple[Check, ...]] = (
     legality.registered,
     legality.rights,
+    legality.within_hospitals,
     legality.antibiotics,
     legality.special_use,
     online.bans,

@@ -35,13 +35,20 @@ def allergies(case: Case) -> Iterator[Finding]:
 
 
 def normal_allergy(word: str) -> str:
-    """Give the bare substance or class of a word for an allergy: 头孢菌素类 is 头孢菌素, 青霉素过敏 is 青霉素."""
+    """Give the bare substance or class of a word for an allergy: 头孢菌素类 is 头孢菌素, Penicillin V is 青霉素."""
     word = word.strip()
+    if word.isascii():
+        return next((row.cells["means"] for row in knowledge.table("allergy_words") if _says(word, row)), word)
     for ending in _ENDINGS:
         bare = word.removesuffix(ending)
         if bare and bare != word:
             return normal_allergy(bare)
     return word
+
+
+def _says(word: str, row: knowledge.Row) -> bool:
+    """Tell whether an English word for an allergy has the word of a row at the beginning of one of its parts."""
+    return any(part.startswith(row.cells["word"]) for part in word.lower().replace("/", " ").split())
 
 
 def _allergic(case: Case, word: str, medicine: Medicine) -> tuple[Weight, str, str, str] | None:

@@ -19,6 +19,7 @@ from xinglin.tables.catalogues import Drug, Slice, drug, drugs, tcm_slice
 
 DATA: Final = Path(__file__).parent.parent / "data/prescribing"
 _INSIDE: Final = re.compile(r"含([^)）]+)")
+_LATIN: Final = re.compile(r"[a-z]{4,}")
 _SHORTEST: Final = 1
 # Ways into the whole body; the rest act where they are put.
 SYSTEMIC: Final = frozenset(
@@ -125,11 +126,18 @@ def _is_slice(word: str) -> bool:
 
 
 def tokens_of(atc: str, words: tuple[str, ...]) -> frozenset[str]:
-    """Give the tokens of a medicine that stands in no catalogue."""
+    """Give the tokens of a medicine that stands in no catalogue, by its ATC code, substances or English name."""
     codes = {atc} if atc else set()
     for word in words:
         codes |= _atc_of().get((word, True), frozenset())
+        codes |= {code for part in _LATIN.findall(word.lower()) if (code := _foreign().get(part))}
     return _prefixes(codes) | frozenset(words)
+
+
+@cache
+def _foreign() -> Mapping[str, str]:
+    """ATC codes of English substances (INN and USAN), for medicines that came from elsewhere."""
+    return {row.cells["word"]: row.cells["atc"] for row in table("foreign_names")}
 
 
 def _prefixes(codes: set[str]) -> frozenset[str]:

@@ -12,6 +12,8 @@ from xinglin.fhir.sources import cites
 _ANTIBIOTICS: Final = "抗菌药物临床应用管理办法"
 _LEVELS: Final = ("", "non-restricted", "restricted", "special")
 _LEVEL_OF: Final = {"非限制": "non-restricted", "限制": "restricted", "特殊": "special"}
+_DIHYDROETORPHINE: Final = "二氢埃托啡"
+_LEVEL_2: Final = 2
 _ONE_DAY: Final = Fraction(1)  # R3-041
 
 
@@ -70,6 +72,25 @@ def rights(case: Case) -> Iterator[Finding]:
             en="No right for narcotic and class I psychotropic drugs",
             lines=narcotic,
         )
+
+
+@cites("R3-012")
+def within_hospitals(case: Case) -> Iterator[Finding]:
+    """L3: dihydroetorphine is for hospitals of level 2 and above."""
+    who = case.prescriber
+    if who is None or who.institution_level >= _LEVEL_2:
+        return
+    for number, _, drug in case.drugs:
+        if _DIHYDROETORPHINE in drug.substance:
+            yield finding(
+                "L3",
+                "R3-012",
+                "block",
+                zh=f"{drug.name}仅限二级以上医院使用",
+                en=f"{drug.name} is for hospitals of level 2 and above",
+                lines=(number,),
+                source="处方管理办法 第26条",
+            )
 
 
 @cites("R3-040", "R3-041", "R3-042")

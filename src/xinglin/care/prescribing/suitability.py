@@ -10,7 +10,7 @@ from xinglin.care.prescribing.case import REVIEW, Case, finding, is_injected
 from xinglin.care.prescribing.forms import DrugLine
 from xinglin.care.prescribing.quantities import day_of, dose_of, packs_for
 from xinglin.fhir.sources import cites
-from xinglin.tables.catalogues import Drug
+from xinglin.tables.catalogues import FREQUENCIES, Drug
 
 _INJECTED: Final = frozenset(
     "静脉滴注 静脉注射 皮下注射 肌内注射 局部注射 关节腔注射 玻璃体内注射 皮内注射 气管内滴入".split()
@@ -60,7 +60,7 @@ def indications(case: Case, drug: Drug) -> frozenset[str] | None:
     """Give beginnings of ICD-10 for which a drug is listed, by its most precise token; None when it is in no list."""
     tokens = knowledge.tokens_of_drug(drug.code)
     rows = knowledge.rows_for("indications", tokens, case.day)
-    if not rows or not drug.atc:
+    if not rows:
         return None
     # A compound is called for by what calls for any of its parts.
     longest = max((len(word) for row in rows for word in row.words("tokens") if word in tokens), default=0)
@@ -107,6 +107,13 @@ def dose(case: Case) -> Iterator[Finding]:
                 number,
                 f"{drug.name}每日用量{_spell(judged)}{drug.dose_unit}，超过最大量{_spell(day_max)}{drug.dose_unit}",
                 f"{drug.name}: {_spell(judged)} {drug.dose_unit} a day is above {_spell(day_max)}",
+            )
+        usual, written = FREQUENCIES[drug.frequency], FREQUENCIES[line.frequency]
+        if usual is not None and written is not None and usual < 1 and written > usual:
+            yield _over(
+                number,
+                f"{drug.name}常规频次为{drug.frequency}，处方为{line.frequency}",
+                f"{drug.name} is usually given {drug.frequency}, not {line.frequency}",
             )
         yield from _of_child(case, number, line, drug)
 
