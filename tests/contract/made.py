@@ -37,6 +37,7 @@ DATATYPES: Mapping[str, Mapping[str, Any]] = {
     "ContactPoint": {"system": "phone", "value": "1"},
     "Address": {"text": "x"},
     "Attachment": {"url": "https://xinglin.health/x"},
+    "Money": {"value": 1, "currency": "CNY"},
 }
 
 # What an invariant of the standard asks besides.

@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Final
 
-from xinglin.capabilities.insurance import contract, jobs, operations, policy
+from xinglin.capabilities.insurance import contract, jobs, operations, pages, policy
 from xinglin.capabilities.insurance.gateways import Insurer, insurer_of
 from xinglin.capabilities.insurance.rules import claims
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Invariant, Job
+from xinglin.registry import Capability, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 
 TITLE: Final = Text("医保结算", "Insurance settlement")
@@ -31,12 +31,18 @@ def made(settings: Settings, insurer: Insurer) -> Capability:
             Handler(contract.PRESETTLE, operations.presettle),
             Handler(contract.SETTLE, operations.settle),
             Handler(contract.REVERSE, operations.reverse),
+            Handler(contract.EXPLAIN, operations.explain),
         ),
         grants=policy.GRANTS,
+        pages=(
+            Page(contract.INSURER, contract.CLAIMS, show=pages.show_all, menu=pages.TITLE, icon="report-medical"),
+            Page(contract.INSURER, f"{contract.CLAIMS}/{{id}}", show=pages.show_one),
+        ),
         jobs=(
             Job(contract.ASK, partial(jobs.presettle, insurer=insurer, area=area), retries=8),
             Job(contract.SEND, partial(jobs.settle, insurer=insurer, area=area), retries=10),
             Job(contract.UNDO, partial(jobs.reverse, insurer=insurer, area=area), retries=10),
             Job(contract.SWEEP, jobs.sweep, every="*/10 * * * *"),
         ),
+        templates="xinglin.capabilities.insurance:templates",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.registry import Portal
 
 STATES: Final = CodeSet(
     url=valueset("settlement-state"),
@@ -98,6 +99,47 @@ class Reversing:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Explaining:
+    """A settlement to explain. claim: logical id."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of who pays what. fen: what it comes to. paid: somebody pays this; else it only counts.
+
+    own: it is the patient who pays it. source: the document that says so.
+    """
+
+    title: Text
+    text: Text
+    fen: int
+    paid: bool = False
+    own: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Who pays what of a bill, and why (fen). own_lines: numbers that need the patient's consent (R4-047).
+
+    agrees: we come to the same figures by the rules called ``policy``. The template ``insurance/explanation.html``
+    shows it: ``{% from 'insurance/explanation.html' import explanation %}{{ explanation(explained, page.language) }}``.
+    """
+
+    state: str
+    total: int
+    funds: int
+    account: int
+    cash: int
+    steps: tuple[Step, ...]
+    own_lines: tuple[int, ...]
+    agrees: bool
+    policy: str
+
+
 # Answers the logical id of the Claim; 422 `insurance-none` when the patient has no cover: then all is self-paid.
 PRESETTLE: Final = Operation(
     "presettle", "Invoice", Presettling, str, title=Text("医保预结算", "Reckon with insurance")
@@ -105,7 +147,16 @@ PRESETTLE: Final = Operation(
 # Both answer the state that the Claim is in now.
 SETTLE: Final = Operation("settle", "Claim", Settling, str, title=Text("医保结算", "Settle with insurance"))
 REVERSE: Final = Operation("reverse", "Claim", Reversing, str, title=Text("撤销医保结算", "Reverse a settlement"))
+EXPLAIN: Final = Operation(
+    "explain-settlement",
+    "Claim",
+    Explaining,
+    Explanation,
+    affects_state=False,
+    title=Text("解释医保结算", "Explain a settlement"),
+)
 
+INSURER: Final = Portal("insurer", "/insurer", frozenset({"insurer"}), Text("医保", "Insurance"))
 CLAIMS: Final = "/insurer/claims"
 
 # Jobs: they ask the insurer. claim: logical id.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from xinglin.capabilities.insurance import contract
-from xinglin.capabilities.insurance.rules import claims, results
+from xinglin.capabilities.insurance.rules import claims, explaining, results
 from xinglin.care.portions import own
 from xinglin.care.settlement import reversal_refusals
 from xinglin.fhir.document import bytes_of, document_of
@@ -103,6 +103,15 @@ async def reverse(work: UnitOfWork, given: contract.Reversing) -> str:
     await put(work, claims.moved(claim, "reversing", given.reason))
     await work.defer(contract.UNDO, claim=given.claim)
     return "reversing"
+
+
+async def explain(work: UnitOfWork, given: contract.Explaining) -> contract.Explanation:
+    """Claim/$explain-settlement: who pays what of a bill, and why; 404 as long as nothing was reckoned."""
+    claim = await _own(work, given.claim)
+    if claims.state_of(claim) in {"asked", "refused"}:
+        raise OutcomeError(Issue("not-found", "no-settlement", "Claim", "Nothing was reckoned."))
+    found = results.shown(await document(work, f"ClaimResponse/{given.claim}"))
+    return explaining.explanation(claims.state_of(claim), found)
 
 
 async def put(work: UnitOfWork, claim: Document, *, version: int | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from xinglin.capabilities.insurance.contract import PRESETTLE, REVERSE, SETTLE
+from xinglin.capabilities.insurance.contract import EXPLAIN, PRESETTLE, REVERSE, SETTLE
 from xinglin.security.grants import Grant
 
 READ: Final = frozenset({"read", "search"})
@@ -13,6 +13,10 @@ GRANTS: Final = (
         Grant(role, OPERATE, type, operations=frozenset({operation.code}), name="settling")
         for role in ("resident", "guardian", "receptionist")
         for type, operation in (("Invoice", PRESETTLE), ("Claim", SETTLE))
+    ),
+    *(
+        Grant(role, OPERATE, "Claim", operations=frozenset({EXPLAIN.code}), name="explained")
+        for role in ("resident", "guardian", "receptionist", "insurer", "regulator")
     ),
     Grant("receptionist", OPERATE, "Claim", operations=frozenset({REVERSE.code}), name="settling"),
     Grant("receptionist", READ, "Claim", "provider={organization}", name="settled-here"),

@@ -1,12 +1,13 @@
 """Who pays what of a bill and why, in plain words (R4-001): for the patient and for the insurer's clerk."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from xinglin.capabilities.insurance.rules.results import Shown
+from xinglin.capabilities.insurance.contract import Explanation, Step
+from xinglin.capabilities.insurance.rules.results import Shown, agrees
 from xinglin.care.insurer import codes
 from xinglin.care.money import yuan
+from xinglin.care.portions import own
 from xinglin.care.settlement import ACCOUNT, Settlement
 from xinglin.care.stages import Part, Stage
 from xinglin.fhir.declarations import Text
@@ -19,15 +20,20 @@ _PORTIONS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the explanation. fen: what it comes to. paid: somebody pays this; else it only counts."""
-
-    title: Text
-    text: Text
-    fen: int
-    paid: bool = False
-    source: str = ""
+def explanation(state: str, found: Shown) -> Explanation:
+    """Put together what is told of a settlement in *state*."""
+    ours = agrees(found)
+    return Explanation(
+        state=state,
+        total=found.total,
+        funds=found.amounts["funds"],
+        account=found.amounts["account"] + found.amounts["family"],
+        cash=found.amounts["cash"],
+        steps=explain(found, ours),
+        own_lines=own(found.portions),
+        agrees=ours is not None,
+        policy=found.basis.policy if found.basis is not None else "",
+    )
 
 
 def explain(found: Shown, ours: Settlement | None) -> tuple[Step, ...]:
@@ -42,12 +48,12 @@ def explain(found: Shown, ours: Settlement | None) -> tuple[Step, ...]:
         steps += [_fund(fund, paid) for fund, paid in found.funds.items() if fund != ACCOUNT]
     if found.amounts["account"]:
         text = Text("余下部分从个人账户支付。", "Of what is left, the personal account pays this.")
-        steps.append(Step(Text("个人账户", "Personal account"), text, found.amounts["account"], paid=True))
+        steps.append(Step(Text("个人账户", "Personal account"), text, found.amounts["account"], paid=True, own=True))
     if found.amounts["family"]:
         text = Text("余下部分从家庭共济账户支付。", "Of what is left, a relative's account pays this.")
-        steps.append(Step(Text("家庭共济", "Family account"), text, found.amounts["family"], paid=True))
+        steps.append(Step(Text("家庭共济", "Family account"), text, found.amounts["family"], paid=True, own=True))
     text = Text("最后由您支付的金额。", "What is left to the patient.")
-    steps.append(Step(Text("个人支付", "The patient pays"), text, found.amounts["cash"], paid=True))
+    steps.append(Step(Text("个人支付", "The patient pays"), text, found.amounts["cash"], paid=True, own=True))
     return tuple(steps)
 
 
