@@ -95,6 +95,20 @@ def test_special_use_is_never_for_outpatients() -> None:
     assert "L3" not in codes(found(special, setting=Setting("inpatient")))
 
 
+@pytest.mark.rule("R3-002")
+def test_controlled_drugs_stand_on_the_prescription_of_their_kind() -> None:
+    morphine, sedative = line("盐酸吗啡片", days=1, loose=True), line("艾司唑仑片")
+    for kind, one, weights in (
+        ("ordinary", morphine, [("block", (1,))]),
+        ("narcotic", morphine, []),
+        ("ordinary", sedative, [("warn", (1,))]),
+        ("psychotropic-2", sedative, []),
+        ("psychotropic-2", morphine, [("block", (1,))]),
+        ("narcotic", sedative, []),
+    ):
+        assert told(found(rx(one, kind=kind)), "S1") == weights
+
+
 @pytest.mark.rule("R2-025")
 def test_what_a_machine_wrote_is_refused() -> None:
     generated = replace(PLAIN, source="ai-generated")
@@ -212,6 +226,9 @@ def test_seven_days_pass_and_eight_need_a_reason() -> None:
     emergency = {"kind": "emergency", "diagnoses": ("J20.900",)}
     assert "S8" in codes(found(rx(four, **emergency), setting=Setting("emergency")), "block")
     assert "S8" not in codes(found(rx(line("盐酸氨溴索片", days=3), **emergency), setting=Setting("emergency")))
+    # The place counts where the kind is another.
+    urgent = rx(four, diagnoses=("J20.900",))
+    assert "S8" in codes(found(urgent, setting=Setting("emergency")), "block")
     # More packages than the least that cover the days, though the days are few.
     many = replace(PLAIN, days=7, quantity=2)
     assert "S8" in codes(found(rx(many)), "block")

@@ -27,6 +27,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     online.bans,
     online.child,
     writing.by_hand,
+    writing.right_kind,
     writing.complete,
     writing.real_age,
     writing.apart,

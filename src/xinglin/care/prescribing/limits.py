@@ -86,9 +86,14 @@ def limit_of(case: Case, drug: Drug) -> Limit | None:
         return Limit(
             policy.long_days, Text(f"长期处方不超过{policy.long_days}天", f"At most {policy.long_days} days"), _LONG
         )
-    allowed = policy.emergency_days if case.prescription.kind == "emergency" else policy.ordinary_days
+    allowed = policy.emergency_days if _is_urgent(case) else policy.ordinary_days
     text = Text(f"一般不超过{allowed}日用量", f"At most {allowed} days' supply")
     return Limit(allowed, text, "处方管理办法 第19条", extends=True)
+
+
+def _is_urgent(case: Case) -> bool:
+    """Tell whether the days of an emergency hold: by the kind, or by the place where another kind is written."""
+    return "emergency" in {case.prescription.kind, case.setting.place}
 
 
 def special_limit(case: Case, drug: Drug) -> Limit | None:
@@ -120,7 +125,7 @@ def special_limit(case: Case, drug: Drug) -> Limit | None:
 
 def _slices(case: Case) -> Iterator[Finding]:
     one, policy = case.prescription, case.policy
-    allowed = policy.emergency_days if one.kind == "emergency" else policy.ordinary_days
+    allowed = policy.emergency_days if _is_urgent(case) else policy.ordinary_days
     if not one.slice_lines or one.doses is None or one.long is not None or case.setting.place == "inpatient":
         return
     if one.doses > allowed and one.extension_reason not in REASONS:

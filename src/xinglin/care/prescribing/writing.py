@@ -1,4 +1,4 @@
-"""How a prescription is written: items S2 to S9 (规范性), and where each line came from (R2-025)."""
+"""How a prescription is written: items S1 to S9 (规范性), and where each line came from (R2-025)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,27 @@ from xinglin.tables.catalogues import FREQUENCIES
 
 # What says nothing about how a drug is used.
 VAGUE: Final = cites("R3-007")(("遵医嘱", "自用", "按说明", "必要时自行", "同前"))
+_KINDS: Final = {"麻": "narcotic", "精一": "narcotic", "精二": "psychotropic-2"}
 _WEIGHED_DAYS: Final = 365  # an infant's weight is written (S3)
+
+
+@cites("R3-002")
+def right_kind(case: Case) -> Iterator[Finding]:
+    """S1: narcotic and psychotropic drugs stand on the prescription of their kind."""
+    kind = case.prescription.kind
+    for number, _, drug in case.drugs:
+        wanted = _KINDS.get(drug.control)
+        if wanted is None or kind == wanted or (kind == "narcotic" and drug.control == "精二"):
+            continue
+        strict = wanted == "narcotic"
+        yield finding(
+            "S1",
+            "R3-002",
+            "block" if strict else "warn",
+            zh=f"{drug.name}应使用{'麻、精一' if strict else '精二'}专用处方",
+            en=f"{drug.name} needs the prescription of its kind",
+            lines=(number,),
+        )
 
 
 @cites("R3-001", "R3-008")
