@@ -1,12 +1,17 @@
 """A bill of a visit at a hospital, as billing writes it; and the platform that settles it."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 from starlette.applications import Starlette
 
 from xinglin.capabilities.insurance.gateways import HttpInsurer, InsurerSilent
+from xinglin.capabilities.insurance.rules import claims, results
+from xinglin.capabilities.insurance.rules.messages import Insured, Result
+from xinglin.care.insurer import figures, funds_and_account
+from xinglin.care.settlement import Person
+from xinglin.care.used import Used
 from xinglin.fhir.declarations import canonical
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.security.identifiers import IDENTITY_CARD, INSURANCE_INSTITUTION
@@ -174,4 +179,27 @@ class Deaf:
         return answer
 
 
-MINUTE = timedelta(minutes=1)
+NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
+
+
+def settlement(id: str = "claim1", state: str = "settled") -> list[dict[str, Any]]:
+    """A settlement of a stay's size as it stands in the record, reckoned by the engine: claim and answer."""
+    bill = invoice("b1", "e-b1", (*LINES, DELIVERY))
+    charges = {f"ChargeItem/e-b1-c{n}": charge(n, one, "e-b1") for n, one in enumerate((*LINES, DELIVERY), 1)}
+    claim = claims.made(
+        *(bill, charges, world()[3]),
+        encounter=visit("e-b1", "2026-11-20", "VR"),
+        diagnoses=[],
+        told="",
+        at="2026-11-20T09:00:00+08:00",
+        now=NOW,
+    )
+    claim = claims.agreed(claims.moved(claim, state, id=id), (3,), "Patient/p1", NOW)
+    claim = claims.identified(claim, claims.SETTLED, "J000000000001")
+    site = claims.site_of(world()[0], None)
+    assert site is not None
+    insured = Insured("4108", Person("310", account_fen=2000))
+    basis = results.basis_of(claim, site, insured, Used(2026, outpatient=128_000), NOW, date(2026, 11, 20))
+    made = results.reckoned(basis)
+    found = Result("J000000000001", figures(made), funds_and_account(made))
+    return [claim, results.response(claim, found, made.lines, basis, NOW) | {"id": id}]
