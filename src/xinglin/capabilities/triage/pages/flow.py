@@ -10,6 +10,7 @@ from xinglin.capabilities.triage.queries import emergencies, offered
 from xinglin.capabilities.triage.rules import advise, refusals
 from xinglin.care.triage import Advice, asking, knowledge
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.security.principal import ANONYMOUS
 from xinglin.store.door import UnitOfWork
 from xinglin.web.view import Form, Redirect, Rejected, View
 
@@ -132,4 +133,5 @@ def _empty(state: State) -> tuple[Issue, ...]:
 
 def _values(work: UnitOfWork, state: State, people: tuple[tuple[str, str], ...]) -> dict[str, object]:
     desk = bool(work.principal.roles & {"receptionist", "nurse"})
-    return {"state": state, "people": people, "path": DESK if desk else OWN, "desk": desk}
+    guest = bool(work.principal.roles & ANONYMOUS.roles)
+    return {"state": state, "people": people, "path": DESK if desk else OWN, "desk": desk, "guest": guest}
