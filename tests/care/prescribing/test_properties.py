@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.care.prescribing.cases import ADULT, CHIEF, CLINIC, DAY, ONLINE, codes, found, line, rx
 from xinglin.care.findings import WEIGHTS
-from xinglin.care.prescribing.forms import Current, DrugLine, Patient, Prescription, SliceLine
+from xinglin.care.prescribing.forms import BOOK, Current, DrugLine, Patient, Policy, Prescription, SliceLine
 from xinglin.tables.catalogues import drugs, slices
 
 NAMES = [one.name for one in drugs()]
@@ -124,3 +124,34 @@ def test_what_passes_online_passes_on_site() -> None:
 def test_a_patient_born_after_the_day_is_refused() -> None:
     with pytest.raises(ValueError, match="born after"):
         found(rx(line("氯雷他定片")), replace(ADULT, born=date(2027, 1, 1)))
+
+
+@pytest.mark.parametrize("number", ["NaN", "-NaN", "Infinity", "-1", "0", "1E+400", "1E-400", "1E+12"])
+def test_a_number_that_is_no_amount_is_said_to_be_missing(number: str) -> None:
+    amount = Decimal(number)
+    child = replace(ADULT, born=date(2022, 1, 1), weight_kg=amount)
+    drug = line("布洛芬混悬液", dose=amount, quantity=1)
+    assert "S7" in codes(found(rx(drug, diagnoses=("R50.900",)), child), "block")
+    herbs = rx(SliceLine("细辛", amount), kind="tcm", doses=7, usage="水煎服", tcm_disease="x", tcm_syndrome="y")
+    assert "S7" in codes(found(herbs), "block")
+
+
+@settings(max_examples=40, deadline=None)
+@given(prescriptions(), patients())
+def test_a_looser_policy_blocks_no_more(one: Prescription, patient: Patient) -> None:
+    loose = replace(
+        BOOK,
+        most_kinds=9,
+        ordinary_days=14,
+        emergency_days=5,
+        extended_days=60,
+        child_online_years=3,
+        most_slices=60,
+        stored_cold_in_long=True,
+    )
+
+    def blocks(policy: Policy) -> set[tuple[str, str, tuple[int, ...]]]:
+        findings = found(one, patient, setting=ONLINE, policy=policy)
+        return {(finding.code, finding.rule, finding.lines) for finding in findings if finding.weight == "block"}
+
+    assert blocks(loose) <= blocks(BOOK)

@@ -20,6 +20,7 @@ from xinglin.care.prescribing.forms import (
     SliceLine,
     age_on,
 )
+from xinglin.care.prescribing.quantities import is_amount
 from xinglin.fhir.declarations import Text
 from xinglin.tables.catalogues import Drug, Slice, drug, drugs, slices, tcm_slice
 
@@ -89,11 +90,11 @@ class Case:
 
     @cached_property
     def slices(self) -> tuple[tuple[int, SliceLine, Slice], ...]:
-        """Lines whose slice the catalogue knows, by its code, a name or a processed name."""
+        """Lines with a weight whose slice the catalogue knows, by its code, a name or a processed name."""
         return tuple(
             (number, one, known)
             for number, one in self.prescription.slice_lines
-            if (known := known_slice(one.slice)) is not None
+            if is_amount(one.grams) and (known := known_slice(one.slice)) is not None
         )
 
     @cached_property

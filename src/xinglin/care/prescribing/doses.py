@@ -8,6 +8,7 @@ from typing import Final
 
 from xinglin.care.prescribing import knowledge
 from xinglin.care.prescribing.forms import Age, Patient, age_on
+from xinglin.care.prescribing.quantities import is_amount
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.sources import cites
 from xinglin.tables.catalogues import FREQUENCIES, Drug
@@ -36,9 +37,12 @@ def suggest(drug: Drug, patient: Patient, day: date) -> Suggested | None:
         return _of_adult(drug)
     row = by_weight(drug, day)
     unit = MASS_MG.get(drug.dose_unit)
-    if row is None or unit is None or patient.weight_kg is None or younger(age, row.cells["from"]):
+    kilograms = patient.weight_kg
+    if row is None or unit is None or kilograms is None or younger(age, row.cells["from"]):
         return None
-    kilograms, most = patient.weight_kg, Decimal(row.cells["most_mg"])
+    if not is_amount(kilograms):
+        return None
+    most = Decimal(row.cells["most_mg"])
     low, high = (min(kilograms * Decimal(row.cells[side]), most) for side in ("low_mg_kg", "high_mg_kg"))
     a_day = min(kilograms * Decimal(row.cells["day_mg_kg"]), most * _times(row.cells["frequency"]))
     return Suggested(

@@ -13,15 +13,22 @@ from xinglin.tables.catalogues import FREQUENCIES, Drug
 
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 _MASS_MG: Final = {"ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}
+_LEAST: Final = Decimal("0.000001")
+_MOST: Final = Decimal(1_000_000_000)  # IU
 _LAST_SECOND: Final = time(23, 59, 59, tzinfo=BEIJING)
 
 
+def is_amount(number: Decimal) -> bool:
+    """Tell whether a number may be an amount of medicine at all: finite, above zero, of a size that is ever used."""
+    return number.is_finite() and _LEAST <= number <= _MOST
+
+
 def dose_of(drug: Drug, line: DrugLine) -> Decimal | None:
-    """Give the single dose in the drug's dose unit; None when none is written or its unit means nothing for the drug.
+    """Give the single dose in the drug's dose unit; None when none that makes sense is written.
 
     Units: the dose unit, a mass beside another mass, or what is counted when dispensed (片 支).
     """
-    if line.dose is None or line.dose <= 0:
+    if line.dose is None or not is_amount(line.dose):
         return None
     if line.unit == drug.dose_unit:
         return line.dose

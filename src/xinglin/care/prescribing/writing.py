@@ -5,7 +5,7 @@ from typing import Final
 
 from xinglin.care.findings import Finding
 from xinglin.care.prescribing.case import Case, finding, known_drug, known_slice
-from xinglin.care.prescribing.quantities import dose_of
+from xinglin.care.prescribing.quantities import dose_of, is_amount
 from xinglin.fhir.sources import cites
 from xinglin.tables.catalogues import FREQUENCIES
 
@@ -149,7 +149,7 @@ def usage(case: Case) -> Iterator[Finding]:
             )
         yield from _vague(number, line.words)
     for number, slice_line in case.prescription.slice_lines:
-        if slice_line.grams <= 0:
+        if not is_amount(slice_line.grams):
             yield finding("S7", "R3-007", "block", zh="饮片未写剂量", en="A slice without its weight", lines=(number,))
         yield from _vague(number, slice_line.footnote)
     yield from _vague(0, case.prescription.usage)
