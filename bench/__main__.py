@@ -6,7 +6,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codes, encryption, loads, matching, measure, prescribing, reads, record, searches, trust, writes
+from bench import (
+    codes,
+    encryption,
+    loads,
+    matching,
+    measure,
+    prescribing,
+    reads,
+    record,
+    searches,
+    settlement,
+    trust,
+    writes,
+)
 from bench.measure import Measurement
 from bench.place import fresh, postgresql
 from bench.population import BLOCK, PATIENTS
@@ -20,7 +33,18 @@ def main() -> int:
     asked.add_argument("--number", type=int, default=100_000, help="resources in the store (%(default)s)")
     asked.add_argument("--growth", action="store_true", help=f"also compare searches at {GROWN:,} resources (minutes)")
     asked.add_argument("--residents", type=int, default=1_000_000, help="for one lookup (%(default)s)")
-    parts_of = ("read", "write", "search", "trust", "encryption", "codes", "matching", "record", "prescribing")
+    parts_of = (
+        "read",
+        "write",
+        "search",
+        "trust",
+        "encryption",
+        "codes",
+        "matching",
+        "record",
+        "prescribing",
+        "settlement",
+    )
     asked.add_argument("--only", nargs="*", choices=parts_of, help="measure only these, and load")
     given = asked.parse_args()
     measured: list[Measurement] = []
@@ -44,6 +68,7 @@ def main() -> int:
             "codes": lambda: codes.measure(server),
             "matching": lambda: matching.measure(server, given.residents),
             "record": lambda: record.measure(server),
+            "settlement": settlement.measure,
             "prescribing": prescribing.measure,
             "write": lambda: writes.measure(server, "loaded", patients),
         }

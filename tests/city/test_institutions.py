@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from xinglin.care.insurer import institution_fault
 from xinglin.city import institutions, places, staff
 from xinglin.city.hours import receives
-from xinglin.city.institutions import Institution
+from xinglin.city.institutions import Institution, insurance_code
 from xinglin.fhir import codec
 from xinglin.security import institution_forms as forms
 from xinglin.security.credential_forms import site_of, standing_of
@@ -142,3 +143,10 @@ def test_every_resident_has_a_centre_within_the_county_by_law() -> None:
     centres = institutions.centre_of()
     for village in places.villages():
         assert centres[village.town].county == village.county, village
+
+
+def test_each_institution_that_treats_or_sells_settles_with_insurance_by_a_code_of_its_own() -> None:
+    settling = [one for one in institutions.institutions() if one.kind not in {"commission", "insurer"}]
+    found = [insurance_code(one) for one in settling]
+    assert len(set(found)) == len(found) > 40
+    assert [institution_fault(code) for code in found if institution_fault(code)] == []

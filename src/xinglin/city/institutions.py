@@ -12,7 +12,13 @@ from typing import Final
 
 from xinglin.city import places
 from xinglin.city.terms import HL7, META, Json, coding, concept, extension, identifier, reference, system
-from xinglin.security.identifiers import INSTITUTION_LICENCE, USCC, organization_check, uscc_check
+from xinglin.security.identifiers import (
+    INSTITUTION_LICENCE,
+    INSURANCE_INSTITUTION,
+    USCC,
+    organization_check,
+    uscc_check,
+)
 from xinglin.tables.codes import by_code
 
 # Departments (诊疗科目) by kind of institution.
@@ -182,6 +188,12 @@ def licence(one: Institution) -> str:
     return f"{body}{one.county}11{kind}{'2' if one.id == 'jz-laboratory' else '1'}"
 
 
+def insurance_code(one: Institution) -> str:
+    """Write the code of a designated institution at the insurance: H or P, area and number (R4-054); made up."""
+    number = int.from_bytes(blake2b(one.id.encode(), digest_size=4).digest()) % 10**5
+    return f"{'P' if one.kind == 'pharmacy' else 'H'}{one.county}{number:05d}"
+
+
 def credit_code(one: Institution) -> str:
     """Write a unified social credit code (R6-010)."""
     first = (
@@ -281,6 +293,8 @@ def _organization(one: Institution) -> Json:
     if one.kind not in _SPECIAL:
         made["identifier"].append(identifier(INSTITUTION_LICENCE, licence(one)))
         made["extension"].append(_licence(one))
+    if one.kind == "pharmacy" or one.kind not in _SPECIAL:
+        made["identifier"].append(identifier(INSURANCE_INSTITUTION, insurance_code(one)))
     if one.level:
         made["extension"].append(
             extension("level", valueCoding=coding(system("hospital-level"), one.level, _level(one.level)))
