@@ -286,7 +286,7 @@ def long(days: int, name: str = "苯磺酸氨氯地平片", **given: object) -> 
     return {finding.rule for finding in found(one) if finding.code == "S8" and finding.weight == "block"}
 
 
-@pytest.mark.rule("R3-034", "R3-037")
+@pytest.mark.rule("R3-034")
 def test_four_weeks_and_twelve_weeks() -> None:
     assert long(28) == set()
     assert long(35) == {"R3-034"}
@@ -305,6 +305,15 @@ def test_a_long_prescription_is_for_the_stable_by_whoever_may() -> None:
     assert "S8" not in codes(found(first, prescriber=replace(CHIEF, title_level="intermediate")))
     assert "S8" in codes(found(first, prescriber=replace(CHIEF, institution_level=1)), "block")
     assert "S8" not in codes(found(first, prescriber=replace(CHIEF, institution_level=1, primary=True)))
+
+
+@pytest.mark.rule("R3-037")
+def test_a_long_prescription_online_passes_both_sets() -> None:
+    one = rx(line("艾司唑仑片", days=28), long=STABLE, diagnoses=("G47.000",))
+    online, clinic = ({finding.rule for finding in found(one, setting=setting)} for setting in (ONLINE, CLINIC))
+    assert {"R1-050", "R3-031"} <= online
+    assert "R1-050" not in clinic
+    assert "R3-034" in {f.rule for f in found(rx(line("苯磺酸氨氯地平片", days=35), long=STABLE), setting=ONLINE)}
 
 
 @pytest.mark.rule("R3-031")
