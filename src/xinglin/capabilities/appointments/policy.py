@@ -5,6 +5,7 @@ from typing import Final
 
 from xinglin.capabilities.appointments import contract
 from xinglin.fhir.declarations import Operation
+from xinglin.security.accounts import SIGNED_IN
 from xinglin.security.grants import Grant
 from xinglin.settings import Settings
 
@@ -14,7 +15,7 @@ _BOOKING: Final = (contract.HOLD, contract.HOLD_NEXT, contract.WAIT, contract.CO
 _ROOM: Final = (contract.CALL, contract.PASS, contract.RECALL, contract.DONE, contract.WALK_IN, contract.STOP)
 _DESK: Final = (*_BOOKING, *_ROOM, contract.CHECK_IN, contract.IDENTIFY)
 _CLINICIANS: Final = ("physician", "village-doctor", "family-doctor", "public-health")
-_EVERYBODY: Final = ("anonymous", "resident", "guardian", *_CLINICIANS, "nurse", "receptionist", "system-admin")
+_EVERYBODY: Final = ("anonymous", *sorted(SIGNED_IN))
 
 
 def grants(settings: Settings) -> tuple[Grant, ...]:
