@@ -47,6 +47,11 @@ async def test_a_dizzy_resident_is_led_to_a_department_and_keeps_it(opened: Open
     assert await faults_of(page) == []
     await page.locator("#f-text").fill("头晕三天，没有胸痛")
     await page.locator(".triage-go button").click()
+    await page.locator("button[value=some]").click()
+    await expect(page.locator(".fault")).to_be_visible()
+    await shot(page, f"390-{language}-triage-2b-screen")
+    assert await faults_of(page) == []
+    await page.locator("button[value=none]").click()
     await expect(page.locator(".triage-question")).to_be_visible()
     await shot(page, f"390-{language}-triage-3-question")
     assert await faults_of(page) == []
@@ -104,6 +109,7 @@ async def test_a_visitor_asks_in_large_type_and_nothing_is_stored(opened: Open, 
     await page.locator("#f-text").fill("孩子咳嗽三天，不发烧")
     await page.locator("#f-age").fill("4")
     await page.locator(".triage-go button").click()
+    await page.locator("button[value=none]").click()
     if await page.locator(".triage-question").count():
         await shot(page, "390-triage-9-question-large")
         await page.locator("button[value=finish]").click()
@@ -125,6 +131,7 @@ async def test_the_desk_asks_for_somebody_without_a_phone(opened: Open, site: st
     assert await faults_of(page) == []
     await page.locator("#f-age").fill("66")
     await page.locator(".triage-go button").click()
+    await page.locator("button[value=none]").click()
     if await page.locator(".triage-question").count():
         await page.locator("button[value=finish]").click()
     await expect(page.locator(".triage-department h2").first).to_contain_text("骨科")

@@ -167,6 +167,12 @@ def questions() -> Mapping[str, Text]:
 
 
 @cache
+def screen() -> Mapping[str, Text]:
+    """Give the danger signs that everybody is asked for by name, whatever was understood: fact → words."""
+    return {row["fact"]: _text(row) for row in rows("screen")}
+
+
+@cache
 def things() -> Mapping[str, Text]:
     """Give what may be brought along, by code."""
     return {row["code"]: _text(row) for row in rows("bring")}

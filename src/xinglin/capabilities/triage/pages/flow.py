@@ -12,6 +12,7 @@ from xinglin.care.triage import Advice, asking, knowledge
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.security.principal import ANONYMOUS
 from xinglin.store.door import UnitOfWork
+from xinglin.web.format import said
 from xinglin.web.view import Form, Redirect, Rejected, View
 
 MOST: Final = asking.MOST
@@ -36,8 +37,14 @@ async def send(work: UnitOfWork, form: Form) -> View | Redirect:
     advice = advise(state.asked())
     if advice.flags:
         return await _danger(work, form, state, advice)
-    if form["act"] == "keep" and state.patient in people_of(work):
+    if form["act"] == "keep" and state.screened and state.patient in people_of(work):
         return Redirect(f"{OWN}/{await _keep(work, state, continued=False)}")
+    if not state.screened or form["act"] == "some":
+        # Words can be misunderstood: everybody is asked for the danger signs by name before any advice is given.
+        signs = [(code, said(text, form.language)) for code, text in knowledge.screen().items()]
+        return View(
+            "triage/screen.html", _values(work, state, people) | {"signs": signs, "unticked": form["act"] == "some"}
+        )
     fact = _question(state, advice) if form["act"] != "finish" else ""
     if fact:
         return View(
@@ -121,7 +128,7 @@ def _question(state: State, advice: Advice) -> str:
     """Give the next fact to ask; empty when enough was asked, or nothing would change."""
     if state.answers >= MOST:
         return ""
-    passed = {*state.skipped, *state.no}
+    passed = {*state.skipped, *state.no, *knowledge.screen()}
     return next((fact for fact in asking.questions(advice.facts) if fact not in passed), "")
 
 

@@ -26,7 +26,10 @@ COUNTIES: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known so far. skipped: asked and not known. patient: id, of a resident. county: 6 digits."""
+    """What is known so far. skipped: asked and not known. patient: id, of a resident. county: 6 digits.
+
+    screened: the danger signs were asked for.
+    """
 
     text: str = ""
     yes: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class State:
     sex: str = ""
     county: str = ""
     patient: str = ""
+    screened: bool = False
 
     @property
     def answers(self) -> int:
@@ -83,6 +87,7 @@ def state_of(form: Form) -> State:
         sex=form["sex"] if form["sex"] in {"male", "female"} else "",
         county=form["county"] if form["county"] in {code for code, _, _ in COUNTIES} else "",
         patient=form["patient"],
+        screened=form["screened"] == "yes",
     )
 
 
