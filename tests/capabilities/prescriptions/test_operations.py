@@ -157,7 +157,7 @@ async def test_a_returned_one_is_written_anew_and_a_refused_one_is_over(clinic: 
     assert (await state(door, id)) == ("revised", "revoked", {"cancelled"})
     assert (await document(door, "RequestGroup", new))["replaces"] == [{"reference": f"RequestGroup/{id}"}]
     refusing = Reviewing(new, "refuse", reason=("3-1",))
-    assert await refused(door, pharmacist, contract.DECIDE, refusing) == {"review-note"}
+    assert await refused(door, pharmacist, contract.DECIDE, refusing) == {"decision-note"}
     await act(door, pharmacist, contract.DECIDE, replace(refusing, note="与诊断不符"))
     assert await state(door, new) == ("rejected", "revoked", {"cancelled"})
     assert await refused(door, doctor, contract.CANCEL, Cancelling(new, "x")) == {"prescription-state"}

@@ -14,6 +14,7 @@ from tests.capabilities.prescriptions.clinic import drug_code
 from xinglin.capabilities.prescriptions import contract
 from xinglin.capabilities.prescriptions.contract import Reviewing
 from xinglin.capabilities.prescriptions.operations.signing import answer
+from xinglin.capabilities.prescriptions.pages import shown
 from xinglin.capabilities.prescriptions.rules import reading, reviewing, states, writing
 from xinglin.capabilities.prescriptions.rules.writing import About
 from xinglin.care.findings import Finding
@@ -23,6 +24,7 @@ from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import bytes_of
 from xinglin.security.credentials import Credential, Site, Standing
 from xinglin.tables.catalogues import drugs, slices
+from xinglin.web.sheet import texts_of
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -147,10 +149,10 @@ def test_who_may_review(reviewer: Standing, author: Standing, duty: bool, said: 
         (Reviewing("x", "pass", ("2-5",), tuple(contract.CHECKS.codes)), {"review-pass-reason"}),
         (Reviewing("x", "return"), {"review-reason"}),
         (Reviewing("x", "return", ("2-5",)), set()),
-        (Reviewing("x", "return", ("2-9",)), {"review-note"}),
-        (Reviewing("x", "refuse", ("3-1",)), {"review-note"}),
+        (Reviewing("x", "return", ("2-9",)), {"decision-note"}),
+        (Reviewing("x", "refuse", ("3-1",)), {"decision-note"}),
         (Reviewing("x", "refuse", ("9-9",), note="x"), {"review-code"}),
-        (Reviewing("x", "later", ("2-5",)), {"review-outcome"}),
+        (Reviewing("x", "later", ("2-5",)), {"decision-outcome"}),
     ],
 )
 def test_what_a_decision_needs(given: Reviewing, said: set[str]) -> None:
@@ -173,3 +175,36 @@ def test_the_queue_is_ordered_by_risk() -> None:
     assert writing.priority(one(), "outpatient", (warn,)) == "urgent"
     assert writing.priority(one(), "outpatient", ()) == "routine"
     assert sorted(writing.PRIORITIES, key=writing.PRIORITIES.index) == ["stat", "asap", "urgent", "routine"]
+
+
+@pytest.mark.rule("R3-001", "R3-002")
+def test_the_paper_has_front_body_and_back_and_its_tag() -> None:
+    line = shown.Line(
+        "苯磺酸氨氯地平片 5mg 片剂", "7片（7片×1）", "口服，一次5mg，每日1次，共7天", "目录选取", tcm=False
+    )
+    paper = shown.Shown(
+        id="x", header=None, state="released", kind="emergency", tag="急诊", colour="yellow", number="CF1",
+        patient="p1", name="李秀兰", sex="female", age="65 岁", department="心血管内科", institution="修武县人民医院",
+        diagnoses=("高血压",), doctor="王杏", author="Practitioner/d1", at="2026-11-20 12:00", until="2026-11-20 23:59",
+        lines=(line,), doses=None, usage="", extension_reason="chronic", second=(("A3", "耐受良好"),), insisted="",
+        encounter="v1", review=None,
+    )  # fmt: skip
+    said = texts_of(shown.sheet(paper, "zh", "2026-11-20 12:01"))
+    for part in (
+        "修武县人民医院",
+        "李秀兰",
+        "65 岁",
+        "高血压",
+        "Rp",
+        "一次5mg",
+        "王杏",
+        "处方笺（急诊）",
+        "慢性病",
+        "耐受良好",
+    ):
+        assert any(part in one for one in said), part
+    assert {kind: colour for kind, (_, colour) in shown.TAGS.items() if colour != "white"} == {
+        "emergency": "yellow",
+        "paediatric": "green",
+        "narcotic": "red",
+    }

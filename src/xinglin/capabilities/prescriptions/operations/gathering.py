@@ -54,7 +54,7 @@ async def case_of(work: UnitOfWork, header: Any, practitioner: str, *, besides: 
     encounter = await one(work.fhir, header.encounter, "Encounter")
     patient = await one(work.fhir, header.subject, "Patient")
     if encounter.subject is None or encounter.subject.reference != f"Patient/{patient.id}":
-        raise OutcomeError(Issue("business-rule", "visit-of-another", text="The visit is not of this patient."))
+        raise OutcomeError(Issue("business-rule", "prescription-visit", text="The visit is not of this patient."))
     reasons = [await one(work.fhir, reason, "Condition") for reason in (header.reasonReference or ())[:MOST]]
     if any(each.subject is None or each.subject.reference != f"Patient/{patient.id}" for each in reasons):
         raise OutcomeError(Issue("business-rule", "diagnosis-of-another", text="A diagnosis is not of this patient."))

@@ -63,7 +63,7 @@ def decision_faults(given: Reviewing) -> tuple[Issue, ...]:
     """Say what a decision lacks: all four checks for a pass, a coded reason for anything else."""
     issues = []
     if given.outcome not in OUTCOMES:
-        issues.append(Issue("code-invalid", "review-outcome", "outcome", "Pass, return or refuse."))
+        issues.append(Issue("code-invalid", "decision-outcome", "outcome", "Pass, return or refuse."))
     unknown = [one for one in given.reason if one not in REASONS.codes]
     unknown += [one for one in given.checked if one not in CHECKS.codes]
     if unknown:
@@ -75,9 +75,9 @@ def decision_faults(given: Reviewing) -> tuple[Issue, ...]:
     if given.outcome in {"return", "refuse"} and not given.reason:
         issues.append(Issue("required", "review-reason", "reason", "Say why, by a code."))
     if given.outcome == "refuse" and not given.note.strip():
-        issues.append(Issue("required", "review-note", "note", "A refusal says in words what is wrong."))
+        issues.append(Issue("required", "decision-note", "note", "A refusal says in words what is wrong."))
     if "2-9" in given.reason and not given.note.strip():
-        issues.append(Issue("required", "review-note", "note", "Say what is unsuitable."))
+        issues.append(Issue("required", "decision-note", "note", "Say what is unsuitable."))
     return tuple(issues)
 
 

@@ -1,0 +1,1 @@
+"""Pages of prescriptions: writing one, one as it stands, the pharmacists' queue, the resident's own."""
