@@ -45,7 +45,7 @@ ENDINGS: Final = CodeSet(
 SESSION: Final = Profile(url=canonical("session"), on="Schedule", required=("actor", "planningHorizon.start"))
 NUMBER: Final = Profile(url=canonical("number"), on="Slot", required=("schedule", "start", "end"))
 BOOKING: Final = Profile(
-    url=canonical("booking"), on="Appointment", required=("participant.actor", "supportingInformation")
+    url=canonical("booking"), on="Appointment", required=("participant.actor", "supportingInformation", "start", "end")
 )
 GIVEN_BACK: Final = Profile(url=canonical("give-back"), on="List", required=("identifier", "code"))
 LISTS: Final = CodeSet(

@@ -169,6 +169,9 @@ async def _ticket(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Is
         "policy": policy,
         "today": session.start.astimezone(shapes.zone(policy)).date() == shown.today(work, policy),
         "place": form["place"][:8],
+        "picture": "",
+        "turn": None,
+        "error": None,
     }
     if found.status == "booked":
         values["picture"] = segno.make(f"XL-BOOKING:{found.id}", error="m").svg_data_uri(

@@ -190,6 +190,7 @@ async def _desk(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issu
         "filled": {name: form[name] for name in ("name", "number", "session", "channel")},
         "done": form["done"] if form["done"] in {"book", "walk-in", "referred", "called"} else "",
         "calls": await _calls(work),
+        "made": None,
     }
     if form["made"] and form["done"] in {"book", "walk-in", "referred"}:
         made = await reading.within_reach(work, form["made"])
