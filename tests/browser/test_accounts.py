@@ -113,6 +113,9 @@ async def test_a_resident_signs_in_and_is_proved(opened: Open, town: str, size: 
     await page.get_by_label("验证码", exact=True).fill(await code_of(town, phone))
     await page.keyboard.press("Enter")
 
+    # The first time, what is done with data is told before anything else.
+    await expect(page.get_by_role("heading", level=1)).to_have_text("个人信息处理告知")
+    await page.get_by_role("button", name="我已阅读并知晓").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("实名认证")
     assert await faults_of(page) == []
     await page.get_by_label("姓名").fill("赵小兰")

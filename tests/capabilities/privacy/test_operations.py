@@ -4,19 +4,34 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.capabilities.access.ward import NOW, OFFICER, PHYSICIAN, RESIDENT, Stopped, open_door, patient, put
+from tests.capabilities.access.ward import (
+    NOW,
+    OFFICER,
+    PHYSICIAN,
+    RESIDENT,
+    Stopped,
+    encounter,
+    observation,
+    open_door,
+    patient,
+    put,
+)
 from tests.capabilities.privacy.test_rules import ENTRY
+from xinglin.app import create_registry
 from xinglin.capabilities.privacy.contract import (
     ADVANCE,
     ANSWER,
     ASK,
+    ASK_COPY,
     END,
     ENTER,
     REPORT,
     Answer,
     Asking,
+    Copying,
     Ending,
     Incident,
     Step,
@@ -27,7 +42,11 @@ from xinglin.capabilities.privacy.pages import incidents, notice, registers
 from xinglin.capabilities.privacy.pages.notice import Processor
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
-from xinglin.security.principal import ANONYMOUS, SYSTEM
+from xinglin.security.principal import ANONYMOUS, SYSTEM, Principal
+from xinglin.server.asgi import create_asgi
+from xinglin.server.http import Request
+from xinglin.server.pages import create_pages
+from xinglin.settings import Settings
 from xinglin.store.door import Door
 from xinglin.store.identity import accounts, sealed
 from xinglin.store.identity.accounts import Account, Assignment
@@ -179,3 +198,35 @@ async def test_the_desk_shows_the_next_term_and_how_long_an_entry_is_kept(ward: 
         entries: Any = await registers.show(work, Form())
         shown = [cell.text for cell in entries.values["list"]["rows"][0]["cells"]]
         assert any("2029-11-20" in text for text in shown)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_the_lists_of_the_desk_are_drawn_with_what_they_hold(ward: tuple[Door, Stopped], language: str) -> None:
+    door, _ = ward
+    await put(door, encounter("e", "1", "1"), observation("o1", "1"))
+    first = await door.auto(RESIDENT).operate(ASK, Asking("1", "delete", "请删除我的全部病历"))
+    await door.auto(RESIDENT).operate(ASK, Asking("1", "copy", "要一份完整副本"))
+    await door.auto(OFFICER).operate(ANSWER, Answer(first, "restricted", "依法保存，已限制使用"))
+    await door.auto(OFFICER).operate(ENTER, ENTRY)
+    await door.auto(OFFICER).operate(REPORT, incident(persons=("1",), **TOLD))
+    await door.auto(PHYSICIAN).operate(ASK_COPY, Copying("Observation/o1", "bp-2026", "高血压随访质量改进统计"))
+    registry = create_registry(Settings())
+
+    async def who(request: Request) -> Principal | None:
+        return OFFICER if request.path.startswith("/security") else RESIDENT
+
+    pages = create_pages(registry, door, Settings(), principal_of=who)
+    served = create_asgi(registry, door, Settings(), pages=pages, principal_of=who)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://localhost") as client:
+        for path, text in (
+            ("/security/requests", "要一份完整副本"),
+            ("/security/requests?state=answered", "依法保存，已限制使用"),
+            ("/security/copies", "高血压随访质量改进统计"),
+            ("/security/register", "某通信公司"),
+            ("/security/incidents", "数据库备份被误传"),
+            ("/my/privacy", "依法保存，已限制使用"),
+            ("/privacy", "某通信公司"),
+        ):
+            answer = await client.get(path, headers={"accept-language": language})
+            assert answer.status_code == 200, path
+            assert text in answer.text, path

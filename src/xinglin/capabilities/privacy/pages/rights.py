@@ -133,8 +133,12 @@ async def _people(work: UnitOfWork) -> list[tuple[str, str]]:
     """Give whom one may ask for: logical id and name."""
     who = work.principal
     references = dict.fromkeys(one for one in (who.patient, *who.patients) if one)
-    rows = [await work.fhir.read("Patient", one.partition("/")[2]) for one in references]
-    return [(row.id, named(document_of(row.body()))) for row in rows]
+    if not references:
+        return []
+    ids = ",".join(one.partition("/")[2] for one in references)
+    page = await work.fhir.find("Patient", _id=ids, _count=str(SHOWN))
+    names = {row.id: named(document_of(row.body())) for row in page.matches}
+    return [(id, names[id]) for one in references if (id := one.partition("/")[2]) in names]
 
 
 def _row(task: dict[str, Any], names: Mapping[str, str], language: Language) -> dict[str, Any]:
