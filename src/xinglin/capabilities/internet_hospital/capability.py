@@ -6,13 +6,15 @@ from typing import Final
 
 from xinglin.capabilities.internet_hospital import contract, jobs, policy
 from xinglin.capabilities.internet_hospital.operations import admitting, asking, moving, noting, talking
+from xinglin.capabilities.internet_hospital.pages import clinic, mine, shown
 from xinglin.capabilities.internet_hospital.rules import states
 from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Invariant, Job
+from xinglin.registry import CLINIC, RESIDENT, Capability, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 
 TITLE: Final = Text("互联网医院", "Internet hospital")
+VISITS: Final = Text("在线复诊", "Online visits")
 
 
 def declare(settings: Settings) -> Capability:
@@ -49,6 +51,30 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.GATE, admitting.revisit_gate),
         ),
         grants=policy.grants(settings),
+        pages=_pages(),
+        templates="xinglin.capabilities.internet_hospital:templates",
         jobs=(Job(contract.EXPIRE, jobs.expire, retries=5),),
         notices=(contract.ACCEPTED, contract.REFUSED, contract.UNANSWERED, contract.ASKED),
+    )
+
+
+def _pages() -> tuple[Page, ...]:
+    one, files = "/{id}", "/{id}/files/{file}"
+    return (
+        Page(RESIDENT, contract.ONLINE, show=mine.show_mine, menu=VISITS, icon="stethoscope", tab="visits", order=30),
+        Page(RESIDENT, contract.NEW, show=mine.show_new, send=mine.send_new),
+        Page(RESIDENT, contract.MINE + one, show=mine.show_one, send=mine.send_one),
+        Page(RESIDENT, contract.MINE + files, show=shown.file),
+        Page(
+            CLINIC,
+            contract.DESK,
+            show=clinic.show_list_,
+            menu=VISITS,
+            icon="stethoscope",
+            order=30,
+            roles=contract.DOCTORS,
+            badge=clinic.waiting,
+        ),
+        Page(CLINIC, contract.DESK + one, show=clinic.show_one, send=clinic.send_one, roles=contract.DOCTORS),
+        Page(CLINIC, contract.DESK + files, show=shown.file, roles=contract.DOCTORS),
     )

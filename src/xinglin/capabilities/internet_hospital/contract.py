@@ -104,9 +104,7 @@ EVIDENCE: Final = Profile(
     required=("subject", "type", "context.encounter"),
     bindings={"type": KINDS.url},
 )
-NOTE: Final = Profile(
-    url=canonical("visit-note"), on="Composition", required=("subject", "encounter", "author", "section")
-)
+NOTE: Final = Profile(url=canonical("visit-note"), on="Composition", required=("subject", "encounter"))
 
 # -- operations -------------------------------------------------------------------------------------------------------
 
@@ -334,7 +332,8 @@ ASKED: Final = NoticeKind(
 
 # -- pages ------------------------------------------------------------------------------------------------------------
 
-MINE: Final = "/my/visits"
+MINE: Final = "/my/visits"  # the list of all visits there is the portal's; below it each online visit has its page
+ONLINE: Final = "/my/visits/online"
 NEW: Final = "/my/visits/new"
 DESK: Final = "/clinic/visits"
 DOCTORS: Final = frozenset({"physician"})

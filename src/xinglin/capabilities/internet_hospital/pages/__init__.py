@@ -1,0 +1,1 @@
+"""Pages of online visits: the resident's on a phone, the doctor's beside the record."""

@@ -1,0 +1,52 @@
+"""The whole platform with an internet hospital at work; a cookie or a header says who asks."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from tests.capabilities.internet_hospital import clinic
+from tests.conftest import key_store
+from xinglin.app import create_registry
+from xinglin.security.principal import SYSTEM, Principal
+from xinglin.server.asgi import create_asgi
+from xinglin.server.http import ASGIApp, Request
+from xinglin.server.lifespan import Lifespan
+from xinglin.server.live import Live
+from xinglin.server.log import configure
+from xinglin.server.pages import Part, create_pages
+from xinglin.settings import Settings, read
+from xinglin.store.door import Door
+from xinglin.store.store import Store
+
+PEOPLE: dict[str, Principal] = {"mei": clinic.MEI, "bo": clinic.BO, "doctor": clinic.DOCTOR, "system": SYSTEM}
+
+
+async def who(request: Request) -> Principal | None:
+    """Take the principal from a cookie or a header; nobody without one."""
+    named = (request.header(b"cookie") or "").partition("who=")[2].partition(";")[0]
+    return PEOPLE.get(request.header(b"x-who") or named)
+
+
+def create_app() -> Lifespan:
+    settings = read(os.environ)
+    configure(settings)
+    return Lifespan(partial(opened, settings))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
+    assert settings.database_url is not None
+    store = await Store.open(settings.database_url.reveal(), connections=settings.db_connections, keys=key_store())
+    registry = create_registry(settings)
+    door = Door(store, registry.rulebook)
+    for name, one in (("doctor", clinic.DOCTOR), ("other", clinic.OTHER)):
+        PEOPLE[name] = await clinic.signed_in(door, one)
+    live = Live(door, settings, who)
+    pages = create_pages(registry, door, settings, principal_of=who, part=Part(routes=(*live.routes(),)))
+    served = create_asgi(registry, door, settings, pages=pages, principal_of=who)
+    try:
+        yield served
+    finally:
+        served.flush()
+        await store.close()
