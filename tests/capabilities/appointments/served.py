@@ -13,8 +13,9 @@ from xinglin.security.principal import SYSTEM, Principal
 from xinglin.server.asgi import create_asgi
 from xinglin.server.http import ASGIApp, Request
 from xinglin.server.lifespan import Lifespan
+from xinglin.server.live import Live
 from xinglin.server.log import configure
-from xinglin.server.pages import create_pages
+from xinglin.server.pages import Part, create_pages
 from xinglin.settings import Settings, read
 from xinglin.store.door import Door
 from xinglin.store.store import Store
@@ -48,7 +49,8 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
     store = await Store.open(settings.database_url.reveal(), connections=settings.db_connections, keys=key_store())
     registry = create_registry(settings)
     door = Door(store, registry.rulebook)
-    pages = create_pages(registry, door, settings, principal_of=who)
+    part = Part(routes=(*Live(door, settings, who).routes(),))
+    pages = create_pages(registry, door, settings, principal_of=who, part=part)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=who)
     try:
         yield served
