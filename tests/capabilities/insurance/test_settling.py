@@ -265,6 +265,12 @@ async def test_a_refusal_is_told_and_ends_the_settlement(door: Door, platform: P
     assert "refused by the simulator" in str(claims.one(document, contract.REASON, "valueString"))
 
 
+async def test_a_day_without_rules_is_refused(door: Door, platform: Platform) -> None:
+    await billed(door, "b1", "2021-05-01")
+    claim = await presettled(door, platform)
+    assert await state(door, claim) == "refused"
+
+
 async def test_a_platform_that_stays_silent_refuses_in_the_end(door: Door, platform: Platform, day: str) -> None:
     await billed(door, "b1", day)
     await platform.faults("down", times=0)

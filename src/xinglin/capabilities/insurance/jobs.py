@@ -93,7 +93,8 @@ async def presettle(work: UnitOfWork, claim: str, *, insurer: Insurer, area: str
         return
     try:
         await _presettle(work, Line(insurer, work, case, area))
-    except (InsurerRefused, Misunderstood) as refused:
+    except (InsurerRefused, Misunderstood, LookupError) as refused:
+        # LookupError: there are no rules for the day of the service.
         await _end(work, case, "refused", str(refused))
     except InsurerSilent:
         if claims.attempt_of(case.claim) >= ATTEMPTS:
@@ -118,7 +119,7 @@ async def _presettle(work: UnitOfWork, line: Line) -> None:
     registering = messages.register(
         case.id, person.number, case.card, case.insurance, case.site, case.at, internet=internet
     )
-    medium = str((await line.ask("register", registering))["data"]["mdtrt_id"])
+    medium = messages.registered(await line.ask("register", registering))
     await line.ask("visit", messages.visit(medium, person.number, category, case.at, results.diagnoses_of(case.claim)))
     # What a run before this one has uploaded is withdrawn, so that nothing stands twice.
     await line.ask("withdraw-fees", messages.visit_data(medium, person.number))

@@ -112,11 +112,14 @@ def bill_faults(invoice: Mapping[str, Any], charges: Mapping[str, Mapping[str, A
 
 
 def _amount(line: Mapping[str, Any]) -> int | None:
-    """Give the amount of a line of an invoice in fen."""
-    base = [one["amount"]["value"] for one in line.get("priceComponent", ()) if one.get("type") == "base"]
-    if len(base) != 1:
+    """Give the amount of a line of an invoice in fen; None when it has not one, or parts of a fen."""
+    base = [one.get("amount", {}).get("value") for one in line.get("priceComponent", ()) if one.get("type") == "base"]
+    if len(base) != 1 or base[0] is None:
         return None
-    found = fen(str(base[0]))
+    try:
+        found = fen(str(base[0]))
+    except ValueError:
+        return None
     return found if found >= 0 else None
 
 

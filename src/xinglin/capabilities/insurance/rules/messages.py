@@ -118,6 +118,14 @@ def register(claim: str, number: str, card: str, insurance: str, site: Site, at:
     }
 
 
+def registered(output: Mapping[str, Any]) -> str:
+    """Read 2201: the number of the visit."""
+    try:
+        return str(output["data"]["mdtrt_id"])
+    except (KeyError, TypeError) as fault:
+        raise Misunderstood("2201") from fault
+
+
 def visit(medium: str, number: str, category: str, at: datetime, diagnoses: Sequence[tuple[str, str]]) -> Given:
     """2203: what the visit was for. diagnoses: code and name, the main one first."""
     main = diagnoses[0] if diagnoses else ("", "")
