@@ -24,6 +24,7 @@ GRANTS = (
         for on in ("Patient", "Observation", "Encounter")
     ),
     Grant("receptionist", READ, "Patient", "_relation:organization=appointment"),
+    Grant("physician", READ | {"update"}, "Task", "owner={practitioner}"),
 )
 PHYSICIAN = Principal("p", frozenset({"physician"}), practitioner="Practitioner/1", organization="Organization/1")
 RECEPTION = Principal("d", frozenset({"receptionist"}), organization="Organization/1")
@@ -93,6 +94,45 @@ async def test_a_physician_reaches_patients_of_open_encounters_only(door: Door) 
         await door.auto(PHYSICIAN).read("Observation", "o2")
     await put(door, encounter("cancelled", start=NOW - timedelta(hours=1)))
     assert await seen(door, PHYSICIAN) == set()
+
+
+def referral(status: str = "accepted", days: int = 30, **more: Any) -> dict[str, Any]:
+    end = NOW + timedelta(days=days)
+    return {
+        "resourceType": "Task",
+        "id": "t",
+        "status": status,
+        "intent": "order",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "3457005"}]},
+        "for": {"reference": "Patient/1"},
+        "owner": {"reference": "Practitioner/1"},
+        "executionPeriod": {"start": NOW.isoformat(), "end": end.isoformat()},
+        **more,
+    }
+
+
+@pytest.mark.rule("R7-032")
+async def test_nobody_prolongs_a_relation_by_a_task_that_he_may_change(door: Door) -> None:
+    await put(door, referral())
+    mine = door.auto(PHYSICIAN)
+
+    async def change(task: dict[str, Any]) -> str:
+        try:
+            await mine.update(json.dumps(task).encode(), type="Task", id="t")
+        except OutcomeError as refused:
+            return refused.issues[0].key
+        return "done"
+
+    assert await change(referral("in-progress", note=[{"text": "已电话联系"}])) == "done"
+    assert await change(referral(days=31)) == "relation-fixed"
+    other: dict[str, Any] = {"owner": {"reference": "Practitioner/1"}, "executionPeriod": {"start": NOW.isoformat()}}
+    assert await change(referral(**other)) == "relation-fixed"
+    assert await change(referral(days=3)) == "done"
+    assert await change(referral(days=30)) == "relation-fixed"
+    assert await seen(door, PHYSICIAN) == {"o1"}
+    assert await change(referral("completed", days=3)) == "done"
+    assert await seen(door, PHYSICIAN) == set()
+    assert await change(referral("accepted", days=3)) == "relation-fixed"
 
 
 @pytest.mark.rule("R7-032")

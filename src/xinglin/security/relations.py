@@ -69,6 +69,18 @@ def relations(resource: Struct, *, base_url: str = "") -> tuple[Relation, ...]:
     return tuple(dict.fromkeys(read(resource, base_url))) if read is not None else ()
 
 
+@cites("R7-032")
+def widened(before: Struct, after: Struct, *, base_url: str = "") -> bool:
+    """Tell whether a change founds a relation that was not there, or lets one hold at times when it did not."""
+    had: dict[tuple[str, str], list[Relation]] = {}
+    for one in relations(before, base_url=base_url):
+        had.setdefault((one.kind, one.who), []).append(one)
+    return any(
+        not any(old.lo <= new.lo and new.hi <= old.hi for old in had.get((new.kind, new.who), ()))
+        for new in relations(after, base_url=base_url)
+    )
+
+
 def _encounter(it: Any, base_url: str) -> Iterator[Relation]:
     """An encounter that goes on, or has ended at a known time: its participants and who gives the service."""
     if it.status not in {"arrived", "triaged", "in-progress", "onleave", "finished"}:

@@ -28,6 +28,7 @@ from xinglin.fhir.search.home import home_of
 from xinglin.fhir.search.persons import Persons
 from xinglin.fhir.search.query import EVERYTHING, Query
 from xinglin.fhir.search.veil import telling
+from xinglin.security import relations
 from xinglin.security.grants import Reach
 from xinglin.security.labels import GATHERING, belongs, is_minor
 from xinglin.security.ledger import REFUSED, Act, act_by
@@ -422,6 +423,11 @@ class Fhir(Reading):
         if alive and before is not None and order.type in rights.FOUNDING and before.pat != entry.pat:
             text = "What lets people reach a record cannot be moved to another patient."
             raise OutcomeError(Issue("forbidden", "patient-fixed", order.type, text))
+        if alive and before is not None and order.type == "Task":
+            old, new = codec.decode(before.body(), "Task"), struct_of(order)
+            if relations.widened(old, new, base_url=self.door.base_url):
+                text = "Whoever may change a task cannot let himself or others into a record by it, nor for longer."
+                raise OutcomeError(Issue("forbidden", "relation-fixed", order.type, text))
         if order.type == "Task" and rights.BREAK_GLASS_KEY in entry.keys:
             raise OutcomeError(Issue("forbidden", "use-operation", "Task.code", "Use Patient/$break-glass."))
         if alive and before is not None and await self._covered("read", (before,)) != [before]:
