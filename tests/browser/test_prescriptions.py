@@ -129,7 +129,7 @@ async def test_another_is_returned_and_written_anew(opened: Open, site: str) -> 
     await pharmacist.goto("/clinic/review")
     await pharmacist.get_by_role("link", name="李秀兰").click()
     await pharmacist.get_by_label("退回").check()
-    await pharmacist.get_by_text("用药不适宜").click()
+    await pharmacist.get_by_text("用药不适宜", exact=True).click()
     await pharmacist.get_by_label("2-1 适应证不适宜").check()
     await shot(pharmacist, "390-rx-return")
     assert await faults_of(pharmacist) == []
