@@ -1,5 +1,6 @@
 """From a session to the end of a visit, through the door of the whole platform."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -90,6 +91,30 @@ async def test_a_number_that_is_held_is_nobody_elses(ward: Hospital) -> None:
     assert await refused(door.auto(resident(2)).operate(contract.HOLD, Hold("s1-002", "p2"))) == {"number-taken"}
     assert await refused(door.auto(resident(2)).operate(contract.HOLD, Hold("s1-003", "p1"))) == {"not-found"}
     assert await refused(door.auto(resident(1)).operate(contract.HOLD, Hold("s1-003", "p1"))) == {"session-booked"}
+
+
+async def test_every_number_is_sold_once_to_many_who_ask_at_the_same_moment(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, planned(minutes=120))
+    await put(door, *hospital.people(40))
+
+    async def ask(one: int) -> str:
+        try:
+            if one % 2:
+                return await door.auto(resident(one)).operate(contract.HOLD_NEXT, HoldNext("s1", f"p{one}"))
+            return await door.auto(resident(one)).operate(contract.HOLD, Hold(f"s1-{one % 12 + 1:03d}", f"p{one}"))
+        except OutcomeError as error:
+            return error.issues[0].key
+
+    said = await asyncio.gather(*(ask(one) for one in range(40)))
+    async with door.work(SYSTEM) as work:
+        held = await reading.bookings(work, "s1", "pending")
+        numbers = await reading.numbers(work, "s1")
+    assert len({one.slot for one in held}) == len({one.patient for one in held}) == len(held)
+    assert {one.id for one in numbers if one.status == "busy"} == {one.slot for one in held}
+    assert set(said) - {one.id for one in held} <= {"number-taken", "number-kept", "session-full"}
+    kept = {one.id for one in numbers if one.channel != "any"}
+    assert {one.slot for one in held} == {one.id for one in numbers} - kept
 
 
 async def test_a_number_with_seats_goes_to_as_many(ward: Hospital) -> None:
