@@ -73,6 +73,7 @@ VISITS: Final = Listing(
             default="waiting",
             tabs=True,
         ),
+        Filter("date", Text("申请日期", "Asked on"), "days"),
     ),
     sort="date",
     empty=Empty(
@@ -164,7 +165,7 @@ async def send_one(work: UnitOfWork, form: Form) -> Redirect:
         if refused.issues[0].key in {"step-up", "presence-failed"}:
             return Redirect(f"/account/step-up?back={contract.DESK}/{form['id']}")
         raise Rejected(await _one(work, form, refused.issues, 422)) from refused
-    return Redirect(f"{contract.DESK}/{form['id']}#end")
+    return Redirect(f"{contract.DESK}/{form['id']}" + ("#end" if form["act"] == "say" else ""))
 
 
 async def _act(work: UnitOfWork, form: Form) -> None:

@@ -136,6 +136,8 @@ async def send_new(work: UnitOfWork, form: Form) -> Redirect:
             raise
         values = await _values(work, form, refused.issues)
         raise Rejected(View("internet_hospital/new.html", values, status=422)) from refused
+    # A visit that waits has no doctor yet; that is nothing for the patient to mend.
+    work.warned.clear()
     return Redirect(f"{contract.MINE}/{made.id}")
 
 
@@ -183,4 +185,4 @@ async def send_one(work: UnitOfWork, form: Form) -> Redirect:
         if refused.status not in {400, 409, 422}:
             raise
         raise Rejected(await _one(work, form, refused.issues, 422)) from refused
-    return Redirect(f"{contract.MINE}/{id}#end")
+    return Redirect(f"{contract.MINE}/{id}#end" if form["act"] == "say" else f"{contract.MINE}/{id}")
