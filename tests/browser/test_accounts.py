@@ -148,6 +148,27 @@ async def test_a_resident_signs_in_and_is_proved(opened: Open, town: str, size: 
     assert await faults_of(page) == []
 
 
+@pytest.mark.parametrize(("size", "phone"), [(DESKTOP, "13800000021"), (PHONE, "13800000022")])
+async def test_a_resident_may_change_the_phone_and_leave(
+    opened: Open, town: str, size: tuple[int, int], phone: str
+) -> None:
+    page = await (await opened(size)).new_page()
+    await page.goto("/login")
+    await page.get_by_label("手机号").fill(phone)
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("验证码", exact=True).fill(await code_of(town, phone))
+    await page.get_by_role("button", name="登录", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("个人信息处理告知")
+    for path, name in (("/account", "account"), ("/account/phone", "phone"), ("/account/close", "close")):
+        await page.goto(path)
+        await shot(page, f"{size[0]}-changing-{name}")
+        assert await faults_of(page) == []
+    await page.get_by_role("button", name="发送验证码").click()
+    await expect(page.get_by_role("button", name="确认注销")).to_be_visible()
+    await shot(page, f"{size[0]}-changing-close-code")
+    assert await faults_of(page) == []
+
+
 async def test_without_javascript_a_resident_signs_in_and_out(opened: Open, town: str) -> None:
     page = await (await opened(PHONE, script=False)).new_page()
     phone = "13800000013"
