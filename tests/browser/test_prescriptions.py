@@ -146,7 +146,7 @@ async def test_another_is_returned_and_written_anew(opened: Open, site: str) -> 
 
     resident = await as_("resident", opened, site, PHONE)
     await resident.goto("/my/prescriptions")
-    await expect(resident.locator("#mine")).to_contain_text("请在")
+    await expect(resident.locator("#mine")).to_contain_text("药师正在审核")
     await shot(resident, "390-rx-mine")
     assert await faults_of(resident) == []
 
