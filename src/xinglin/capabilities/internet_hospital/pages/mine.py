@@ -31,6 +31,8 @@ def _title(found: Found) -> Cell:
     return Cell(str(document["serviceType"].get("text") or ""), href=f"{contract.MINE}/{found.id}")
 
 
+# Sound and picture are offered when the line between two browsers stands.
+OFFERED: Final = ("text",)
 VISITS: Final = Listing(
     name="visits",
     title=Text("在线复诊", "Online visits"),
@@ -91,7 +93,7 @@ async def _values(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = ()) 
         "doctors": await reading.doctors(work, at, department),
         "shown": await asking.shown(work, patient) if patient else (),
         "kinds": tuple((code, said(text, form.language)) for code, text in contract.KINDS.codes.items()),
-        "media": tuple((code, said(contract.MEDIA.codes[code], form.language)) for code in ("text", "audio", "video")),
+        "media": tuple((code, said(contract.MEDIA.codes[code], form.language)) for code in OFFERED),
         "wording": wording.current(),
         "agreements": tuple(one for one in contract.AGREEMENTS if one not in held),
         "needed": contract.NEEDED,
