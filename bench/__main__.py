@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import (
+    booking,
     codes,
     encryption,
     loads,
@@ -44,6 +45,7 @@ def main() -> int:
         "record",
         "prescribing",
         "settlement",
+        "booking",
     )
     asked.add_argument("--only", nargs="*", choices=parts_of, help="measure only these, and load")
     given = asked.parse_args()
@@ -70,6 +72,7 @@ def main() -> int:
             "record": lambda: record.measure(server),
             "settlement": settlement.measure,
             "prescribing": prescribing.measure,
+            "booking": lambda: booking.measure(server),
             "write": lambda: writes.measure(server, "loaded", patients),
         }
         for name, part in parts.items():
