@@ -54,7 +54,7 @@ async def looked_at(page: Page, name: str) -> None:
     assert await faults_of(page) == []
 
 
-@pytest.mark.skip(reason="passes, but the console tells of one inline style that the CSP blocks: to be found and mended")
+@pytest.mark.skip(reason="passes, but the console tells of an inline style that the CSP blocks: open")
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_from_the_phone_to_the_consulting_room(opened: Open, site: str, language: str) -> None:
     who = "p1" if language == "en" else "p0"
