@@ -111,7 +111,7 @@ async def test_the_desk_books_for_who_has_no_telephone(opened: Open, site: str, 
     await page.fill("#f-number", hospital.number("1990-03-07"))
     await (looked_at if size == DESKTOP else shot)(page, f"{size[0]}-zh-booking-desk-1")
     await page.locator("button[value=book]").click()
-    # Once it is booked; the second time one has a number of this session already.
+    # Once it is booked; the second time one has a number of the clinic session already.
     await expect(page.locator(".notice-success" if size == DESKTOP else ".notice-danger")).to_be_visible()
     await (looked_at if size == DESKTOP else shot)(page, f"{size[0]}-zh-booking-desk-2")
 

@@ -22,7 +22,7 @@ def test_a_rule_says_where_it_is_enforced_and_which_test_shows_it() -> None:
 
 def test_open_rules_say_why() -> None:
     lines = said("--open").splitlines()
-    assert any(line.startswith("R1-035") for line in lines)
+    assert any(line.startswith("R3-036") for line in lines)
     assert "open" in lines[1]
     assert not any("enforced  " in line for line in lines)
     assert lines[-1].endswith("open.")

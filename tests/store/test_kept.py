@@ -62,7 +62,7 @@ def test_a_version_is_opened_once() -> None:
     assert records.known(record(1, TS, tail)) is first
     assert (first.rt, first.id, first.vid, first.ts, first.deleted, first.op) == ("Basic", "x", 1, TS, False, "C")
     assert first.tail == tail
-    assert first.entry == b'Basic/x","resource":' + first.body()
+    assert first.entry == b'Basic/x","resource":' + first.answer()
     assert first.body() == (
         b'{"resourceType":"Basic","id":"x","meta":{"versionId":"1","lastUpdated":"2026-11-22T04:05:06.789Z"},'
         b'"code":{"text":"a"}}'

@@ -99,7 +99,7 @@ def number_refusals(number: Number, channel: str, now: datetime, policy: Policy 
 def _of_number(number: Number, channel: str, now: datetime, policy: Policy) -> Iterator[Issue]:
     zone = ZoneInfo(policy.zone)
     if not number.open:
-        yield Issue("business-rule", "session-closed", text="This session gives out no numbers.")
+        yield Issue("business-rule", "session-closed", text="The clinic session gives out no numbers.")
     if number.end <= now:
         yield Issue("business-rule", "number-over", text="The time of this number has passed.")
     days = (number.start.astimezone(zone).date() - now.astimezone(zone).date()).days
@@ -120,7 +120,7 @@ def _of_person(wish: Wish, start: datetime, now: datetime, policy: Policy) -> It
     day = start.astimezone(ZoneInfo(policy.zone)).date()
     held = [one for one in wish.held if one.day == day]
     if any(one.session == wish.session for one in wish.held):
-        yield Issue("conflict", "session-booked", text="The person has a number of this session already.")
+        yield Issue("conflict", "session-booked", text="The person has a number of the clinic session already.")
     elif sum(one.department == wish.department for one in held) >= policy.per_department:
         yield Issue("business-rule", "limit-department", text="Enough numbers of this department on this day.")
     if len(held) >= policy.per_day:

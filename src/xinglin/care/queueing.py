@@ -48,7 +48,7 @@ class Placed:
 def line(
     waiting: Sequence[Waiting], calls: int, now: datetime, policy: Policy = POLICY, *, last: str = ""
 ) -> tuple[Placed, ...]:
-    """Put everybody who waits in order. calls: made in this session so far. last: why the last one was called."""
+    """Put everybody who waits in order. calls: made in the clinic session so far. last: why the last one was called."""
     fresh = [one for one in waiting if one.after is None]
     found = [(one.id, "referred") for one in sorted(_of(fresh, "referred", policy), key=_came)]
     found += _merged(

@@ -59,7 +59,7 @@ VOICES: Final = _set(
     patient=Text("患者", "Patient"),
     doctor=Text("医生", "Doctor"),
     system=Text("系统", "System"),
-    ai=Text("智能助手", "AI assistant"),
+    ai=Text("智能助手", "AI program"),
 )
 
 # Extensions of an Encounter. MOVE: state, at, by (account). ENDED: code, advice, referred-to. GUARDIAN: name, number,

@@ -48,8 +48,8 @@ async def hold_next(work: UnitOfWork, given: contract.HoldNext, *, policy: Polic
         if not booking.number_refusals(number.as_number(len(taken), open=session.open), channel, work.now, policy):
             return await _held(work, session, patient, channel, number, taken, policy)
     if not session.open:
-        raise OutcomeError(Issue("business-rule", "session-closed", text="This session gives out no numbers."))
-    raise OutcomeError(Issue("conflict", "session-full", text="All numbers of this session are taken."))
+        raise OutcomeError(Issue("business-rule", "session-closed", text="The clinic session gives out no numbers."))
+    raise OutcomeError(Issue("conflict", "session-full", text="All numbers of the clinic session are taken."))
 
 
 async def wait(work: UnitOfWork, given: contract.HoldNext, *, policy: Policy) -> str:
@@ -61,7 +61,7 @@ async def wait(work: UnitOfWork, given: contract.HoldNext, *, policy: Policy) ->
     wish = await _wish(work, session, patient, channel, session.start, policy)
     issues = list(booking.person_refusals(wish, session.start, work.now, policy))
     if not session.open or session.end <= work.now:
-        issues.append(Issue("business-rule", "session-closed", text="This session gives out no numbers."))
+        issues.append(Issue("business-rule", "session-closed", text="The clinic session gives out no numbers."))
     refuse(issues)
     made = shapes.appointment(session, patient, status="waitlist", now=work.now, channel=channel)
     return (await work.platform.create(bytes_of(made), type="Appointment")).id

@@ -84,7 +84,9 @@ async def call(work: UnitOfWork, given: contract.Call, *, policy: Policy) -> str
     await work.lock(f"queue of {session.id}")
     queue = (await queue_of(work, session, policy)).standing
     if not session.open:
-        raise OutcomeError(Issue("business-rule", "session-closed", text="This session has ended or was stopped."))
+        raise OutcomeError(
+            Issue("business-rule", "session-closed", text="The clinic session has ended or was stopped.")
+        )
     if queue.inside is not None:
         raise OutcomeError(Issue("business-rule", "someone-called", text="Finish or pass over who was called first."))
     if not queue.line:

@@ -141,7 +141,7 @@ async def overbook(work: UnitOfWork, given: contract.Overbook, *, policy: Policy
     planned = len(booking.times(session.start, session.end, policy))
     issues = []
     if not session.open or session.end <= work.now:
-        issues.append(Issue("business-rule", "session-closed", text="This session has ended or was stopped."))
+        issues.append(Issue("business-rule", "session-closed", text="The clinic session has ended or was stopped."))
     if len(there) - planned >= policy.overbook:
         issues.append(Issue("business-rule", "overbook-most", text=f"At most {policy.overbook} numbers are added."))
     if not given.reason.strip():
@@ -169,7 +169,9 @@ async def stop(work: UnitOfWork, given: contract.Stop, *, policy: Policy) -> con
     await work.lock(f"numbers of {session.id}", f"queue of {session.id}")
     session = await reading.session(work, session.id)
     if not session.open:
-        raise OutcomeError(Issue("business-rule", "session-closed", text="This session has ended or was stopped."))
+        raise OutcomeError(
+            Issue("business-rule", "session-closed", text="The clinic session has ended or was stopped.")
+        )
     document = await reading.session_document(work, session.id)
     stopped = shapes.with_extension(document | {"active": False}, shapes.state("stopped"))
     await work.platform.update(bytes_of(stopped), type="Schedule", id=session.id)

@@ -100,14 +100,14 @@ def check_in_refusals(found: Booking, session: Session, now: datetime, policy: P
     if found.status not in {"booked", "arrived"}:
         yield Issue("business-rule", "check-in-none", text="This booking is not confirmed, or has ended.")
     if not session.open:
-        yield Issue("business-rule", "session-closed", text="This session has ended or was stopped.")
+        yield Issue("business-rule", "session-closed", text="The clinic session has ended or was stopped.")
     yield from _too_early(session, now, policy)
 
 
 def walk_in_refusals(session: Session, now: datetime, policy: Policy) -> Iterator[Issue]:
     """Reasons why nobody can be queued without a number now."""
     if not session.open or session.end <= now:
-        yield Issue("business-rule", "session-closed", text="This session has ended or was stopped.")
+        yield Issue("business-rule", "session-closed", text="The clinic session has ended or was stopped.")
     yield from _too_early(session, now, policy)
 
 

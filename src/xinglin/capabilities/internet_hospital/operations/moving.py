@@ -51,7 +51,7 @@ async def accept(work: UnitOfWork, given: Visit) -> Encounter:
 
 @cites("R2-010")
 async def _in_person(work: UnitOfWork) -> bool:
-    """Tell whether the second factor was given lately in this session: what shows that the doctor is there."""
+    """Tell whether the second factor was given lately in the clinic session: what shows that the doctor is there."""
     if not work.principal.strong:
         return False
     if not work.principal.session:
