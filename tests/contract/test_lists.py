@@ -48,6 +48,8 @@ BY_HAND: Final = {
     "watching/templates/watching/why.html": "the reasons of one answer",
     "watching/templates/watching/parts.html": "what was done in the hour of one alert",
     "duplicates/templates/duplicates/one.html": "two records side by side",
+    "insurance/templates/insurance/claim.html": "the lines of one claim",
+    "insurance/templates/insurance/explanation.html": "the stages of one settlement, in the order they are reckoned",
 }
 HAND_MADE: Final = re.compile(
     r'<table class="table rows|records\.pager|records\.worklist|rel="next"|\bnext_token\b|\bTOKEN\b'
