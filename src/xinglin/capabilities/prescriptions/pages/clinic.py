@@ -17,7 +17,7 @@ from xinglin.store.door import UnitOfWork
 from xinglin.web import cells
 from xinglin.web import format as show_as
 from xinglin.web.banner import banner_of
-from xinglin.web.listing import Cell, Column, Empty, Found, Listing, show_list
+from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing, show_list
 from xinglin.web.pdf import pdf
 from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
@@ -53,10 +53,25 @@ LIST: Final = Listing(
         Column(Text("状态", "State"), _state),
     ),
     where=(("_include", "RequestGroup:patient"),),
+    filters=(
+        Filter(
+            "status",
+            Text("状态", "State"),
+            "choice",
+            options=(
+                ("draft", Text("草稿", "Draft")),
+                ("on-hold", Text("待审核或未通过", "Waiting for review or returned")),
+                ("active", Text("有效", "Effective")),
+                ("revoked", Text("已作废、重开或过期", "Cancelled, written anew or expired")),
+            ),
+        ),
+        Filter("name", Text("患者", "Patient"), parameter="patient.name"),
+        Filter("authored", Text("开具时间", "Written"), "days"),
+    ),
     sort="-authored",
     empty=Empty(
         "pill",
-        Text("还没有处方", "No prescriptions yet"),
+        Text("没有这样的处方", "No such prescriptions"),
         Text("点「开处方」，从今天的就诊中选择患者。", "Choose “Write a prescription” and one of today's visits."),
     ),
     template="prescriptions/list.html",
