@@ -17,10 +17,14 @@ from xinglin.fhir.r4.resources import Bundle
 from xinglin.fhir.search.catalog import main_date
 from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
+from xinglin.store.reading import forbidden
 
 MOST_THERE: Final = 500
 # What is recognised by its day is looked for around the days of the document alone.
 _DATED: Final = ("Observation", "DiagnosticReport", "MedicationRequest")
+# What a clinician writes as a draft alone (R2-025). What was prescribed elsewhere is no draft, nor an order of his: the
+# platform writes it, for who may draft it and write in this record.
+_ORDERED: Final = "MedicationRequest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,17 @@ async def file_entries(work: UnitOfWork, given: Filing) -> Bundle:
         raise OutcomeError(Issue("value", "no-such-entry", "entry", text), status=422)
     chosen = set(given.entry) or keys
     names = {one.key: one.same for one in found.proposals if one.same}
+    new = [one for one in found.proposals if not one.same and one.key in chosen]
+    if any(one.type == _ORDERED for one in new):
+        await _must_write(work, given.id)
     written = []
-    for one in found.proposals:
-        if not one.same and one.key in chosen:
-            results = [{"reference": names[key]} for key in _keys(one) if key in names]
-            resource = {**one.resource, **({"result": results} if results else {})}
-            id = (await work.fhir.create(bytes_of(resource), type=one.type)).id
-            names[one.key] = f"{one.type}/{id}"
-            written.append(names[one.key])
+    for one in new:
+        results = [{"reference": names[key]} for key in _keys(one) if key in names]
+        resource = {**one.resource, **({"result": results} if results else {})}
+        fhir = work.platform if one.type == _ORDERED else work.fhir
+        id = (await fhir.create(bytes_of(resource), type=one.type)).id
+        names[one.key] = f"{one.type}/{id}"
+        written.append(names[one.key])
     if written:
         await work.platform.create(
             bytes_of(_provenance(work, written, f"DocumentReference/{given.id}")), type="Provenance"
@@ -83,6 +90,15 @@ async def file_entries(work: UnitOfWork, given: Filing) -> Bundle:
     if not isinstance(decoded, Bundle):
         raise TypeError("a Bundle is a Bundle")
     return decoded
+
+
+async def _must_write(work: UnitOfWork, document: str) -> None:
+    """Refuse who may draft no medicines, or may not write a document such as this one in this record."""
+    if work.fhir.reach("create", _ORDERED).nothing:
+        raise OutcomeError(forbidden("create", _ORDERED))
+    if not (await work.fhir.explain(work.principal, "create", "DocumentReference", document)).allowed:
+        text = "You may not write in this record."
+        raise OutcomeError(Issue("forbidden", "outside-reach", _ORDERED, text))
 
 
 def _keys(one: Proposal) -> list[str]:
