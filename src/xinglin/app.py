@@ -33,6 +33,7 @@ from xinglin.capabilities.triage import capability as triage
 from xinglin.capabilities.watching import capability as watching
 from xinglin.registry import Capability, Job, Registry
 from xinglin.security import masks
+from xinglin.security.patterns import Patterns
 from xinglin.security.principal import SYSTEM
 from xinglin.security.relations import Windows
 from xinglin.security.signatures import Verdict
@@ -90,9 +91,9 @@ def create_registry(settings: Settings) -> Registry:
     return Registry(tuple(declare(settings) for declare in CAPABILITIES), windows)
 
 
-def masking(settings: Settings) -> masks.Patterns:
+def masking(settings: Settings) -> Patterns:
     """Give the patterns that the settings mask by."""
-    return masks.Patterns(settings.mask_name, settings.mask_number, settings.mask_phone, settings.mask_address)
+    return Patterns(settings.mask_name, settings.mask_number, settings.mask_phone, settings.mask_address)
 
 
 async def open_door(settings: Settings, registry: Registry) -> Door:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.fhir.sources import cites
-from xinglin.security.masks import ADDRESSES, MOST_NAME, MOST_NUMBER, MOST_PHONE, Address, within
+from xinglin.security.patterns import ADDRESSES, MOST_NAME, MOST_NUMBER, MOST_PHONE, Address, within
 
 PREFIX: Final = "XINGLIN_"
 

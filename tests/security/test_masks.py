@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xinglin.security import masks
+from xinglin.security.patterns import ADDRESSES, Patterns
 from xinglin.settings import SettingsError, read
 from xinglin.web import format as show
 
@@ -50,25 +51,25 @@ def test_no_mask_gives_the_whole_text_back(text: str) -> None:
 
 
 PATTERNS = st.builds(
-    masks.Patterns,
+    Patterns,
     name=st.tuples(st.integers(0, 1), st.integers(0, 1)),
     number=st.tuples(st.integers(0, 6), st.integers(0, 4)),
     phone=st.tuples(st.integers(0, 3), st.integers(0, 4)),
-    address=st.sampled_from(masks.ADDRESSES),
+    address=st.sampled_from(ADDRESSES),
 )
 
 
 @pytest.fixture
 def patterns() -> Iterator[None]:
     yield
-    masks.take(masks.Patterns())
+    masks.take(Patterns())
 
 
 @pytest.mark.rule("A11-17", "R7-034")
 @pytest.mark.usefixtures("patterns")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATTERNS, st.text(st.sampled_from("张小三欧阳AbX0123456789@"), max_size=40))
-def test_no_mask_shows_more_than_its_pattern(chosen: masks.Patterns, text: str) -> None:
+def test_no_mask_shows_more_than_its_pattern(chosen: Patterns, text: str) -> None:
     masks.take(chosen)
     for cover, (first, last) in ((masks.name, chosen.name), (masks.number, chosen.number)):
         shown = cover(text)
@@ -84,13 +85,13 @@ def test_no_mask_shows_more_than_its_pattern(chosen: masks.Patterns, text: str) 
 @pytest.mark.rule("A11-17")
 @pytest.mark.usefixtures("patterns")
 def test_patterns_may_show_less() -> None:
-    masks.take(masks.Patterns((1, 0), (0, 2), (0, 4), "city"))
+    masks.take(Patterns((1, 0), (0, 2), (0, 4), "city"))
     assert [masks.name("张小三"), masks.number("41080219900307123X")] == ["张**", "*" * 16 + "3X"]
     assert masks.phone("13812341234") == "*******1234"
     assert masks.district("河南省焦作市解放区民主路1号") == "河南省焦作市***"
     (address,) = masks.masked(PATIENT, {"Patient.address"})["address"]
     assert "district" not in address
-    masks.take(masks.Patterns(address="none"))
+    masks.take(Patterns(address="none"))
     assert masks.district("河南省焦作市解放区民主路1号") == "***"
 
 
@@ -100,7 +101,7 @@ def test_patterns_may_show_less() -> None:
 )
 def test_a_pattern_that_shows_more_than_the_book_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="at most"):
-        masks.Patterns(**given)
+        Patterns(**given)
 
 
 @pytest.mark.rule("A11-17")

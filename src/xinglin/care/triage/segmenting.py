@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from pypinyin import lazy_pinyin
-
 from xinglin.care.triage import knowledge
 
 _LATIN: Final = re.compile(r"[a-z][a-z' ]*[a-z]|[a-z]")
@@ -63,6 +61,9 @@ def vocabulary() -> Mapping[str, tuple[Meaning, ...]]:
 @cache
 def latin() -> Mapping[str, tuple[Meaning, ...]]:
     """Give every word in letters: English as it is written, Chinese in pinyin; without spaces."""
+    # Imported on first use: it costs a start more than it is needed.
+    from pypinyin import lazy_pinyin  # noqa: PLC0415
+
     found: dict[str, list[Meaning]] = {}
     for word, meaning in _entries():
         han = _HAN.search(word) is not None
