@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.capabilities.access.ward import Stopped, open_door, put
+from tests.capabilities.access.ward import Stopped, open_door, order, put
 from tests.capabilities.health_records.person import ID, person
+from tests.capabilities.health_records.served import PEOPLE
 from tests.capabilities.health_records.test_pages import refused, shown
 from tests.capabilities.health_records.test_papers import asked
 from xinglin.capabilities.health_records.contract import CDA, FILE, IMPORT, ISSUE, Filing, Import, Issuing, Paper
@@ -96,6 +97,34 @@ async def test_what_is_new_is_filed_once_with_its_source(ward: tuple[Door, Stopp
     first = made.entry[0].resource
     view = await shown(door, WHO, entry.show, type=type(first).__name__, rid=str(first.id))
     assert view.values["origin"] == f"/patients/{ID}/entries/DocumentReference/{id}"
+
+
+@pytest.mark.rule("R2-025")
+async def test_what_was_prescribed_elsewhere_is_filed_only_for_who_may_write_in_the_record(
+    ward: tuple[Door, Stopped],
+) -> None:
+    """Whoever performs an order reads the record and its documents; medicines come into it by who treats alone."""
+    door = ward[0]
+    xml = await document(door, "wst500-4", "Encounter/v8")
+    fhir = door.auto(SYSTEM)
+    for one in person():
+        if one["resourceType"] == "MedicationRequest":
+            await fhir.delete("MedicationRequest", one["id"])
+    id = await kept(door, xml)
+    found = await previewed(door, id)
+    medicines = tuple(one.key for one in found.proposals if one.type == "MedicationRequest" and not one.same)
+    assert medicines
+    await put(door, order("asked", ID, "3"))
+    await door.auto(PEOPLE["stranger"]).read("DocumentReference", id)
+    with pytest.raises(OutcomeError) as refusal:
+        await asked(door, "stranger", FILE, Filing(id, medicines))
+    assert (refusal.value.status, refusal.value.issues[0].key) == (403, "outside-reach")
+    assert not (await fhir.find("MedicationRequest", patient=ID)).matches
+    assert not (await fhir.find("Provenance", entity=f"DocumentReference/{id}")).matches
+    await asked(door, WHO, FILE, Filing(id, medicines))
+    there = [json.loads(row.body()) for row in (await fhir.find("MedicationRequest", patient=ID)).matches]
+    assert len(there) == len(medicines)
+    assert all(one["reportedBoolean"] and one["status"] != "draft" for one in there)
 
 
 async def test_only_what_is_ticked_is_filed_and_foreign_sections_are_listed(ward: tuple[Door, Stopped]) -> None:
