@@ -85,7 +85,8 @@ def _ways(interactions: frozenset[str]) -> list[str]:
 
 def reach_words(reach: str) -> tuple[str, tuple[str, ...]]:
     """Say what kind of reach it is, for people: a key of the texts and the relations that it names."""
-    name, _, value = reach.partition("=")
+    first, _, _ = reach.partition("&")  # what else the search asks stands in it as it is
+    name, _, value = first.partition("=")
     if not reach:
         return "all", ()
     if name == "_relation":
