@@ -68,7 +68,7 @@ async def opened(browser: Browser, site: str) -> AsyncIterator[Open]:
             reduced_motion="reduce",
         )
         context.set_default_timeout(15_000)
-        context.on("console", lambda said: faults.append(said.text) if _is_fault(said) else None)
+        context.on("console", lambda said: faults.append(f"{said.text} {said.location}") if _is_fault(said) else None)
         context.on("weberror", lambda error: faults.append(str(error.error)))
         contexts.append(context)
         return context

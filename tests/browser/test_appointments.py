@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.appointments import hospital
+from tests.capabilities.residents.people import number
 from tests.conftest import key_store
 from tests.server.running import running
 from xinglin.app import create_registry
@@ -54,7 +55,7 @@ async def looked_at(page: Page, name: str) -> None:
     assert await faults_of(page) == []
 
 
-@pytest.mark.skip(reason="passes, but the console tells of an inline style that the CSP blocks: open")
+@pytest.mark.skip(reason="passes, but htmx, swapping a live part, sets a style that the CSP blocks: to be found")
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_from_the_phone_to_the_consulting_room(opened: Open, site: str, language: str) -> None:
     who = "p1" if language == "en" else "p0"
@@ -108,7 +109,7 @@ async def test_the_desk_books_for_who_has_no_telephone(opened: Open, site: str, 
     await page.goto("/desk/booking")
     await page.locator(".slots label").last.click()
     await page.fill("#f-name", "患者0")
-    await page.fill("#f-number", hospital.number("1990-03-07"))
+    await page.fill("#f-number", number("1990-03-07"))
     await (looked_at if size == DESKTOP else shot)(page, f"{size[0]}-zh-booking-desk-1")
     await page.locator("button[value=book]").click()
     # Once it is booked; the second time one has a number of the clinic session already.

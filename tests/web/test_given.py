@@ -49,7 +49,7 @@ async def names(sort: str = "", token: str = "", count: int = 20, **filters: str
         ({"made_since": "2026-11-02", "made_until": "2026-11-02"}, ["赵强"]),
     ],
 )
-async def test_filters_keep_what_fits(filters: dict[str, str], found: list[str]) -> None:
+async def test_filters_keep_what_fits(filters: dict[str, Any], found: list[str]) -> None:
     assert await names(**filters) == found
 
 

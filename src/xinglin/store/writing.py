@@ -122,8 +122,10 @@ class Writer:
             for step in steps
             if step.entry is not None
             and any(
-                rows.get(step.old.row.rid, set()) != set(wanted)
-                for rows, wanted in zip(stored, (step.entry.dx, step.entry.sx, step.entry.qx), strict=True)
+                rows.get(step.old.row.rid, set()) != wanted
+                for rows, wanted in zip(
+                    stored, (set(step.entry.dx), set(step.entry.sx), set(step.entry.qx)), strict=True
+                )
             )
         }
         done = await connection.fetch(statements.REINDEX, *statements.reindex_arguments(steps, *stored))

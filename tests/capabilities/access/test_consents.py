@@ -276,14 +276,18 @@ async def test_a_moved_record_keeps_what_it_was_to_those_of_then(ward: tuple[Doo
     assert {(row.id, row.vid) for row in found.rows if row.id in {"moved", "back"}} == {("back", 2)}
 
 
-async def test_an_older_version_is_judged_by_its_own_labels(ward: tuple[Door, Stopped]) -> None:
+async def test_every_version_is_judged_by_its_own_labels_and_none_falls_away(ward: tuple[Door, Stopped]) -> None:
     door, _ = ward
-    await put(door, condition("x", "1", "F20"))
-    await door.auto(SYSTEM).update(json.dumps(condition("x", "1", "I10")).encode(), type="Condition", id="x")
     colleague = door.auto(COLLEAGUE)
-    assert (await colleague.read("Condition", "x")).vid == 2
-    with pytest.raises(OutcomeError):
-        await colleague.vread("Condition", "x", "1")
+    await put(door, condition("x", "1", "I10"))
+    assert (await colleague.vread("Condition", "x", "1")).vid == 1
+    for code in ("F20", "I10"):
+        await door.auto(SYSTEM).update(json.dumps(condition("x", "1", code)).encode(), type="Condition", id="x")
+        with pytest.raises(OutcomeError):
+            await colleague.read("Condition", "x")
+    for version in ("2", "3"):
+        with pytest.raises(OutcomeError):
+            await colleague.vread("Condition", "x", version)
 
 
 async def test_what_was_deleted_is_gone_to_who_saw_it_and_nothing_to_others(ward: tuple[Door, Stopped]) -> None:
