@@ -205,7 +205,7 @@ async def test_staff_come_from_invitation_to_passkey(opened: Open, size: tuple[i
     assert await faults_of(page) == []
     await become(page, "安全管理员")
     await page.goto("/accounts")
-    await page.get_by_role("link", name=re.compile(login)).click()
+    await page.locator("table.rows tbody tr", has_text=login).locator("a").first.click()
     await page.get_by_label("要授予的角色").select_option("physician")
     await page.get_by_role("button", name="授予").click()
     await expect(page.get_by_role("button", name="收回 医师")).to_be_visible()

@@ -162,7 +162,7 @@ async def test_a_person_is_registered_after_a_look_and_gets_a_record(opened: Ope
     await shot(page, "1366-register-1-same")
     assert await faults_of(page) == []
     await page.get_by_role("button", name="以上都不是").click()
-    await expect(page.get_by_role("status")).to_have_text("已登记。")
+    await expect(page.locator(".notice-success")).to_have_text("已登记。")
     await page.get_by_role("button", name="建立健康档案").click()
     await expect(page.get_by_role("status")).to_have_text("已建立健康档案。")
     await shot(page, "1366-register-2-record")
@@ -195,7 +195,7 @@ async def test_a_newborn_is_registered_by_its_mother(opened: Open, site: str, si
     await page.locator("#f-born").fill("2026-11-18T09:30" if size == DESKTOP else "2026-03-18T09:30")
     await page.locator("#f-gender").select_option("female" if size == DESKTOP else "male")
     await page.get_by_role("button", name="登记", exact=True).click()
-    await expect(page.get_by_role("status")).to_have_text("已登记。")
+    await expect(page.locator(".notice-success")).to_have_text("已登记。")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("刘芳之女" if size == DESKTOP else "刘芳之子")
     await shot(page, f"{size[0]}-newborn-2-child")
 
