@@ -255,7 +255,7 @@ async def test_staff_come_from_invitation_to_passkey(opened: Open, size: tuple[i
     await expect(page.get_by_role("heading", level=1)).not_to_have_text("第二步验证")
 
     await page.goto("/account/sessions")
-    await expect(page.get_by_text("已退出")).to_be_visible()
+    await expect(page.locator("#results").get_by_text("已退出")).to_be_visible()
     await shot(page, f"{name}-10-sessions")
     assert await faults_of(page) == []
 

@@ -164,7 +164,7 @@ async def test_a_person_is_registered_after_a_look_and_gets_a_record(opened: Ope
     await page.get_by_role("button", name="以上都不是").click()
     await expect(page.locator(".notice-success")).to_have_text("已登记。")
     await page.get_by_role("button", name="建立健康档案").click()
-    await expect(page.get_by_role("status")).to_have_text("已建立健康档案。")
+    await expect(page.locator(".notice-success")).to_have_text("已建立健康档案。")
     await shot(page, "1366-register-2-record")
     assert await faults_of(page) == []
     await page.get_by_text("终止健康档案").first.click()
