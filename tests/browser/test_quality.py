@@ -89,7 +89,7 @@ async def test_an_institution_explains_its_own(opened: Open, site: str) -> None:
     await expect(page.locator("table.rows tbody tr")).to_have_count(1)
     await page.goto("/quality/findings")
     await expect(page.locator("table.rows tbody tr")).to_have_count(3)
-    await page.locator("a.main").first.click()
+    await page.locator("table.rows tbody tr").filter(has_text="man0").locator("a.main").click()
     await page.locator("[name='reason']").fill("本人没有电话")
     await shot(page, "1366-quality-5-explain")
     assert await faults_of(page) == []
