@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 
 from tests.conftest import FOLDER
 from xinglin.app import create_registry, open_door
+from xinglin.capabilities.appointments.contract import NUMBER, PLAN, SESSION
 from xinglin.city.spec import CitySpec
 from xinglin.cli.city import compare, load_city
 from xinglin.cli.commands import app
+from xinglin.cli.sessions import plan
 from xinglin.security.principal import SYSTEM
 from xinglin.settings import Settings, read
 
@@ -39,6 +41,26 @@ async def test_what_was_loaded_is_found(settings: Settings) -> None:
         assert await fhir.count("Patient", _tag=tag) >= SPEC.residents
         assert await fhir.count("Encounter", status="in-progress") > 0
         assert await fhir.count("PractitionerRole", organization="Organization/jz-renmin") > 50
+    finally:
+        await door.store.close()
+
+
+async def test_residents_find_numbers_once_the_worker_has_begun(settings: Settings) -> None:
+    registry = create_registry(settings)
+    await plan(settings)
+    door = await open_door(settings, registry)
+    try:
+        waiting = await door.store.fetch(
+            "SELECT args->>'organization' AS id FROM procrastinate_jobs WHERE task_name = $1", PLAN
+        )
+        assert waiting[0]["id"] == "jz-renmin"
+        assert len(waiting) > 30
+        run = registry.jobs[PLAN].run
+        async with door.work(SYSTEM) as work:
+            await run(work, organization="jz-third")
+        here = {"actor:Location.organization": "Organization/jz-third", "_profile": SESSION.url}
+        assert await door.auto(SYSTEM).count("Schedule", **here) > 8
+        assert await door.auto(SYSTEM).count("Slot", _profile=NUMBER.url, status="free") > 100
     finally:
         await door.store.close()
 

@@ -37,11 +37,13 @@ def city(
     ] = False,
 ) -> None:
     """Make a synthetic Jiaozuo and load it, or write it to a file; nobody in it exists."""
+    import asyncio
     import os
 
     from xinglin.city.spec import CitySpec
     from xinglin.cli.database import database, migrated
     from xinglin.cli.processes import Stop
+    from xinglin.cli.sessions import plan
     from xinglin.settings import read
     from xinglin.store.crew import LoadFailure
 
@@ -56,6 +58,8 @@ def city(
         with database(read(os.environ)) as settings:
             migrated(settings)
             progress = load_city(settings, spec, refused, processes=crew)
+            asyncio.run(plan(settings))
+            typer.echo("`xinglin work` makes the clinic sessions of the coming days.")
     except Stop:
         typer.echo("Stopped. The same command goes on from here.", err=True)
         raise typer.Exit(130) from None

@@ -39,6 +39,7 @@ def demo() -> None:
                 typer.echo(f"Port {settings.port} is taken; using {port}.")
             if settings.demo:
                 _people(settings)
+            _sessions(settings)
             _run(replace(settings, port=port))
     except Stop:
         typer.echo("\nStopped. The data stays in " + str(wanted.data_dir.absolute()))
@@ -130,6 +131,22 @@ def _people(settings: "Settings") -> None:
     day = loaded.read_text() if loaded.exists() else ""
     asyncio.run(seed(settings, date.fromisoformat(day) if day else today(), seek=bool(day)))
     done.touch()
+
+
+def _sessions(settings: "Settings") -> None:
+    """Have the clinic sessions of the coming days made, at the first start of a day: the worker does it at night."""
+    import asyncio
+
+    from xinglin.cli.city import today
+    from xinglin.cli.sessions import plan
+
+    loaded, planned = _mark(settings), _mark(settings).with_suffix(".sessions")
+    day = today().isoformat()
+    # A store that had records of its own before has no city.
+    if not loaded.read_text() or (planned.exists() and planned.read_text() == day):
+        return
+    asyncio.run(plan(settings))
+    planned.write_text(day)
 
 
 def _codes(settings: "Settings") -> None:

@@ -14,7 +14,7 @@ _PAGE: Final = "200"
 async def plan(work: UnitOfWork, organization: str = "", *, policy: Policy) -> None:
     """Make the sessions of the next days: of one institution, or defer that for each that has given out numbers before.
 
-    An institution begins by making its first sessions itself (`/institution/sessions`).
+    An institution begins by making its first sessions itself (`/institution/sessions`); for the city, its load does.
     """
     if organization:
         await sessions.make(work, contract.MakeSessions(organization, days=policy.days_ahead + 1), policy=policy)

@@ -57,7 +57,12 @@ def _day(text: str) -> date | None:
 async def _made_for(
     work: UnitOfWork, one: Receiver, place: int, since: date, days: int, policy: Policy, made: contract.Made
 ) -> contract.Made:
-    planned = [span for day in range(days) for span in rosters.spans(one, since + timedelta(days=day), policy.zone)]
+    planned = [
+        span
+        for day in range(days)
+        for span in rosters.spans(one, since + timedelta(days=day), policy.zone)
+        if span[1] > work.now
+    ]
     if not planned:
         return made
     there = await _sessions_of(work, one.practitioner, planned)
