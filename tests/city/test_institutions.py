@@ -95,10 +95,11 @@ def test_licences_read_as_the_directory_reads_them(by_type: dict[str, list[Json]
     assert [one.passed for one in licensed["wz-renmin"].verifications] == [True]
 
 
-def test_an_internet_hospital_is_being_set_up(by_type: dict[str, list[Json]]) -> None:
+@pytest.mark.rule("R1-010")
+def test_an_internet_hospital_is_open(by_type: dict[str, list[Json]]) -> None:
     [one] = [one for one in by_type["Organization"] if forms.is_internet_hospital(one)]
     read = forms.institution_of(one)
-    assert (read.active, read.host) == (False, "Organization/jz-renmin")
+    assert (read.active, read.host) == (True, "Organization/jz-renmin")
     assert naming_faults(read.name, naming=read.naming, host="焦作市人民医院") == ()
 
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from xinglin.city import contracts, labs, vitals
+from xinglin.city.people import SHOWN_DIZZY
 from xinglin.city.prescriptions import CHRONIC, Line, prescribe
 from xinglin.city.record import Record, Visit
 from xinglin.city.terms import concept, reference, system
@@ -18,6 +19,7 @@ FOLLOWED: Final = ("hypertension", "diabetes")
 _TITLES: Final = {"hypertension": "高血压患者随访", "diabetes": "2型糖尿病患者随访"}
 _AGAIN_DAYS: Final = 14
 _HELPED: Final = 0.6
+_SEEN_BEFORE: Final = 40  # days before the last one on which the resident who asks online was at the hospital
 _MAJOR: Final = 28  # days of a long prescription; stable patients get three times as many (R3-034)
 # For each disease the treatments to choose from, with "+" between drugs; times a day where they are not the usual ones.
 _LINES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -80,6 +82,8 @@ def chronic(record: Record) -> None:
         rest = list(record.ill)
     for name in rest:
         _attend(record, name)
+    if record.house.number == SHOWN_DIZZY and record.person.role == "head":
+        hospital(record, "hypertension", record.spec.until - timedelta(days=_SEEN_BEFORE))
 
 
 def drugs(record: Record, name: str, days: int) -> tuple[Line, ...]:

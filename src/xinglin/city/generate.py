@@ -6,8 +6,7 @@ from typing import Final
 
 import msgspec
 
-from xinglin.city import institutions, rosters, staff
-from xinglin.city.internet import internet_hospital
+from xinglin.city import institutions, internet, rosters, staff
 from xinglin.city.lives import of_household
 from xinglin.city.people import Place, household, plan
 from xinglin.city.spec import CitySpec
@@ -27,7 +26,7 @@ def generate(spec: CitySpec) -> Iterator[bytes]:
 def commons(spec: CitySpec) -> Iterator[bytes]:
     """Yield what belongs to no household."""
     for one in chain(
-        institutions.resources(), (internet_hospital(),), staff.resources(), rosters.resources(spec.until)
+        institutions.resources(), internet.resources(spec.until), staff.resources(), rosters.resources(spec.until)
     ):
         yield _encode(one)
 

@@ -8,7 +8,7 @@ from xinglin.city.checks import children, elders
 from xinglin.city.chronic import chronic
 from xinglin.city.diseases import illnesses, unknown
 from xinglin.city.histories import histories
-from xinglin.city.people import SHOWN_FAMILY, SHOWN_MENTAL, Household, Person
+from xinglin.city.people import SHOWN_DIZZY, SHOWN_FAMILY, SHOWN_MENTAL, Household, Person
 from xinglin.city.pregnancies import pregnancies
 from xinglin.city.record import Record
 from xinglin.city.registrations import registrations
@@ -47,7 +47,9 @@ def of_household(spec: CitySpec, house: Household) -> Iterator[Json]:
 
 
 def _begun(spec: CitySpec, house: Household, person: Person) -> Record:
-    is_shown = house.number == SHOWN_FAMILY and person.role in {"head", "mother"}
+    is_shown = (house.number == SHOWN_FAMILY and person.role in {"head", "mother"}) or (
+        house.number == SHOWN_DIZZY and person.role == "head"
+    )
     is_registered = house.number == SHOWN_MENTAL and person.role == "head"
     ill = illnesses(spec, person, house.stream, is_shown=is_shown, is_registered=is_registered)
     dialysis.shown(spec, house, person, ill)

@@ -23,17 +23,21 @@ _STEP: Final = 76_253  # has no common divisor with the slots: visits all of the
 _FIRST: Final = 40_503
 # Beginnings of numbers that no operator has (general knowledge), so that nobody's telephone rings.
 _PHONES: Final = ("154", "163", "164", "168", "169")
-# Households that are the same in every city: one to show a resident with a child and an aged mother, and one to show a
-# record of thousands of entries. The heads of two more have a severe mental disorder and tuberculosis in every city.
+# Households that are the same in every city: one to show a resident with a child and an aged mother, one to show a
+# record of thousands of entries, and one of 修武县 whose head has hypertension that a hospital has diagnosed. The heads
+# of two more have a severe mental disorder and tuberculosis in every city.
 SHOWN_FAMILY: Final = 0
 SHOWN_DIALYSIS: Final = 1
 SHOWN_MENTAL: Final = 2
 SHOWN_TUBERCULOSIS: Final = 3
+SHOWN_DIZZY: Final = 4
 _SHOWN: Final[dict[int, tuple[tuple[Role, Sex, int], ...]]] = {
     SHOWN_FAMILY: (("head", "male", 44), ("spouse", "female", 42), ("mother", "female", 71), ("child", "male", 9)),
     SHOWN_DIALYSIS: (("head", "male", 66), ("spouse", "female", 64)),
+    SHOWN_DIZZY: (("head", "female", 58), ("spouse", "male", 60)),
 }
 SHOWN_TOWN: Final = "410802002"
+_TOWNS: Final = {SHOWN_DIZZY: "410821101"}  # others live in the town that is shown
 _BASE32: Final = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -129,7 +133,7 @@ def draft(spec: CitySpec, number: int) -> Draft:
     """Draw village and family of a household."""
     stream = Stream(spec.seed, number)
     if number in _SHOWN:
-        village = next(one for one in places.villages() if one.town == SHOWN_TOWN)
+        village = next(one for one in places.villages() if one.town == _TOWNS.get(number, SHOWN_TOWN))
         return Draft(village, [Member(*one) for one in _SHOWN[number]], [], stream)
     village = places.weights().draw(stream)
     family = kinds().draw(stream).draw(stream)

@@ -5,10 +5,11 @@ They are entered by one click, which only a server in demo mode on loopback offe
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from xinglin.city import staff, today
-from xinglin.city.people import household, plan
+from xinglin.city.people import SHOWN_DIZZY, household, plan
 from xinglin.cli.demonstration import UNTIL, specification
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ async def seed(settings: "Settings", until: date = UNTIL, *, seek: bool = False)
             for role, person in STAFF.items():
                 await _staff(work, role, person)
             await _resident(work, until)
+            await _proved(work, "patient", patient(until))
             if seek:
                 await work.defer(FIND_DUPLICATES)
                 await work.defer(LOOK)
@@ -111,16 +113,24 @@ async def _staff(work: "UnitOfWork", role: str, person: Person) -> None:
 
 async def _resident(work: "UnitOfWork", until: date = UNTIL) -> None:
     """Make the resident, who is proved by face, and acts for a child and an aged mother as well."""
-    from xinglin.store.identity import accounts, sealed
-
     adult, *others = people(until)
-    id = await _account(work, "resident", adult[1], "resident", f"Patient/{adult[0]}")
+    id = await _proved(work, "resident", adult)
     if id is None:
         return
-    name = sealed.seal(work.vault, sealed.name_place(id), adult[1])
-    await accounts.prove(work.executor, id, level="L2", person=f"Patient/{adult[0]}", name=name)
     for relation, (patient, called, born) in zip(("child", "parent"), others, strict=True):
         await _dependant(work, id, relation, patient, called, born)
+
+
+async def _proved(work: "UnitOfWork", login: str, told: tuple[str, str, str]) -> str | None:
+    """Make the account of a resident who is proved by face; give its id, None when it was there."""
+    from xinglin.store.identity import accounts, sealed
+
+    patient, called, _ = told
+    id = await _account(work, login, called, "resident", f"Patient/{patient}")
+    if id is not None:
+        name = sealed.seal(work.vault, sealed.name_place(id), called)
+        await accounts.prove(work.executor, id, level="L2", person=f"Patient/{patient}", name=name)
+    return id
 
 
 async def _dependant(work: "UnitOfWork", id: str, relation: str, patient: str, name: str, born: str) -> None:
@@ -154,6 +164,13 @@ def people(until: date = UNTIL) -> tuple[tuple[str, str, str], tuple[str, str, s
     by_role = {one.role: one for one in house.people}
     adult, child, mother = (by_role[role] for role in ("head", "child", "mother"))
     return _told(adult), _told(child), _told(mother)
+
+
+def patient(until: date = UNTIL) -> tuple[str, str, str]:
+    """Choose who asks for an online visit: a resident of 修武县 whose hypertension a hospital has diagnosed."""
+    spec = specification(until)
+    place = next(islice(plan(spec), SHOWN_DIZZY, None))
+    return _told(next(one for one in household(spec, place).people if one.role == "head"))
 
 
 def _told(one: "Resident") -> tuple[str, str, str]:

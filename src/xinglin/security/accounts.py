@@ -19,6 +19,8 @@ STAFF_ROLES: Final = (
 )
 # What a visitor of the demonstration may become by one click.
 DEMO_ROLES: Final = (*RESIDENT_ROLES, *STAFF_ROLES)
+# And one more resident: of 修武县, with hypertension that a hospital has diagnosed, who may be seen online.
+DEMO_OTHERS: Final = ("patient",)
 # Who signs in with a session of these pages; partners come with tokens alone.
 SIGNED_IN: Final = frozenset({*RESIDENT_ROLES, *STAFF_ROLES})
 EVERYBODY: Final = SIGNED_IN | {"anonymous", "developer"}

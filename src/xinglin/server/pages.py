@@ -17,7 +17,7 @@ from starlette.types import Message, Receive
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import PORTALS, Page, Portal, Registry
-from xinglin.security.accounts import DEMO_ROLES
+from xinglin.security.accounts import DEMO_OTHERS, DEMO_ROLES
 from xinglin.security.principal import ANONYMOUS, Principal
 from xinglin.server import callbacks, live, shell
 from xinglin.server.asgi import PREFIX
@@ -342,7 +342,7 @@ class Site:
             csrf=masked(token),
             request_id=_number(request),
             demo=self._demo,
-            demo_roles=DEMO_ROLES if self._demo else (),
+            demo_roles=(*DEMO_ROLES, *DEMO_OTHERS) if self._demo else (),
             live=live.address(self._door.vault, principal.id, found.live, self._door.clock.now()),
             warned=tuple(said(self._warnings[key], language) for key in warned if key in self._warnings),
             **self._around(principal, request.url.path, language, getattr(request.state, "badges", shell.NONE)),
