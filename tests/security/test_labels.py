@@ -35,6 +35,40 @@ def test_a_code_of_a_special_class_is_found(code: str, label: str) -> None:
     assert labels.labels("Condition", tail(code)) == {label}
 
 
+OURS = "https://xinglin.health/fhir/CodeSystem"
+
+
+@pytest.mark.rule("R7-031")
+@pytest.mark.parametrize(
+    ("system", "code", "label"),
+    [
+        ("drug", "D0408", "mental"),  # 氯丙嗪, N05AA01
+        ("drug", "D0433", "mental"),  # 氟西汀, N06AB03
+        ("drug", "D0292", "hiv"),  # 依非韦伦, J05AG03
+        ("laboratory-item", "HIVRNA", "hiv"),
+        ("service-item", "F0197", "reproductive"),
+        ("episode", "severe-mental", "mental"),
+        ("department", "05.05", "reproductive"),
+    ],
+)
+def test_codes_of_our_own_catalogues_are_found(system: str, code: str, label: str) -> None:
+    assert labels.labels("ChargeItem", tail(code, system=f"{OURS}/{system}")) == {label}
+
+
+@pytest.mark.rule("R7-031")
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        (f"{OURS}/drug", "D0285"),  # 恩替卡韦, of hepatitis B
+        ("http://www.whocc.no/atc", "J05AF10"),
+        (f"{OURS}/drug", "D0001"),
+        (f"{OURS}/department", "05.06"),
+    ],
+)
+def test_a_code_that_tells_of_no_special_class_has_no_label(system: str, code: str) -> None:
+    assert labels.labels("ChargeItem", tail(code, system=system)) == frozenset()
+
+
 @pytest.mark.parametrize("code", ["I10", "E11.9", "J06.9", "A09", "Z00"])
 def test_an_ordinary_code_has_no_label(code: str) -> None:
     assert labels.labels("Condition", tail(code)) == frozenset()

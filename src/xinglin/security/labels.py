@@ -19,6 +19,7 @@ from xinglin.fhir.search import keys
 from xinglin.fhir.search.sensitivity import BESIDE, CLASS, HIGHEST, LEVEL, belongs, class_of, level_of
 from xinglin.fhir.sources import cites
 from xinglin.security import wordings
+from xinglin.tables.codes import rows
 
 __all__ = ["BESIDE", "CLASS", "LEVEL", "belongs", "class_of", "level_of"]
 
@@ -75,6 +76,23 @@ _LOINC: Final = frozenset({"http://loinc.org"})
 _SNOMED: Final = frozenset({"http://snomed.info/sct"})
 _ATC: Final = frozenset({"http://www.whocc.no/atc"})
 _DEPARTMENTS: Final = frozenset({"https://xinglin.health/fhir/CodeSystem/department"})
+_DRUGS: Final = frozenset({"https://xinglin.health/fhir/CodeSystem/drug"})
+_LABORATORY: Final = frozenset({"https://xinglin.health/fhir/CodeSystem/laboratory-item"})
+_SERVICES: Final = frozenset({"https://xinglin.health/fhir/CodeSystem/service-item"})
+_PROGRAMMES: Final = frozenset({f"https://xinglin.health/fhir/CodeSystem/{name}" for name in ("episode", "follow-up")})
+
+# Nucleosides that are given for hepatitis B (J05AF05 07 08 10 11 13) tell of no HIV by themselves.
+_HIV_ATC: Final = (
+    *("J05AR", "J05AG", "J05AJ", *(f"J05AE{number:02}" for number in range(1, 11))),
+    *("J05AF01", "J05AF02", "J05AF03", "J05AF04", "J05AF06", "J05AF09"),
+)
+_MENTAL_ATC: Final = ("N05A", "N06A")
+
+
+def _drugs(of: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the codes of our catalogue of drugs that stand under ATC codes."""
+    return tuple(row["code"] for row in rows("drugs.csv") if row["atc"].startswith(of))
+
 
 VERSION: Final = "2026-11"
 TABLE: Final = cites("R7-022", "R7-031")(
@@ -112,11 +130,20 @@ TABLE: Final = cites("R7-022", "R7-031")(
         Codes("hiv", _SNOMED, ("86406008", "165816005", "62479008"), "SNOMED CT, human immunodeficiency virus"),
         Codes("mental", _SNOMED, ("74732009", "58214004", "370143000", "13746004", "35489007"), "SNOMED CT 74732009"),
         Codes("std", _SNOMED, ("8098009", "76272004", "15628003"), "SNOMED CT 8098009"),
-        Codes("hiv", _ATC, ("J05AR", "J05AE", "J05AF", "J05AG", "J05AJ"), "ATC J05A, antivirals against HIV"),
-        Codes("mental", _ATC, ("N05A", "N06A"), "ATC N05A antipsychotics, N06A antidepressants"),
+        Codes("hiv", _ATC, _HIV_ATC, "ATC J05A, antivirals against HIV"),
+        Codes("hiv", _DRUGS, _drugs(_HIV_ATC), "ATC J05A, by the catalogue of drugs"),
+        Codes("mental", _ATC, _MENTAL_ATC, "ATC N05A antipsychotics, N06A antidepressants"),
+        Codes("mental", _DRUGS, _drugs(_MENTAL_ATC), "ATC N05A, N06A, by the catalogue of drugs"),
+        Codes("hiv", _LABORATORY, ("HIV",), "catalogue of laboratory items: HIVAB, HIVRNA"),
+        Codes("std", _LABORATORY, ("TPAB", "RPR", "TRUST"), "catalogue of laboratory items: Treponema pallidum"),
+        Codes("std", _SERVICES, ("F0103",), "catalogue of services: 梅毒螺旋体抗体"),
+        Codes("gene", _SERVICES, ("F0127", "F0184"), "catalogue of services: 无创产前基因检测, 基因检测(EGFR)"),
+        Codes("reproductive", _SERVICES, ("F0197",), "catalogue of services: 人工流产术"),
+        Codes("mental", _SERVICES, ("F0249",), "catalogue of services: 心理治疗"),
+        Codes("mental", _PROGRAMMES, ("severe-mental",), "国家基本公共卫生服务规范: 严重精神障碍患者管理"),
         Codes("mental", _DEPARTMENTS, ("15",), "诊疗科目名录 15 精神科"),
         Codes("std", _DEPARTMENTS, ("12.02",), "诊疗科目名录 12.02 性传播疾病专业"),
-        Codes("reproductive", _DEPARTMENTS, ("05.04", "05.06"), "诊疗科目名录 05.04, 05.06"),
+        Codes("reproductive", _DEPARTMENTS, ("05.03", "05.04", "05.05"), "诊疗科目名录 05.03-05.05"),
     )
 )
 _SYSTEMS: Final = frozenset(system for codes in TABLE for system in codes.systems)
