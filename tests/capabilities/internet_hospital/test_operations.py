@@ -208,6 +208,20 @@ async def test_a_consent_that_was_withdrawn_keeps_the_visit_from_beginning(door:
     assert await refused(do(door, doctor, contract.START, Visit(id))) == ["gate-no-consent"]
 
 
+@pytest.mark.rule("R1-043")
+async def test_nobody_writes_a_visit_past_the_gate(door: Door, doctor: Principal) -> None:
+    id = await asked(door)
+    waiting = await read(door, "Encounter", id)
+    await do(door, doctor, contract.ACCEPT, Visit(id))
+    begun = forms.with_move(await read(door, "Encounter", id), "in-progress", now=door.store.clock.now(), by="d1")
+    clerk = Principal("c", frozenset({"receptionist"}), organization=HOSPITAL, strong=True, purpose="HMGT")
+    for who in (doctor, clerk):
+        assert await refused(door.auto(who).update(json.dumps(begun).encode(), type="Encounter", id=id)) == [
+            "not-found"
+        ], who.id
+    assert await refused(door.auto(clerk).create(json.dumps(waiting).encode(), type="Encounter")) == ["outside-reach"]
+
+
 @pytest.mark.rule("R1-042", "R1-043", "R2-021")
 async def test_a_picture_is_evidence_once_the_doctor_has_read_it(door: Door, doctor: Principal) -> None:
     made = await do(door, BO, contract.REQUEST, asking("bo", files=(picture(),)))

@@ -14,9 +14,10 @@ from xinglin.capabilities.internet_hospital.rules.states import ENDED, MOVES, Te
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)  # a Friday, 12:00 in Beijing
 
 
-def visit(state: str, status: str | None = None) -> Any:
+def visit(state: str, status: str | None = None, *, kind: str = "VR") -> Any:
     extension = [SimpleNamespace(url=contract.STATE, valueCode=state)]
-    return SimpleNamespace(extension=extension, status=status or states.status_of(state, "in-progress"))
+    status = status or states.status_of(state, "in-progress")
+    return SimpleNamespace(extension=extension, status=status, class_=SimpleNamespace(code=kind))
 
 
 def keys(issues: Any) -> list[str]:
@@ -40,6 +41,7 @@ def test_an_act_is_possible_in_its_states_by_its_sides_only(act: str, state: str
 def test_every_writer_follows_the_table() -> None:
     assert states.moved(None, visit("requested")) == ()
     assert keys(states.moved(None, visit("finished"))) == ["visit-begins"]
+    assert keys(states.moved(visit("accepted"), visit("accepted", kind="AMB"))) == ["visit-class"]
     assert states.moved(visit("accepted"), visit("in-progress")) == ()
     assert states.moved(visit("finished"), visit("finished")) == ()
     assert keys(states.moved(visit("finished"), visit("in-progress"))) == ["visit-state"]

@@ -51,6 +51,8 @@ WRITTEN: Final = tuple(
 )
 # … and as drafts only: an order of medicine takes effect by the operation that signs it (R2-025).
 DRAFTED: Final = ("MedicationRequest", "RequestGroup")
+# An online visit is moved by its operations alone, each of which asks what the law asks of it (ADR 0099).
+ON_SITE: Final = "class:not=VR"
 NURSING: Final = tuple(
     """
     AdverseEvent AllergyIntolerance CarePlan Communication Flag Goal Immunization List MedicationAdministration
@@ -228,7 +230,8 @@ def _physicians(role: str) -> Iterator[Rule]:
     yield Rule(role, RECORD, READ, ALL_RELATIONS, "care", BOOK, purposes=TREATMENT)
     yield Rule(role, WRITTEN, WRITE, CARE, "care-writing", BOOK, purposes=TREATMENT)
     yield Rule(role, DRAFTED, WRITE, f"{CARE}&status=draft", "care-drafting", "R2-025", purposes=TREATMENT)
-    yield Rule(role, ("Encounter",), CHANGE, "_relation=encounter", "own-encounters", BOOK, purposes=TREATMENT)
+    own = f"_relation=encounter&{ON_SITE}"
+    yield Rule(role, ("Encounter",), CHANGE, own, "own-encounters", BOOK, purposes=TREATMENT)
     yield Rule(role, ("Appointment",), READ, "practitioner={practitioner}", "own-list", LEAST, purposes=TREATMENT)
     yield Rule(role, ("Task",), READ | CHANGE, "owner={practitioner}", "own-tasks", LEAST, purposes=TREATMENT)
     yield _break_glass(role)
@@ -308,7 +311,9 @@ def _reception() -> Iterator[Rule]:
     yield Rule(role, ("Patient",), ADD, "organization={organization}", "registering", BOOK)
     here = "location:Location.organization={organization}"
     yield Rule(role, ("Appointment",), READ | WRITE, here, "appointments-here", BOOK)
-    yield Rule(role, ("Encounter",), READ | WRITE, "service-provider={organization}", "visits-here", BOOK)
+    visits = "service-provider={organization}"
+    yield Rule(role, ("Encounter",), READ, visits, "visits-here", BOOK)
+    yield Rule(role, ("Encounter",), WRITE, f"{visits}&{ON_SITE}", "visits-here", BOOK)
     yield Rule(role, ("Coverage",), READ, "_relation:organization=appointment,encounter", "desk", BOOK)
 
 

@@ -79,6 +79,9 @@ def moved(before: Any | None, after: Any | None) -> tuple[Issue, ...]:
     old = state_in(before) if before is not None else ""
     if new not in {*_STATUS, "terminated"}:
         return (Issue("value", "visit-state-unknown", "Encounter.extension", "There is no such state of a visit."),)
+    if after.class_.code != "VR":
+        text = "A visit online is of class VR, and stays so."
+        return (Issue("business-rule", "visit-class", "Encounter.class", text),)
     if before is None and new != "requested":
         return (Issue("business-rule", "visit-begins", "Encounter.extension", "A visit begins as requested."),)
     if old and old != new and not any(old in one.since and one.to == new for one in MOVES.values()):
