@@ -303,17 +303,17 @@ class Settings:
     requests_per_account: int = _setting(
         _whole(0, 1_000_000),
         default=6_000,
-        says="Requests of one account in a minute, in each server process. 0: no limit.",
+        says="Requests of one account in a minute, of all workers of a server. 0: no limit.",
     )
     requests_per_address: int = _setting(
         _whole(0, 1_000_000),
         default=12_000,
-        says="Requests from one address in a minute, in each server process. 0: no limit.",
+        says="Requests from one address in a minute, of all workers of a server. 0: no limit.",
     )
     logins_per_address: int = _setting(
         _whole(0, 10_000),
         default=60,
-        says="Attempts to sign in from one address in a minute, in each server process. 0: no limit.",
+        says="Attempts to sign in from one address in a minute, of all workers of a server. 0: no limit.",
     )
     retention: str = _setting(
         _retention,

@@ -1,15 +1,19 @@
 """Limits per account and address, and the headers that every answer carries."""
 
 import contextlib
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
 from xinglin.security.principal import Principal
+from xinglin.server.allowance import Allowance, Places
 from xinglin.server.asgi import Application
 from xinglin.server.http import ASGIApp, Request
-from xinglin.server.limits import Allowance, Limits, Throttled
+from xinglin.server.limits import Limits, Throttled
 from xinglin.settings import Settings
 
 PARTNER = Principal("partner", frozenset({"partner"}))
@@ -72,14 +76,28 @@ async def test_no_limit_where_the_setting_says_so() -> None:
     assert await passes(limits, PARTNER, asked(method="POST", path="/login"), 500) == 500
 
 
-def test_buckets_do_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xinglin.server.limits.MOST", 3)
-    allowance = Allowance(1, Clock())
-    for key in "abcd":
-        allowance.take(key)
-    allowance.take("a")  # forgotten, so it begins anew
-    with pytest.raises(Throttled):
-        allowance.take("d")
+def test_places_do_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xinglin.server.allowance.SETS", 1)
+    clock = Clock()
+    allowance = Allowance(Places(), "address", 1, clock)
+    for key in "abcdefghi":
+        clock.now += 0.001
+        assert allowance.take(key) == 0
+    assert allowance.take("i") > 0
+    assert allowance.take("a") == 0  # the one asked for longest ago was forgotten, so it begins anew
+
+
+@pytest.mark.rule("R7-042")
+def test_workers_of_a_server_count_together(tmp_path: Path) -> None:
+    Places.make(tmp_path / "allowances")
+    worker = (
+        "import sys; from pathlib import Path; from xinglin.server.allowance import Allowance, Places\n"
+        "one = Allowance(Places(Path(sys.argv[1])), 'login', 60, lambda: 1.0)\n"
+        "print(sum(not one.take('198.51.100.7') for _ in range(500)))"
+    )
+    command = [sys.executable, "-c", worker, str(tmp_path / "allowances")]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    assert sum(int(one.communicate()[0]) for one in workers) == 60
 
 
 async def answer(

@@ -1,21 +1,22 @@
-"""Limits on how much one account and one address may ask of a server process, tighter where one signs in."""
+"""Limits on how much one account and one address may ask of a server, tighter where one signs in."""
 
 import math
-from collections import OrderedDict
+import os
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Final
 
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.sources import cites
 from xinglin.security.principal import Principal
-from xinglin.security.throttle import Bucket, take
+from xinglin.server.allowance import FILE, Allowance, Places
 from xinglin.server.base import address_of
 from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp, Header, Message, Receive, Request, Scope, Send
+from xinglin.server.metrics import FOLDER
 from xinglin.settings import Settings, is_loopback
 
-MOST: Final = 50_000  # buckets kept of each kind; the one not asked for longest goes first
 SIGNING_IN: Final = ("/login", "/oauth/")
 # The developer's own machine, and the platform itself.
 _FREE: Final = frozenset({"developer", "system"})
@@ -37,37 +38,18 @@ class Throttled(OutcomeError):
         super().__init__(Issue("throttled", "too-many-requests", text=text), status=429)
 
 
-class Allowance:
-    """Buckets by key: a minute's worth each. per_minute 0: no limit."""
-
-    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
-        self._per_minute = per_minute
-        self._clock = clock
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
-
-    def take(self, key: str) -> None:
-        """Take one; Throttled when none is left."""
-        if not self._per_minute:
-            return
-        bucket, wait = take(self._buckets.get(key), self._clock(), self._per_minute)
-        self._buckets[key] = bucket
-        self._buckets.move_to_end(key)
-        if len(self._buckets) > MOST:
-            self._buckets.popitem(last=False)
-        if wait:
-            raise Throttled(wait)
-
-
 class Limits:
-    """The limits of one process.
+    """The limits of a server: of all its workers, when there are several; of this process when it is the only one.
 
     Loopback has no limit as an address: it is this machine, or a proxy that the settings do not name.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
-        self._accounts = Allowance(settings.requests_per_account, clock)
-        self._addresses = Allowance(settings.requests_per_address, clock)
-        self._logins = Allowance(settings.logins_per_address, clock)
+        folder = os.environ.get(FOLDER)
+        places = Places(None if folder is None else Path(folder) / FILE)
+        self._accounts = Allowance(places, "account", settings.requests_per_account, clock)
+        self._addresses = Allowance(places, "address", settings.requests_per_address, clock)
+        self._logins = Allowance(places, "login", settings.logins_per_address, clock)
         self._proxies = settings.proxies
         self._https = (settings.base_url or "").startswith("https:")
 
@@ -82,7 +64,7 @@ class Limits:
                     self.login(request.address)
             principal = await principal_of(request)
             if principal is not None and not principal.roles & _FREE:
-                self._accounts.take(principal.id)
+                _take(self._accounts, principal.id)
             return principal
 
         return limited
@@ -90,12 +72,12 @@ class Limits:
     def address(self, address: str) -> None:
         """Count a request from an address."""
         if not is_loopback(address):
-            self._addresses.take(address)
+            _take(self._addresses, address)
 
     def login(self, address: str) -> None:
         """Count an attempt to sign in from an address."""
         if not is_loopback(address):
-            self._logins.take(address)
+            _take(self._logins, address)
 
     def outside(self, inner: ASGIApp) -> ASGIApp:
         """Put what holds for every answer around all of the application, whoever makes it.
@@ -131,6 +113,11 @@ class Limits:
             await inner(scope, receive, sending)
 
         return app
+
+
+def _take(allowance: Allowance, key: str) -> None:
+    if wait := allowance.take(key):
+        raise Throttled(wait)
 
 
 async def _refuse(wait: Throttled, send: Send) -> None:

@@ -9,6 +9,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from xinglin.server.allowance import FILE, Places
 from xinglin.server.metrics import FOLDER
 from xinglin.settings import Settings, environment
 
@@ -24,6 +25,7 @@ def serve(settings: Settings, *, target: str = TARGET) -> None:
     os.environ.update(environment(settings))
     folder = Path(tempfile.mkdtemp(prefix="xinglin-metrics-"))
     os.environ[FOLDER] = str(folder)
+    Places.make(folder / FILE)
     try:
         _granian(settings, target).serve()
     finally:
