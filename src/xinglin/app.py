@@ -39,6 +39,7 @@ from xinglin.security.relations import Windows
 from xinglin.security.signatures import Verdict
 from xinglin.server.asgi import create_asgi
 from xinglin.server.audit import AuditProofs
+from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
 from xinglin.server.limits import Limits
@@ -125,12 +126,12 @@ def create_app() -> Lifespan:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
-    """Open the door, and give what serves FHIR and pages through it."""
+async def opened(settings: Settings, who: PrincipalOf | None = None) -> AsyncIterator[ASGIApp]:
+    """Open the door, and give what serves FHIR and pages through it; who: in place of whoever has signed in."""
     registry = create_registry(settings)
     door = await open_door(settings, registry)
     sessions, bearers = Sessions(door.store, settings), Bearers(door.store, settings)
-    who = first_of(sessions, development(settings))
+    who = who or first_of(sessions, development(settings))
     limits = Limits(settings)
     everybody = limits.around(first_of(bearers, who))
     part = part_of(create_oauth(door, settings))
