@@ -235,6 +235,14 @@ class Settings:
         says="The insurance platform that settles bills. Not set: patients pay everything themselves.",
     )
     insurer_area: str = _setting(_text, default="410800", says="Area of the insurer in its messages (six digits).")
+    supervision_url: str | None = _setting(
+        _web_address,
+        default=None,
+        says="Supervision port of the province. Not set: online care waits to be told to it.",
+    )
+    supervision_minutes: int = _setting(
+        _whole(1, 1440), default=5, says="Minutes within which visits asked for and prescriptions are told to it."
+    )
     register_grace_hours: int = _setting(
         _whole(0, 168),
         default=24,

@@ -1,0 +1,1 @@
+"""What supervision does: tells, traces, checks, follows findings."""

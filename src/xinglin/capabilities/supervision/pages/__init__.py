@@ -1,0 +1,1 @@
+"""Pages of supervision: live figures, uploads, the trace, spot checks, findings."""
