@@ -18,6 +18,7 @@ from xinglin.security.grants import faults as grant_faults
 from xinglin.security.relations import WINDOWS, Windows
 from xinglin.store.door import UnitOfWork
 from xinglin.store.rulebook import Check, Keys, Look, Rulebook
+from xinglin.store.together import Run
 
 Takes = TypeVar("Takes")
 Gives = TypeVar("Gives")
@@ -85,10 +86,14 @@ TABS: Final[Mapping[str, tuple[Text, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Handler(Generic[Takes, Gives]):
-    """The function that does an operation: read, decide, write."""
+    """The function that does an operation: read, decide, write.
+
+    together: does what many ask at the same moment in one transaction, where that pays (ADR 0108).
+    """
 
     operation: Operation[Takes, Gives]
     run: Callable[[UnitOfWork, Takes], Awaitable[Gives]]
+    together: Run[Takes, Gives] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +230,24 @@ class Job:
     every: str = ""
 
 
+# (work, id) -> web.view.Seat; (work, id, what was said) -> None
+SeatFunction = Callable[..., Awaitable[Any]]
+ToldFunction = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A web socket by which browsers find a way to each other, such as ``/visit/{id}/line`` (ADR 0110).
+
+    join: whether whoever asks may be on the line, and on which side; asked again while the socket is open. told: what
+    a browser says to the platform itself (quality of the line).
+    """
+
+    path: str
+    join: SeatFunction
+    told: ToldFunction
+
+
 @dataclass(frozen=True, slots=True)
 class Capability:
     """Everything that one package adds to the platform."""
@@ -243,6 +266,7 @@ class Capability:
     cards: tuple[Card, ...] = ()
     jobs: tuple[Job, ...] = ()
     callbacks: tuple[Callback, ...] = ()
+    sockets: tuple[Socket, ...] = ()
     notices: tuple[NoticeKind, ...] = ()
     # "package:folder" of the page templates, for the page kit
     templates: str = ""
@@ -297,6 +321,11 @@ class Registry:
         return tuple(callback for one in self.capabilities for callback in one.callbacks)
 
     @property
+    def sockets(self) -> tuple[Socket, ...]:
+        """All web sockets."""
+        return tuple(socket for one in self.capabilities for socket in one.sockets)
+
+    @property
     def jobs(self) -> Mapping[str, Job]:
         """All jobs by name."""
         return {job.name: job for one in self.capabilities for job in one.jobs}
@@ -326,6 +355,12 @@ def _rulebook(capabilities: tuple[Capability, ...], windows: Windows) -> Ruleboo
             for one in capabilities
             for handler in one.operations
         },
+        together={
+            (handler.operation.on, handler.operation.code): handler.together
+            for one in capabilities
+            for handler in one.operations
+            if handler.together is not None
+        },
         windows=windows,
         notices={kind.code: kind for one in capabilities for kind in one.notices},
         cautions={on: tuple(looks) for on, looks in cautions.items()},
@@ -351,6 +386,7 @@ def _faults(capabilities: tuple[Capability, ...]) -> Iterator[str]:
     )
     yield from _twice("job", (job.name for one in capabilities for job in one.jobs))
     yield from _twice("notice", (kind.code for one in capabilities for kind in one.notices))
+    yield from _twice("socket on", (socket.path for one in capabilities for socket in one.sockets))
     yield from _twice("call-back on", (callback.path for one in capabilities for callback in one.callbacks))
     names = {one.name for one in capabilities}
     sets = {codes.url for one in capabilities for codes in one.code_sets}

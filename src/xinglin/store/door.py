@@ -6,7 +6,7 @@ answer. `Door.auto` gives a Fhir whose calls each commit by themselves (reads co
 gives a unit of work: one transaction, one clock reading, one id source.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -36,8 +36,10 @@ from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store import gathering, holding, rights, search
 from xinglin.store.announcing import announce
 from xinglin.store.body import cut
+from xinglin.store.egress import no_operations
 from xinglin.store.executor import Change, Must, Row, Written, microseconds
 from xinglin.store.explain import Decision, explain
+from xinglin.store.holding import Holder
 from xinglin.store.ledger import events
 from xinglin.store.marks import indexed
 from xinglin.store.orders import Order, below, claimed_by, id_of, refuse_subset, struct_of
@@ -47,6 +49,7 @@ from xinglin.store.rulebook import UNSHIELDED, Rulebook
 from xinglin.store.scanning import Uploads
 from xinglin.store.store import Store
 from xinglin.store.terminology.keeping import CODE_SYSTEM, follow
+from xinglin.store.together import Together
 from xinglin.store.transaction import Transaction
 
 Takes = TypeVar("Takes")
@@ -66,8 +69,10 @@ class Door:
         base_url: str = "",
         audited: bool = True,
         uploads: Uploads | None = None,
+        critical: bool = False,
     ) -> None:
         self.uploads = uploads
+        self.critical = critical  # critical information infrastructure: more is asked for an export (R7-020)
         self.store = store
         self.rulebook = rulebook
         self.base_url = base_url
@@ -79,6 +84,9 @@ class Door:
         self.reach = lru_cache(maxsize=16_384)(rulebook.reach)
         self.masks = lru_cache(maxsize=1_024)(rulebook.masks)
         self.single = lru_cache(maxsize=8_192)(self._single)
+        self.together = {
+            name: Together(self, rulebook.operations[name][0], run) for name, run in rulebook.together.items()
+        }
 
     def _single(
         self, principal: Principal, type: str, reach: Reach, persons: Persons
@@ -166,6 +174,21 @@ class UnitOfWork:
     async def defer_at(self, at: datetime, job: str, **arguments: object) -> None:
         """Enqueue *job* in this transaction, to run not before *at*."""
         await self._transaction.defer(job, arguments, at=at)
+
+    async def defer_each(self, at: datetime, job: str, arguments: Sequence[Mapping[str, object]]) -> None:
+        """Enqueue *job* for each of *arguments* in this transaction, to run not before *at*."""
+        await self._transaction.defer_each(job, arguments, at=at)
+
+    async def read_many(self, type: str, ids: Sequence[str], *, lock: bool = False) -> dict[str, Row]:
+        """Read resources as the platform by one statement, by id; what is absent or deleted is left out.
+
+        lock: until the end of the transaction, in one order; only of what names no patient.
+        """
+        wanted = list(dict.fromkeys(ids))
+        rows = await self._transaction.get_many([(type, id) for id in wanted], lock=lock)
+        found = {row.id: row for row in rows if row is not None and not row.deleted}
+        await self.platform._shown("read", type, list(found.values()))
+        return found
 
 
 class Fhir(Reading):
@@ -256,7 +279,7 @@ class Fhir(Reading):
             await inside._hand_on(changes, written)
             for order, change, one in zip(orders, changes, written, strict=True):
                 await inside._must_have_stayed(order, change, one)
-                await inside._followed(order, one)
+            await inside._followed(list(zip(orders, written, strict=True)))
             return [inside._warned(change, one) for change, one in zip(changes, written, strict=True)]
 
     def judge(self, order: Order, more: frozenset[str] = frozenset()) -> Change:
@@ -275,6 +298,11 @@ class Fhir(Reading):
         """Call an operation that some capability handles, in this transaction, with this principal's rights."""
         if not self.door.rulebook.may_operate(self.principal, operation.code, operation.on):
             raise OutcomeError(forbidden(f"${operation.code}", operation.on))
+        if self.principal.abroad:
+            raise no_operations()
+        if self._work is None and (operation.on, operation.code) in self.door.together:
+            together: Together[Takes, Gives] = self.door.together[operation.on, operation.code]
+            return await together.ask(self.principal, given)
         _, run = self.door.rulebook.operations[operation.on, operation.code]
         async with self._transaction() as inside:
             gives: Gives = await run(inside._work, given)
@@ -304,7 +332,7 @@ class Fhir(Reading):
                 return await work.fhir._write(order)
         change, written = await self._written(order)
         await self._must_have_stayed(order, change, written)
-        await self._followed(order, written)
+        await self._followed([(order, written)])
         return self._warned(change, written)
 
     def _warned(self, change: Change, written: Written) -> Written:
@@ -400,7 +428,7 @@ class Fhir(Reading):
                     raise OutcomeError(not_found(order.type, order.id))
         if order.wish == "delete":
             self._guard(order.type, before, None)
-            return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order))
+            return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order, self.executor.now))
         change = self._prepared(order, before, more, made)
         if self.door.uploads is not None and may_hold_files(change.tail):
             await self.door.uploads.refuse_malware(struct_of(order))
@@ -435,10 +463,10 @@ class Fhir(Reading):
                 Issue("forbidden", "masked", order.type, "You see this resource masked, so you cannot write it.")
             )
 
-    def _labelled(self, struct: Struct, tail: bytes, before: Row | None, more: frozenset[str]) -> bytes:
+    def _labelled(self, struct: Struct, tail: bytes, before: Row | None, more: frozenset[str], now: datetime) -> bytes:
         """Stamp labels: of the contents, of a child, and those that stood there before (nobody takes them away)."""
         born = getattr(struct, "birthDate", None) if type(struct).__name__ == "Patient" else None
-        if born is not None and is_minor(born, self.executor.now.date()):
+        if born is not None and is_minor(born, now.date()):
             more |= {"minor"}
         return rights.label(struct, tail, more | rights.kept(before))
 
@@ -460,11 +488,12 @@ class Fhir(Reading):
         refuse(profile_issues(struct, rulebook.profiles, rulebook.code_sets))
         self._guard(order.type, before, struct)
         made = made or order.id or self.door.clock.new_id(home_of(struct))
-        tail = self._labelled(struct, cutting.tail, before, more)
+        now = self.executor.now
+        tail = self._labelled(struct, cutting.tail, before, more, now)
         entry = indexed(
             struct,
             id=made,
-            now_us=microseconds(self.executor.now),
+            now_us=microseconds(now),
             base_url=self.door.base_url,
             persons=self.executor.persons,
         )
@@ -479,15 +508,15 @@ class Fhir(Reading):
             entry,
             order.if_match,
             must,
-            self._act(order),
-            rulebook.warnings(order.type, raw, self.executor.now),
+            self._act(order, now),
+            rulebook.warnings(order.type, raw, now),
         )
 
-    def _act(self, order: Order) -> Act | None:
+    def _act(self, order: Order, now: datetime) -> Act | None:
         """Begin the act of a write; the store completes it."""
         if not self.door.audited:
             return None
-        now, begun = self.executor.now, self._begun
+        begun = self._begun
         # A load begins the same act many times in a millisecond.
         if begun is None or begun.at != now or begun.what != order.wish or begun.type != order.type:
             rule = self.reach(order.wish, order.type).rules
@@ -512,16 +541,28 @@ class Fhir(Reading):
                 text = "What you wrote lies outside what you may write."
                 raise OutcomeError(Issue("forbidden", "outside-reach", order.type, text))
 
-    async def _followed(self, order: Order, written: Written) -> None:
-        """Keep in step what follows from a record: the concepts of a code system, what a resource holds alone."""
-        if self._work is None or written.unchanged:
+    async def _followed(self, done: Sequence[tuple[Order, Written]]) -> None:
+        """Keep in step what follows from records: the concepts of a code system, what a resource holds alone."""
+        if self._work is None:
             return
-        if order.type in self.door.rulebook.exclusives:
-            struct = None if order.wish == "delete" else struct_of(order)
-            await holding.follow(self._work.executor, order.type, written.id, self._holds(order.type, struct))
-        if order.type == CODE_SYSTEM:
-            document = None if order.resource is None else msgspec.to_builtins(struct_of(order))
-            await follow(self._work.executor, written.id, document, written.vid)
+        made = [(order, written) for order, written in done if not written.unchanged]
+        await holding.follow(
+            self._work.executor,
+            [
+                Holder(
+                    order.type,
+                    written.id,
+                    self._holds(order.type, None if order.wish == "delete" else struct_of(order)),
+                    new=written.created,
+                )
+                for order, written in made
+                if order.type in self.door.rulebook.exclusives
+            ],
+        )
+        for order, written in made:
+            if order.type == CODE_SYSTEM:
+                document = None if order.resource is None else msgspec.to_builtins(struct_of(order))
+                await follow(self._work.executor, written.id, document, written.vid)
 
     def _holds(self, type: str, struct: Struct | None) -> dict[str, str]:
         """Give the keys that a resource holds alone, each with the code of the issue for who comes second."""

@@ -29,6 +29,12 @@ SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
     ::procrastinate_job_to_defer_v1
 ]))
 """
+_DEFER_EACH: Final = """
+SELECT procrastinate_defer_jobs_v1(array_agg(
+  ROW($1::varchar, $2::varchar, 0, NULL::text, NULL::text, u.args::jsonb, $4::timestamptz)
+    ::procrastinate_job_to_defer_v1
+)) FROM unnest($3::text[]) AS u(args)
+"""
 _DAILY: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d) (\S+)")
 
 
@@ -67,6 +73,14 @@ async def defer(
     """
     number: int = await connection.fetchval(_DEFER, QUEUE, name, priority, lock, None, json.dumps(dict(arguments)), at)
     return number
+
+
+async def defer_each(
+    connection: Connection, name: str, arguments: Sequence[Mapping[str, object]], *, at: datetime
+) -> None:
+    """Enqueue *name* once for each of *arguments*, not before *at*, by one statement."""
+    if arguments:
+        await connection.execute(_DEFER_EACH, QUEUE, name, [json.dumps(dict(one)) for one in arguments], at)
 
 
 async def work(dsn: str, jobs: Sequence[Job], *, concurrency: int = 4) -> None:

@@ -39,6 +39,7 @@ class Rulebook:
     invariants: type → (profile url or None for every resource of the type, check).
     exclusives: type → (profile url or None, keys held, code of the issue when somebody else holds one).
     operations: (type or ``*``, code) → operation and the function that does it, called with (work, given).
+    together: (type, code) → what does a group of callers of an operation at once (`store.together`).
     notices: code → kind of message. cautions: type → who looks at what is written, and refuses nothing.
     """
 
@@ -50,7 +51,7 @@ class Rulebook:
     operations: Mapping[tuple[str, str], tuple[Operation[Any, Any], Callable[..., Awaitable[Any]]]] = field(
         default_factory=dict
     )
-
+    together: Mapping[tuple[str, str], Callable[..., Awaitable[Any]]] = field(default_factory=dict)
     windows: Windows = WINDOWS
     notices: Mapping[str, NoticeKind] = field(default_factory=dict)
     cautions: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)

@@ -91,12 +91,12 @@ class Transaction:
                     raise RecordMoving
             return (await self._records.current(self.connection, [(rt, id)], lock=lock)).get((rt, id))
 
-    async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[Row | None]:
-        """Return current versions in the order of *pairs*."""
+    async def get_many(self, pairs: Sequence[tuple[str, str]], *, lock: bool = False) -> list[Row | None]:
+        """Return current versions in the order of *pairs*; locked in one order. lock: of what names no patient."""
         if not pairs:
             return []
         async with answered():
-            found = await self._records.current(self.connection, list(dict.fromkeys(pairs)))
+            found = await self._records.current(self.connection, list(dict.fromkeys(pairs)), lock=lock)
         return [found.get(pair) for pair in pairs]
 
     async def write(self, change: Change) -> Written:
@@ -181,6 +181,11 @@ class Transaction:
         """Enqueue a job that exists when and only when the transaction commits (see `jobs.defer`)."""
         async with answered():
             return await jobs.defer(self.connection, job, arguments, **options)  # type: ignore[arg-type]
+
+    async def defer_each(self, job: str, arguments: Sequence[Mapping[str, object]], *, at: datetime) -> None:
+        """Enqueue a job for each of *arguments*, not before a moment."""
+        async with answered():
+            await jobs.defer_each(self.connection, job, arguments, at=at)
 
 
 async def limited(

@@ -117,6 +117,18 @@ async def test_every_number_is_sold_once_to_many_who_ask_at_the_same_moment(ward
     assert {one.slot for one in held} == {one.id for one in numbers} - kept
 
 
+async def test_who_did_not_hear_the_answer_asks_again_and_gets_the_same(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    mine = door.auto(resident(1))
+    id = await mine.operate(contract.HOLD, Hold("s1-002", "p1"))
+    assert await mine.operate(contract.HOLD, Hold("s1-002", "p1")) == id
+    twice = [door.auto(resident(2)).operate(contract.HOLD_NEXT, HoldNext("s1", "p2")) for _ in range(5)]
+    assert len(set(await asyncio.gather(*twice))) == 1
+    clock.pass_(minutes=POLICY.hold_minutes)  # what is not held any more is not given again
+    assert await refused(mine.operate(contract.HOLD, Hold("s1-002", "p1"))) == {"number-taken", "session-booked"}
+
+
 async def test_a_number_with_seats_goes_to_as_many(ward: Hospital) -> None:
     door, _ = ward
     await opened(door, planned(), seats=2)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from xinglin.capabilities.appointments import contract, jobs, policy
-from xinglin.capabilities.appointments.operations import giving_back, holding, people, queue, sessions
+from xinglin.capabilities.appointments.operations import giving_back, holding, people, queue, sessions, taking
 from xinglin.capabilities.appointments.pages import hall, resident, staff
 from xinglin.capabilities.appointments.rules import keys, states
 from xinglin.care.booking import POLICY, Policy
@@ -32,8 +32,8 @@ def declare(settings: Settings) -> Capability:
             Exclusive(contract.BOOKING, keys.of_booking, "number-taken"),
         ),
         operations=(
-            Handler(contract.HOLD, partial(holding.hold, policy=rules)),
-            Handler(contract.HOLD_NEXT, partial(holding.hold_next, policy=rules)),
+            Handler(contract.HOLD, partial(taking.take_one, policy=rules), partial(taking.take, policy=rules)),
+            Handler(contract.HOLD_NEXT, partial(taking.take_one, policy=rules), partial(taking.take, policy=rules)),
             Handler(contract.WAIT, partial(holding.wait, policy=rules)),
             Handler(contract.CONFIRM, partial(holding.confirm, policy=rules)),
             Handler(contract.GIVE_BACK, partial(giving_back.give_back, policy=rules)),

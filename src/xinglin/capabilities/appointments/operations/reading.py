@@ -1,15 +1,15 @@
 """Sessions, numbers and bookings as operations need them: read as the platform, whose decision it is."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from xinglin.capabilities.appointments.contract import BOOKING, SESSION
 from xinglin.capabilities.appointments.rules import keys, shapes
 from xinglin.capabilities.appointments.rules.shapes import Booking, Numbered, Session
-from xinglin.care.booking import Held, Policy
+from xinglin.care.booking import Policy
 from xinglin.fhir.document import document_of
-from xinglin.fhir.outcome import OutcomeError
+from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
 from xinglin.store.holding import holders
 from xinglin.store.reading import not_found
@@ -99,26 +99,21 @@ async def within_reach(work: UnitOfWork, id: str) -> Booking:
     return shapes.booking_of(document)
 
 
-async def held_by(work: UnitOfWork, patient: str, start: datetime, policy: Policy) -> list[Held]:
-    """Give the numbers that a person has around a day and that have not ended."""
-    day = timedelta(days=1)
-    page = await work.platform.find(
-        "Appointment",
-        patient=patient,
-        status="pending,booked,arrived",
-        _profile=BOOKING.url,
-        date=f"ge{(start - day).date()}",
-        _count=MOST,
-    )
-    zone = shapes.zone(policy)
-    found = [shapes.booking_of(document_of(row.body())) for row in page.matches]
-    return [Held(one.session, one.department, one.start.astimezone(zone).date()) for one in found if one.slot]
-
-
-async def missed_by(work: UnitOfWork, patient: str, policy: Policy) -> list[datetime]:
-    """Give when numbers of a person passed unused."""
+async def of_people(work: UnitOfWork, patients: Sequence[str], policy: Policy) -> dict[str, list[Booking]]:
+    """Give the bookings of people that stand, and those that passed unused lately, by the reference of the person."""
     since = work.now - timedelta(days=policy.no_show_days + policy.barred_days)
     page = await work.platform.find(
-        "Appointment", patient=patient, status="noshow", _profile=BOOKING.url, date=f"ge{since.date()}", _count=MOST
+        "Appointment",
+        patient=",".join(patients),
+        status="pending,booked,arrived,noshow",
+        _profile=BOOKING.url,
+        date=f"ge{since.date()}",
+        _count=MOST,
     )
-    return [shapes.booking_of(document_of(row.body())).start for row in page.matches]
+    if page.next_token is not None:  # never for one alone: asked together with fewer others it is answered
+        raise OutcomeError(Issue("conflict", "bookings-many", text="Too many bookings to look through at once."))
+    found: dict[str, list[Booking]] = {one: [] for one in patients}
+    for row in page.matches:
+        one = shapes.booking_of(document_of(row.body()))
+        found.setdefault(one.patient, []).append(one)
+    return found
