@@ -108,7 +108,13 @@ async def open_door(settings: Settings, registry: Registry) -> Door:
         keys=FileKeyStore(settings.master_key),
         sealed=settings.cipher != "off",
     )
-    return Door(store, registry.rulebook, base_url=settings.base_url or "", uploads=uploads(settings))
+    return Door(
+        store,
+        registry.rulebook,
+        base_url=settings.base_url or "",
+        uploads=uploads(settings),
+        critical=settings.critical_infrastructure,
+    )
 
 
 def uploads(settings: Settings) -> Uploads | None:

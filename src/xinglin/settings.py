@@ -1,7 +1,7 @@
 """The settings of the platform: one frozen value, read from XINGLIN_* once at start and passed by argument."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.fhir.sources import cites
+from xinglin.security.hosts import is_domestic
 from xinglin.security.patterns import ADDRESSES, MOST_NAME, MOST_NUMBER, MOST_PHONE, Address, within
 
 PREFIX: Final = "XINGLIN_"
@@ -119,6 +120,21 @@ def _web_address(given: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an http or https address without query or fragment")
     return given.rstrip("/")
+
+
+def _hosts(given: str) -> tuple[str, ...]:
+    names = tuple(one.strip().rstrip(".").lower() for one in given.split(","))
+    if not all(name and name.strip("abcdefghijklmnopqrstuvwxyz0123456789.-:") == "" for name in names):
+        raise ValueError("must be names or addresses of hosts with commas between")
+    return names
+
+
+def _ice(given: str) -> str:
+    for one in given.split():
+        scheme, colon, host = one.partition(":")
+        if scheme not in {"stun", "turn", "turns"} or not colon or not host or '"' in one:
+            raise ValueError("must be addresses such as stun:stun.example.cn:3478 with spaces between")
+    return given
 
 
 def _database(given: str) -> Secret:
@@ -302,6 +318,11 @@ class Settings:
         _left(MOST_PHONE),
         default=MOST_PHONE,
         says="Digits of a masked telephone number that stay at its beginning and end; `3,4` at most.",
+    )
+    domestic_hosts: tuple[str, ...] = _setting(
+        cites("R7-020")(_hosts),
+        default=(),
+        says="Hosts in China, with all below them, besides our own network and `.cn`: other gateways are refused.",
     )
     mask_address: Address = _setting(
         _one_of(*ADDRESSES),
@@ -605,3 +626,23 @@ def _shown(value: object) -> str:
 
 
 _DEFAULTS: Final = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
+    for name, host in _reached(value):
+        if not is_domestic(host, value("domestic_hosts")):
+            faults.append(
+                f"{PREFIX}{name.upper()}: nothing is sent to {host}, which is not known to stand in China; "
+                f"if it does, name it in {PREFIX}DOMESTIC_HOSTS"
+            )
+def _reached(value: Callable[[str], Any]) -> Iterator[tuple[str, str]]:
+    """Give the hosts to which the platform sends data, by setting; at base_url and callback_url others reach us."""
+    for one in fields(Settings):
+        given = value(one.name) if one.name in _DEFAULTS else None
+        if given == one.default:  # such as WeChat's
+            continue
+        if one.metadata["read"] is _web_address and one.name not in {"base_url", "callback_url"} and given:
+            yield one.name, urlsplit(given).hostname or ""
+        elif one.name in {"mail_server", "scanner_address"} and given:
+            yield one.name, str(given).rpartition(":")[0]
+        elif one.name == "database_url" and given:
+            yield one.name, urlsplit(given.reveal()).hostname or ""
+
+

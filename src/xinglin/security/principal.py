@@ -15,6 +15,7 @@ class Principal:
     purpose: a code of http://terminology.hl7.org/CodeSystem/v3-ActReason, e.g. ``TREAT``.
     level: proofing of a resident, ``L0`` to ``L3`` (R6-043). strong: a second factor was used (R7, identity d).
     scopes: SMART scopes that narrow the rights; None for the platform's own pages. launch_patient: of a SMART launch.
+    abroad: the destination (`security.egress`) where what is shown arrives; empty inside the country.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Principal:
     client: str = field(default="", compare=False)
     address: str = field(default="", compare=False)
     device: str = field(default="", compare=False)
+    abroad: str = field(default="", compare=False)
 
 
 SYSTEM = Principal(id="system", roles=frozenset({"system"}), purpose="HSYSADMIN", display="Xinglin")

@@ -13,7 +13,7 @@ from xinglin.fhir.search.query import Query
 from xinglin.security.grants import Reach
 from xinglin.security.ledger import Act
 from xinglin.security.principal import Principal
-from xinglin.store import history, rights, search
+from xinglin.store import egress, history, rights, search
 from xinglin.store.departed import departed
 from xinglin.store.executor import Executor, Row
 from xinglin.store.history import HistoryPage
@@ -165,6 +165,8 @@ class Reading:
 
     async def _shown(self, what: str, type: str, rows: Sequence[Row], detail: str = "") -> None:
         """Have it written who is shown *rows*: before the answer leaves the door, or with the transaction."""
+        if self.principal.abroad:
+            await self._leave(type, rows)
         if not self.door.audited:
             return
         rule = self.reach(what, type).rules if type else ()
@@ -176,6 +178,16 @@ class Reading:
             await self.door.store.ledger.shown(acts)
         else:
             self._work.shown(acts)
+
+    async def _leave(self, type: str, rows: Sequence[Row]) -> None:
+        """Count, before they are shown, whose data leave the country; refused (403) when they may not."""
+        if type == events.TYPE:
+            raise egress.no_ledger()
+        if self._work is not None:
+            await egress.leave(self._work.executor, self.principal.abroad, rows, critical=self.door.critical)
+            return
+        async with self.door.store.begin() as transaction:
+            await egress.leave(transaction, self.principal.abroad, rows, critical=self.door.critical)
 
     async def _must_reach(self, interaction: str, type: str, id: str) -> None:
         """Refuse (404) what lies out of reach; of a deleted resource its last content counts."""

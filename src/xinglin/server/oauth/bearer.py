@@ -67,6 +67,7 @@ class Bearers:
             launch_patient=session.patient,
             client=session.client,
             device=session.device,
+            abroad=session.abroad,
         )
         return min(now + KEPT_FOR, token.expires), narrowed
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.store import egress
 from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import clients, tokens
 from xinglin.store.identity.clients import Client, State
@@ -25,11 +26,13 @@ async def decide(
     scopes: str | None = None,
     organization: str | None = None,
     purpose: str | None = None,
+    abroad: str | None = None,
 ) -> Client:
     """Approve, refuse or disable a registration; what an app that is not approved holds is of no use from now on.
 
     scopes: the widest it may be given; None leaves what it asked for. organization, purpose: for whom and what for a
-    system acts. OutcomeError: forbidden (403), not-found (404), and a system without institution or purpose (422).
+    system acts. abroad: the destination where it stands, which must be on the list (R7-020), empty in this country.
+    OutcomeError: forbidden (403), not-found (404), and a system without institution or purpose (422).
     """
     _must_decide(work)
     found = await clients.by_id(work.executor, id)
@@ -40,6 +43,11 @@ async def decide(
             if not (value or getattr(found, name)):
                 text = f"A system is approved for an institution and a purpose: {name} is missing."
                 raise OutcomeError(Issue("required", f"client-{name}", text=text))
+    if state == "approved" and abroad:
+        where = await egress.by_id(work.executor, abroad)
+        if where is None or where.ended:
+            text = "There is no such destination on the list of exports."
+            raise OutcomeError(Issue("value", "client-abroad", text=text))
     decided = await clients.decide(
         work.executor,
         id,
@@ -50,6 +58,7 @@ async def decide(
         scopes=scopes,
         organization=organization,
         purpose=purpose,
+        abroad=abroad,
     )
     if decided is None:
         raise LookupError(id)

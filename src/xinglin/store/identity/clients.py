@@ -12,7 +12,7 @@ Method = Literal["none", "private_key_jwt"]
 
 _COLUMNS: Final = (
     "id, name, state, method, redirect_uris, origins, grants, scopes, jwks, jwks_uri, launch_uri, client_uri, "
-    "contacts, organization, purpose, made, decided, decided_by, reason, id_token_alg"
+    "contacts, organization, purpose, made, decided, decided_by, reason, id_token_alg, abroad"
 )
 
 
@@ -24,7 +24,7 @@ class Client:
     compared letter by letter. origins: of its pages that call us from a browser. grants: OAuth grant types. scopes:
     the widest it may be given. jwks: its public keys (JSON), or jwks_uri where they are published. launch_uri: where
     a clinician opens it from the record. organization, purpose: for whom and what for a system acts.
-    id_token_alg: how identity tokens for it are signed.
+    id_token_alg: how identity tokens for it are signed. abroad: the destination where it stands; None in this country.
     """
 
     id: str
@@ -47,17 +47,18 @@ class Client:
     decided_by: str | None = None
     reason: str = ""
     id_token_alg: str = "RS256"  # noqa: S105  an algorithm
+    abroad: str | None = None
 
 
 async def add(executor: Executor, client: Client) -> None:
     """Write a registration down."""
     await executor.fetch(
         f"INSERT INTO client (bucket, {_COLUMNS}) VALUES "
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         *(bucket_of(client.id), client.id, client.name, client.state, client.method, list(client.redirect_uris)),
         *(list(client.origins), list(client.grants), client.scopes, client.jwks, client.jwks_uri, client.launch_uri),
         *(client.client_uri, list(client.contacts), client.organization, client.purpose, client.made, client.decided),
-        *(client.decided_by, client.reason, client.id_token_alg),
+        *(client.decided_by, client.reason, client.id_token_alg, client.abroad),
     )
 
 
@@ -86,17 +87,20 @@ async def decide(
     scopes: str | None = None,
     organization: str | None = None,
     purpose: str | None = None,
+    abroad: str | None = None,
 ) -> Client | None:
     """Approve, refuse or disable; None when there is no such registration.
 
-    scopes: the widest it may be given from now on; None leaves what it asked for. Sessions of an app that is not
+    scopes: the widest it may be given from now on; None leaves what it asked for. abroad: None leaves it, empty is in
+    this country. Sessions of an app that is not
     approved any more are ended by the caller (`tokens.end_client`).
     """
     found = await executor.fetch(
         "UPDATE client SET state = $3, decided = $4, decided_by = $5, reason = $6, scopes = COALESCE($7, scopes), "
-        "organization = COALESCE($8, organization), purpose = COALESCE($9, purpose) "
+        "organization = COALESCE($8, organization), purpose = COALESCE($9, purpose), "
+        "abroad = NULLIF(COALESCE($10, abroad), '') "
         f"WHERE bucket = $1 AND id = $2 RETURNING {_COLUMNS}",
-        *(bucket_of(id), id, state, at, by, reason, scopes, organization, purpose),
+        *(bucket_of(id), id, state, at, by, reason, scopes, organization, purpose, abroad),
     )
     return _client(found[0]) if found else None
 
@@ -134,4 +138,5 @@ def _client(row: Record) -> Client:
         decided_by=row["decided_by"],
         reason=row["reason"],
         id_token_alg=row["id_token_alg"],
+        abroad=row["abroad"],
     )

@@ -40,7 +40,7 @@ class AppSession:
 
     account: who let it in, or the client's own id. assignment, role, patient_for: in which role, and for whom.
     scopes: what it was given. patient, encounter: of the launch. parent: session while which it may stay, None when
-    it may stay without. until: it ends then.
+    it may stay without. until: it ends then. abroad: the destination where the app stands, empty in this country.
     """
 
     id: str
@@ -60,6 +60,7 @@ class AppSession:
     encounter: str | None = None
     parent: str | None = None
     ended: datetime | None = None
+    abroad: str = ""
 
 
 def new_secret() -> str:
@@ -189,10 +190,10 @@ async def end_client(executor: Executor, client: str, now: datetime, why: str) -
 
 _ALIVE: Final = """
 SELECT s.id, o.client, s.account, s.role, s.purpose, o.scopes, s.created, s.until, s.assignment, s.strong, s.device,
-       s.address, o.patient, o.encounter, o.parent, s.ended, s.patient AS patient_for
+       s.address, o.patient, o.encounter, o.parent, s.ended, s.patient AS patient_for, c.abroad
 FROM session s JOIN app_session o ON o.bucket = s.bucket AND o.id = s.id
+JOIN client c ON c.id = o.client AND c.state = 'approved'
 WHERE s.bucket = $1 AND s.id = $2 AND s.ended IS NULL AND s.expires > $3
-  AND EXISTS (SELECT FROM client c WHERE c.id = o.client AND c.state = 'approved')
 """
 
 
@@ -215,6 +216,7 @@ def _session(row: Record) -> AppSession:
         encounter=row["encounter"],
         parent=row["parent"],
         ended=row["ended"],
+        abroad=row["abroad"] or "",
     )
 
 

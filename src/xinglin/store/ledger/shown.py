@@ -38,7 +38,7 @@ def acts_of(
         ref = f"{row.rt}/{row.id}/_history/{row.vid}"
         visit = encounter_of(row.rt, row.id, row.entry)
         alone = row.pat is not None and not persons.several(row.pat)
-        for patient in (row.pat,) if alone else _patients(row):
+        for patient in (row.pat,) if alone else patients_of(row):
             by_patient.setdefault(patient, []).append(ref)
             visits.setdefault(patient, set()).add(visit)
     if not by_patient:
@@ -59,7 +59,7 @@ def acts_of(
     ]
 
 
-def _patients(row: Row) -> tuple[int | None, ...]:
+def patients_of(row: Row) -> tuple[int | None, ...]:
     """Find the patients of a resource that is not of one alone, such as a group visit."""
     if row.deleted or (row.pat is None and row.rt not in _OF_PATIENTS):
         return (row.pat,)
