@@ -12,7 +12,7 @@ from tests.capabilities.prescriptions import clinic as orders_clinic
 from tests.capabilities.prescriptions.clinic import Stopped, draft, header, line, pharmacist, put, role, signed_in
 from xinglin.app import CAPABILITIES
 from xinglin.capabilities.internet_hospital import contract as visits
-from xinglin.capabilities.internet_hospital.contract import Judging, Noting, Visit
+from xinglin.capabilities.internet_hospital.contract import Judging, Noting, Saying, Visit
 from xinglin.capabilities.prescriptions import contract as orders
 from xinglin.capabilities.prescriptions.contract import Reviewing
 from xinglin.capabilities.supervision import capability as supervision
@@ -102,6 +102,7 @@ class City:
             await self.act(self.doctor, visits.JUDGE, Judging(row.id, "reviewed"))
         await self.act(MEI, visits.ENTER, Visit(id))
         await self.act(self.doctor, visits.START, Visit(id))
+        await self.act(MEI, visits.SAY, Saying(id, "最近血压 128/80"))
         self.clock.pass_(minutes=5)
         return id
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from xinglin.capabilities.supervision import contract, jobs, policy
 from xinglin.capabilities.supervision.gateways import Port, port_of
-from xinglin.capabilities.supervision.operations import uploading
-from xinglin.capabilities.supervision.pages import live
+from xinglin.capabilities.supervision.operations import tracing, uploading
+from xinglin.capabilities.supervision.pages import live, trace
 from xinglin.capabilities.supervision.rules import uploads
 from xinglin.fhir.declarations import Text
 from xinglin.registry import COMMISSION, INSTITUTION, Capability, Handler, Invariant, Job, Page
@@ -27,11 +27,18 @@ def made(settings: Settings, port: Port | None) -> Capability:
     return Capability(
         name=contract.NAME,
         title=TITLE,
-        needs=("billing", "internet_hospital", "pharmacy", "prescriptions"),
-        code_sets=(contract.TASKS, contract.UPLOAD_STATES, contract.ACTS),
+        needs=(
+            *("billing", "insurance", "internet_hospital", "pharmacy", "prescriptions"),
+            *("signatures", "triage"),
+        ),
+        code_sets=(contract.TASKS, contract.UPLOAD_STATES, contract.ACTS, contract.STEPS),
         profiles=(contract.UPLOAD,),
         invariants=(Invariant(contract.UPLOAD, uploads.stays),),
-        operations=(Handler(contract.RESEND, uploading.resend),),
+        operations=(
+            Handler(contract.RESEND, uploading.resend),
+            Handler(contract.TRACE, tracing.trace),
+            Handler(contract.SEEK, tracing.seek),
+        ),
         grants=policy.GRANTS,
         pages=_pages(),
         jobs=(
@@ -47,6 +54,8 @@ def _pages() -> tuple[Page, ...]:
     return (
         Page(COMMISSION, contract.LIVE, show=live.shown(Counts(1)), menu=live.TITLE, icon="clock", order=20),
         Page(COMMISSION, contract.UPLOADS, show=live.show_uploads, menu=live.UPLOADS.title, icon="upload", order=24),
+        Page(COMMISSION, contract.TRACED, show=trace.show, menu=trace.TITLE, icon="timeline", order=21),
+        Page(COMMISSION, f"{contract.TRACED}/{{type}}/{{id}}", show=trace.show_one),
         Page(
             INSTITUTION,
             contract.OWN_UPLOADS,

@@ -13,6 +13,10 @@ _OWN: Final = f"code={contract.TASKS.system}|&owner={{organization}}"
 
 GRANTS: Final = (
     Grant("system-admin", READ, "Task", _OWN, needs=STRONG, name="told-by-us", source="R2-029"),
+    Grant(
+        "regulator", OPERATE, "Encounter", operations=frozenset({contract.TRACE.code, contract.SEEK.code}),
+        purposes=HLEGAL, needs=STRONG, name="tracing", source="R0-005",
+    ),
     *(
         Grant(
             role, OPERATE, "Task", operations=frozenset({contract.RESEND.code}), needs=STRONG, name="telling",
