@@ -11,6 +11,7 @@ from xinglin.capabilities.access import capability as access
 from xinglin.capabilities.accounts import capability as accounts
 from xinglin.capabilities.appointments import capability as appointments
 from xinglin.capabilities.audit import capability as audit
+from xinglin.capabilities.billing import capability as billing
 from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.directory import capability as directory
 from xinglin.capabilities.duplicates import capability as duplicates
@@ -71,6 +72,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     directory.declare,  # 机构与人员
     triage.declare,  # 智能导诊
     duplicates.declare,  # 查重合并
+    billing.declare,  # 收费与支付
     insurance.declare,  # 医保结算
     internet_hospital.declare,  # 互联网诊疗
     quality.declare,  # 数据质量

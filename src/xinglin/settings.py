@@ -259,6 +259,32 @@ class Settings:
     supervision_minutes: int = _setting(
         _whole(1, 1440), default=5, says="Minutes within which visits asked for and prescriptions are told to it."
     )
+    callback_url: str | None = _setting(
+        _web_address,
+        default=None,
+        says="Public address of this platform, below which channels of payment call back (`/callbacks/…`).",
+    )
+    wechat_pay_url: str = _setting(
+        _web_address, default="https://api.mch.weixin.qq.com", says="Interface of WeChat Pay (API v3)."
+    )
+    wechat_pay_app_id: str = _setting(_text, default="", says="App id that payments by WeChat are made for.")
+    wechat_pay_merchant: str = _setting(_text, default="", says="Merchant number at WeChat Pay.")
+    wechat_pay_keys: Path | None = _setting(
+        _path,
+        default=None,
+        says="Folder with `merchant.pem` (our private key), `serial` (of its certificate), `platform.pem` (public key "
+        "of WeChat Pay) and `api-v3.key`. Not set: nobody pays by WeChat.",
+    )
+    alipay_url: str = _setting(
+        _web_address, default="https://openapi.alipay.com", says="Interface of Alipay's open platform."
+    )
+    alipay_app_id: str = _setting(_text, default="", says="App id at Alipay.")
+    alipay_keys: Path | None = _setting(
+        _path,
+        default=None,
+        says="Folder with `merchant.pem` (our private key) and `platform.pem` (Alipay's public key). "
+        "Not set: nobody pays by Alipay.",
+    )
     register_grace_hours: int = _setting(
         _whole(0, 168),
         default=24,

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from hashlib import blake2b
 from typing import Final
 
+from xinglin.care.prices import GRAM_FEN, package_fen
 from xinglin.city.record import Record, Visit
 from xinglin.city.staff import Worker
 from xinglin.city.terms import HL7, Json, concept, reference, system
@@ -82,7 +82,6 @@ ITEMS: Final[Mapping[str, str]] = {
     "YYCLF": "治疗用一次性医用材料费",
 }
 _OWN: Final = {"employee": 0.2, "resident": 0.35}  # share of a stay that the patient pays himself (design)
-_GRAM_FEN: Final = 12  # of slices (design)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,18 +180,11 @@ def _drug(one: Json) -> Line:
     what = one["medicationCodeableConcept"]["coding"][0]
     quantity = one["dispenseRequest"]["quantity"]["value"]
     if what["system"] != system("drug"):
-        return Line(what["system"], what["code"], what["display"], _GRAM_FEN, round(quantity), ("ZCYF1",))
+        return Line(what["system"], what["code"], what["display"], GRAM_FEN, round(quantity), ("ZCYF1",))
     known = drug(what["code"])
     groups = ("ZCYF",) if known.kind == "中成药" else ("XYF", "KJYWF") if known.antibiotic else ("XYF",)
     packs = -(-quantity // known.pack)
     return Line(what["system"], what["code"], what["display"], package_fen(known.code), packs, groups)
-
-
-@cache
-def package_fen(code: str) -> int:
-    """Give the made-up price of a package of a drug: 3 to 60 yuan, most of them cheap."""
-    draw = int.from_bytes(blake2b(code.encode(), digest_size=2, person=b"xinglin price").digest()) / 65_536
-    return 10 * round(30 + 570 * float(draw**2.5))
 
 
 def _claim(record: Record, visit: Visit, lines: Sequence[Line]) -> None:

@@ -102,6 +102,7 @@ def telling(settings: "Settings", port: int) -> dict[str, str]:
         "SIMULATED_CALLBACKS": _address(settings, "/callbacks"),
         "SIMULATED_SMTP": str(mail),
         "SIMULATED_INSURER": str(settings.data_dir.absolute() / "insurer.sqlite"),
+        **_paying(settings, port),
     }
     if settings.voice_url is None:
         found["XINGLIN_VOICE_URL"] = f"http://127.0.0.1:{port}/voice"
@@ -116,6 +117,29 @@ def telling(settings: "Settings", port: int) -> dict[str, str]:
             "XINGLIN_WECHAT_TEMPLATE": "simulated",
         }
     return found
+
+
+def _paying(settings: "Settings", port: int) -> dict[str, str]:
+    """Name the simulated channels of payment, where the settings name none, and make the keys of both sides."""
+    if settings.wechat_pay_keys or settings.alipay_keys:
+        return {}
+    from xinglin.simulators.payments import FILE, KEYS, make_keys
+
+    keys = settings.data_dir.absolute() / "payment-keys"
+    for channel in ("wechat-pay", "alipay"):
+        make_keys(keys / channel)
+    return {
+        KEYS: str(keys),
+        FILE: str(settings.data_dir.absolute() / "payments.sqlite"),
+        "XINGLIN_CALLBACK_URL": settings.callback_url or _address(settings, ""),
+        "XINGLIN_WECHAT_PAY_URL": f"http://127.0.0.1:{port}/wechat_pay",
+        "XINGLIN_WECHAT_PAY_APP_ID": "wx-simulated",
+        "XINGLIN_WECHAT_PAY_MERCHANT": "1900000001",
+        "XINGLIN_WECHAT_PAY_KEYS": str(keys / "wechat-pay"),
+        "XINGLIN_ALIPAY_URL": f"http://127.0.0.1:{port}/alipay",
+        "XINGLIN_ALIPAY_APP_ID": "2021000000000001",
+        "XINGLIN_ALIPAY_KEYS": str(keys / "alipay"),
+    }
 
 
 def _people(settings: "Settings") -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-KINDS: Final = ("off", "time-out", "duplicate", "refuse", "slow", "down", "late-receipt", "no-receipt")
+KINDS: Final = ("off", "time-out", "duplicate", "refuse", "slow", "down", "late-receipt", "no-receipt", "wrong-amount")
 
 Effect = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -23,6 +23,7 @@ class Faults:
     time-out: it takes effect, and the answer comes too late. duplicate: it takes effect twice, as when a message is
     delivered again. refuse: 422 with a reason. slow: a late, good answer. down: 503 before any effect.
     late-receipt, no-receipt: of gateways that tell by call-back what became of a message (`simulators.receipts`).
+    wrong-amount: a payer pays another sum (`simulators.payments`).
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,11 @@ class Faults:
         self._seconds = 30.0
         # The fault of the question that is being answered, for what follows from it later.
         self.present = "off"
+
+    @property
+    def kind(self) -> str:
+        """The fault that is on."""
+        return self._kind
 
     @property
     def seconds(self) -> float:
@@ -75,9 +81,18 @@ class Faults:
 
         return endpoint
 
-    def take(self) -> str:
-        """Use up the fault that is on, for one question."""
-        kind = self._kind
+    def switch(self, kind: str, times: int, seconds: float) -> None:
+        """Switch a fault on; ValueError for one that is none."""
+        if kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        self._kind, self._times, self._seconds = kind, times, seconds
+
+    def take(self, among: frozenset[str] = frozenset(KINDS)) -> str:
+        """Use up the fault that is on, for one question; one that is not *among* those stays on."""
+        kind = self._kind if self._kind in among else "off"
+        if kind == "off":
+            self.present = kind
+            return kind
         self.present = kind
         if self._times:
             self._times -= 1

@@ -12,7 +12,7 @@ from starlette.routing import Mount
 
 # Names of the systems to serve, with commas between; the process is started with it.
 VARIABLE: Final = "SIMULATED"
-FRAME: Final = frozenset({"__init__", "faults", "receipts", "town"})
+FRAME: Final = frozenset({"__init__", "faults", "payments", "receipts", "town"})
 
 
 def names() -> tuple[str, ...]:

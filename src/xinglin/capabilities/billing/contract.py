@@ -9,7 +9,7 @@ paid it only takes the lines off, and tells `VOID`. Both are called as the platf
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -179,3 +179,13 @@ CASHIER: Final = Portal("cashier", "/desk", frozenset({"receptionist"}), Text("æ
 OWN: Final = "/my/bills"
 DESK: Final = "/desk/bills"
 DIFFERENCES: Final = "/desk/differences"
+
+# Jobs. payment: number of a PaymentNotice; bill: logical id.
+ASK: Final = "billing.ask"  # ask a channel for a payment
+LOOK: Final = "billing.look"  # ask what became of it; give it up when its time is over
+GIVE_BACK: Final = "billing.give-back"
+TOLD: Final = "billing.told"  # by insurance: what became of a settlement
+LAPSE: Final = "billing.lapse"
+SWEEP: Final = "billing.sweep"
+AGAIN: Final = timedelta(minutes=1)
+CALLBACKS: Final = "/callbacks"

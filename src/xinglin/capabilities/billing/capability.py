@@ -1,0 +1,71 @@
+"""Everything that billing adds."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from xinglin.capabilities.billing import contract, jobs, policy
+from xinglin.capabilities.billing.gateways.alipay import Alipay
+from xinglin.capabilities.billing.gateways.channels import Channel, keys_in
+from xinglin.capabilities.billing.gateways.wechat_pay import WechatPay
+from xinglin.capabilities.billing.operations import arriving, charging, paying
+from xinglin.capabilities.billing.rules import bills
+from xinglin.fhir.declarations import Text
+from xinglin.registry import Callback, Capability, Handler, Invariant, Job
+from xinglin.settings import Settings
+
+
+def declare(settings: Settings) -> Capability:
+    """Give the table of contents."""
+    return made(channels_of(settings))
+
+
+def channels_of(settings: Settings) -> Mapping[str, Channel]:
+    """Make the channels that the settings name."""
+    found: dict[str, Channel] = {}
+    back = f"{settings.callback_url or ''}{contract.CALLBACKS}"
+    if settings.wechat_pay_keys is not None:
+        found["wechat-pay"] = WechatPay(
+            settings.wechat_pay_url,
+            settings.wechat_pay_app_id,
+            settings.wechat_pay_merchant,
+            keys_in(settings.wechat_pay_keys),
+            notify=f"{back}/wechat-pay",
+        )
+    if settings.alipay_keys is not None:
+        found["alipay"] = Alipay(
+            settings.alipay_url, settings.alipay_app_id, keys_in(settings.alipay_keys), notify=f"{back}/alipay"
+        )
+    return found
+
+
+def made(channels: Mapping[str, Channel]) -> Capability:
+    """Give it with channels."""
+    return Capability(
+        name="billing",
+        title=Text("收费与支付", "Billing"),
+        needs=("insurance",),
+        code_sets=(contract.STATES, contract.CHANNELS, contract.PAYMENT_STATES, contract.REASONS),
+        profiles=(contract.CHARGE_ITEM, contract.BILL, contract.PAYMENT),
+        invariants=(Invariant(contract.BILL, bills.moves_as_it_may),),
+        operations=(
+            Handler(contract.CHARGE, charging.charge),
+            Handler(contract.BEGIN, paying.begin),
+            Handler(contract.PAY, paying.pay),
+            Handler(contract.STOP, paying.stop),
+            Handler(contract.REFUND, paying.refund),
+        ),
+        grants=policy.GRANTS,
+        jobs=(
+            Job(contract.ASK, partial(jobs.ask, channels=channels), retries=8),
+            Job(contract.LOOK, partial(jobs.look, channels=channels), retries=8),
+            Job(contract.GIVE_BACK, partial(jobs.give_back, channels=channels), retries=8),
+            Job(contract.TOLD, jobs.told, retries=8),
+            Job(contract.LAPSE, jobs.lapse, retries=8),
+            Job(contract.SWEEP, jobs.sweep, every="*/5 * * * *"),
+        ),
+        callbacks=tuple(
+            Callback(f"{contract.CALLBACKS}/{name}", partial(arriving.heard, name=name, channel=channel))
+            for name, channel in channels.items()
+        ),
+        templates="xinglin.capabilities.billing:templates",
+    )
