@@ -19,6 +19,7 @@ from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.insurance import capability as insurance
 from xinglin.capabilities.internet_hospital import capability as internet_hospital
 from xinglin.capabilities.notifications import capability as notifications
+from xinglin.capabilities.pharmacy import capability as pharmacy
 from xinglin.capabilities.portals import capability as portals
 from xinglin.capabilities.practitioners import capability as practitioners
 from xinglin.capabilities.prescriptions import capability as prescriptions
@@ -79,6 +80,7 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     notifications.declare,  # 消息通知
     appointments.declare,  # 预约挂号与候诊
     prescriptions.declare,  # 电子处方
+    pharmacy.declare,  # 处方流转
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名

@@ -1,11 +1,11 @@
 """By which ways a prescription may be supplied (R3-076 to R3-078): each line, and the whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from xinglin.care.prescribing.case import known_drug, known_slice
-from xinglin.care.prescribing.forms import Line, Prescription, SliceLine
+from xinglin.care.prescribing.forms import Prescription, SliceLine
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.sources import cites
 from xinglin.tables.catalogues import Drug
@@ -47,10 +47,16 @@ def ways_of_supply(prescription: Prescription) -> Ways:
 
     What no catalogue knows, and narcotic, psychotropic, toxic and radioactive drugs, the hospital hands over itself.
     """
+    return ways_of(one.slice if isinstance(one, SliceLine) else one.drug for one in prescription.lines)
+
+
+@cites("R3-076", "R3-077", "R3-078")
+def ways_of(codes: Iterable[str]) -> Ways:
+    """Tell the same of the drugs and slices of a prescription by their codes, in the order of its lines."""
     lines: dict[int, frozenset[Way]] = {}
     barred: list[Barred] = []
-    for number, line in enumerate(prescription.lines, 1):
-        open_, rule, text = _line(line)
+    for number, code in enumerate(codes, 1):
+        open_, rule, text = _line(code)
         lines[number] = open_
         if text is not None:
             barred.append(Barred(number, rule, text))
@@ -58,17 +64,17 @@ def ways_of_supply(prescription: Prescription) -> Ways:
     return Ways(whole, lines, tuple(barred))
 
 
-def _line(line: Line) -> tuple[frozenset[Way], str, Text | None]:
-    if isinstance(line, SliceLine):
-        herb = known_slice(line.slice)
-        if herb is None or herb.controlled:
+def _line(code: str) -> tuple[frozenset[Way], str, Text | None]:
+    herb = known_slice(code)
+    if herb is not None:
+        if herb.controlled:
             return (
                 WINDOW,
                 "R3-076",
-                Text("毒性、麻醉或未知饮片，仅限医疗机构现场发药", "Toxic, narcotic or unknown slice"),
+                Text("毒性、麻醉饮片，仅限医疗机构现场发药", "Toxic or narcotic slice"),
             )
         return ALL, "", None
-    one = known_drug(line.drug)
+    one = known_drug(code)
     return (WINDOW, "R3-076", Text("目录中没有的药品", "Not in the catalogue")) if one is None else _drug(one)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from xinglin.capabilities.prescriptions import contract
 from xinglin.capabilities.prescriptions.pages import shown
+from xinglin.care import dispensing
 from xinglin.store.door import UnitOfWork
 from xinglin.web import format as show_as
 from xinglin.web.asking import ask
@@ -15,12 +16,16 @@ MOST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A prescription with its state in words, and what that means for its owner (key of a text)."""
+    """A prescription with its state in words, and what that means for its owner (key of a text).
+
+    supplied: it has a page of its supply: choosing a pharmacy, and how far it is.
+    """
 
     one: shown.Shown
     state: str
     tone: str
     means: str
+    supplied: bool
 
 
 async def show(work: UnitOfWork, form: Form) -> View:
@@ -41,5 +46,9 @@ async def show(work: UnitOfWork, form: Form) -> View:
 def _mine(one: shown.Shown, form: Form) -> Mine:
     text = contract.STATES.codes[one.state]
     return Mine(
-        one, show_as.said(text, form.language), shown.TONES.get(one.state, "info"), f"prescriptions.means.{one.state}"
+        one,
+        show_as.said(text, form.language),
+        shown.TONES.get(one.state, "info"),
+        f"prescriptions.means.{one.state}",
+        supplied=one.state in dispensing.MOVES and one.state != "rejected",
     )

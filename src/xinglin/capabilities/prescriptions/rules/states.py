@@ -1,14 +1,15 @@
-"""The states of a prescription up to its release, as a table; and what guards every writer of one."""
+"""The states of a prescription, as a table; and what guards every writer of one."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from xinglin.capabilities.prescriptions.contract import STATES, state_of
+from xinglin.care import dispensing
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.sources import cites
 from xinglin.fhir.wire import to_dict
 
-# What follows a state. What follows `released` belongs to the pharmacies (`care.dispensing`), but for the ends here.
+# What follows a state. From `released` on the pharmacies' table goes on (`care.dispensing`).
 MOVES: Final[Mapping[str, frozenset[str]]] = cites("R3-080")(
     {
         "": frozenset({"draft", "signed"}),
@@ -17,13 +18,10 @@ MOVES: Final[Mapping[str, frozenset[str]]] = cites("R3-080")(
         "review-pending": frozenset({"released", "review-failed", "rejected", "cancelled", "expired"}),
         "review-failed": frozenset({"revised", "cancelled", "expired"}),
         "revised": frozenset(),
-        "released": frozenset({"claimed", "cancelled", "expired"}),
         "cancelled": frozenset(),
         "expired": frozenset(),
+        **dispensing.MOVES,
     }
-)
-_PHARMACIES: Final = frozenset(
-    {"claimed", "pharmacy-reviewed", "paid", "dispensed", "delivering", "delivered", "closed", "refunded", "released"}
 )
 # RequestGroup.status and MedicationRequest.status of each state: effective only after review (R1-057, R3-050).
 STATUS: Final[Mapping[str, tuple[str, str]]] = cites("R1-057", "R3-050")(
@@ -65,17 +63,10 @@ def moves_by_the_table(before: Any | None, after: Any | None) -> tuple[Issue, ..
     new = state_of(after)
     if new and new not in STATES.codes:
         return (Issue("value", "prescription-state-unknown", "RequestGroup.extension", "There is no such state."),)
-    issues = () if old == new or _follows(old, new) else refusals(old, new)
+    issues = () if old == new else refusals(old, new)
     if before is not None and old not in {"", "draft"} and _content(before, _MOVING) != _content(after, _MOVING):
         return (*issues, _stays())
     return issues
-
-
-def _follows(old: str, new: str) -> bool:
-    """Tell whether a state may follow; once released, the pharmacies' own table says more, and nothing leads back."""
-    if old in _PHARMACIES:
-        return new in _PHARMACIES or new in {"cancelled", "expired", "rejected"}
-    return new in MOVES.get(old, frozenset())
 
 
 @cites("R3-010", "R2-025")

@@ -1,0 +1,65 @@
+"""Everything that the supply of prescriptions adds."""
+
+from typing import Final
+
+from xinglin.capabilities.pharmacy import contract, jobs, policy
+from xinglin.capabilities.pharmacy.operations import counter, supplying
+from xinglin.capabilities.pharmacy.pages import desk, mine
+from xinglin.capabilities.pharmacy.rules import supplies
+from xinglin.fhir.declarations import Text
+from xinglin.registry import CLINIC, RESIDENT, Capability, Card, Exclusive, Handler, Invariant, Job, Page
+from xinglin.settings import Settings
+
+PHARMACISTS: Final = frozenset(policy.PHARMACISTS)
+TITLE: Final = Text("处方流转", "Supply of prescriptions")
+
+
+def declare(_settings: Settings) -> Capability:
+    """Give the table of contents."""
+    return Capability(
+        name="pharmacy",
+        title=TITLE,
+        needs=("notifications", "prescriptions", "signatures"),
+        code_sets=(contract.TASKS, contract.WAYS, contract.RELEASES, contract.STOCK_CODES),
+        profiles=(contract.DISPENSE, contract.STOCK, contract.DISPENSED, contract.DELIVERY),
+        invariants=(Invariant(contract.DISPENSE, supplies.stays),),
+        exclusives=(
+            Exclusive(contract.DISPENSE, supplies.held, "prescription-taken"),
+            Exclusive(contract.DISPENSED, supplies.traced, "trace-used"),
+        ),
+        operations=(
+            Handler(contract.CHOOSE, supplying.choose),
+            Handler(contract.WITHDRAW, supplying.withdraw),
+            Handler(contract.SHOW_CODE, supplying.show_code),
+            Handler(contract.CLAIM, counter.claim),
+            Handler(contract.PHARMACY_REVIEW, counter.review),
+            Handler(contract.TAKE_PAYMENT, counter.take_payment),
+            Handler(contract.GIVE_OUT, counter.dispense),
+            Handler(contract.HAND_OVER, counter.hand_over),
+            Handler(contract.RELEASE, counter.release),
+            Handler(contract.SHEET, counter.sheet),
+        ),
+        grants=policy.GRANTS,
+        pages=(
+            Page(RESIDENT, f"{contract.SUPPLY}/{{id}}/supply", show=mine.show, send=mine.send),
+            Page(
+                CLINIC,
+                contract.DESK,
+                show=desk.show,
+                send=desk.send,
+                menu=Text("处方调配", "Dispensing"),
+                icon="pill",
+                order=22,
+                roles=PHARMACISTS,
+                badge=desk.badge,
+            ),
+            Page(CLINIC, f"{contract.DESK}/{{id}}", show=desk.show_one, send=desk.send_one, roles=PHARMACISTS),
+        ),
+        cards=(Card(CLINIC, desk.WAITING, desk.card, order=16, roles=PHARMACISTS),),
+        jobs=(
+            Job(contract.LAPSE, jobs.lapse, retries=5),
+            Job(contract.FORGET, jobs.forget_codes, every="03:40 Asia/Shanghai"),
+        ),
+        notices=(contract.READY, contract.FREED, contract.REJECTED),
+        templates="xinglin.capabilities.pharmacy:templates",
+    )

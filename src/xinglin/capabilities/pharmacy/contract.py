@@ -1,0 +1,282 @@
+"""Profiles, codes, operations, jobs and addresses of the supply of prescriptions. docs/care.md."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from xinglin.capabilities.prescriptions.contract import Told
+from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
+
+# Task.identifier: the key under which a supply was begun; keys of later calls stand in its acts.
+KEYS: Final = canonical("supply-key", "NamingSystem")
+# Extensions of Task[dispense].
+WAY: Final = canonical("supply-way")  # valueCode of WAYS
+ACT: Final = canonical("supply-act")  # nested: code, key, at (instant), by (reference), detail
+COST: Final = canonical("supply-cost")  # valueMoney: what it costs at this pharmacy
+# Of SupplyDelivery[medicine]: whom it is sent to, nested name, phone, address; pharmacies see it covered.
+RECIPIENT: Final = canonical("supply-recipient")
+DELIVERIES: Final = canonical("delivery-of", "NamingSystem")  # its identifier: logical id of the Task[dispense]
+PREPARER: Final = canonical("supply-preparer")  # valueReference Practitioner
+# Extensions of MedicationDispense: trace codes (药品追溯码), packages that were ordered and not given.
+TRACE: Final = canonical("trace-code")  # valueString, repeats
+VOID: Final = canonical("void-quantity")  # valueQuantity
+# Extensions of Basic[stock]: what is there, and the price of some amount of it.
+ON_HAND: Final = canonical("on-hand")  # valueQuantity in the unit of the catalogue
+PRICE: Final = canonical("price")  # nested: amount (valueMoney), per (valueQuantity)
+
+TASKS: Final = CodeSet(
+    url=valueset("supply-task"),
+    system=canonical("supply-task", "CodeSystem"),
+    codes={"dispense": Text("调配处方", "Fill a prescription")},
+)
+DISPENSE_CODE: Final = "dispense"
+WAYS: Final = CodeSet(
+    url=valueset("supply-way"),
+    system=canonical("supply-way", "CodeSystem"),
+    codes={
+        "hospital-window": Text("医院窗口取药", "At the hospital's window"),
+        "hospital-delivery": Text("医院配送到家", "Sent by the hospital"),
+        "pharmacy-pickup": Text("到药店自取", "Picked up at the pharmacy"),
+        "online-retail": Text("药店配送到家", "Sent by the pharmacy"),
+    },
+)
+SENT: Final = frozenset({"hospital-delivery", "online-retail"})
+# Why a pharmacy gives a prescription back, to be filled elsewhere.
+RELEASES: Final = CodeSet(
+    url=valueset("supply-release"),
+    system=canonical("supply-release", "CodeSystem"),
+    codes={
+        "no-stock": Text("缺货", "Not in stock"),
+        "closed": Text("暂停营业", "Closed"),
+        "unreachable": Text("无法联系患者", "The patient cannot be reached"),
+        "other": Text("其他", "Other"),
+        "withdrawn": Text("患者撤回", "Taken back by the patient"),
+        "no-answer": Text("药店未按时接单", "Not taken up in time"),
+        "not-paid": Text("未按时付款", "Not paid in time"),
+        "cancelled": Text("处方已作废", "The prescription was taken back"),
+    },
+)
+STOCK_CODES: Final = CodeSet(
+    url=valueset("stock"), system=canonical("stock", "CodeSystem"), codes={"stock": Text("药店库存", "Stock")}
+)
+DISPENSE: Final = Profile(
+    url=canonical("dispense"),
+    on="Task",
+    required=("identifier", "code", "focus", "for", "owner", "groupIdentifier"),
+    bindings={"code": TASKS.url},
+)
+DELIVERY: Final = Profile(
+    url=canonical("medicine"), on="SupplyDelivery", required=("identifier", "patient", "supplier")
+)
+STOCK: Final = Profile(url=canonical("stock"), on="Basic", required=("code", "subject"))
+DISPENSED: Final = Profile(
+    url=canonical("dispensed"), on="MedicationDispense", required=("authorizingPrescription", "subject", "quantity")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """A pharmacy for the prescription *id*. way: of `WAYS`. name, phone, address: of whom it is sent to."""
+
+    id: str
+    pharmacy: str
+    way: str
+    key: str
+    name: str = ""
+    phone: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A prescription or a supply, and the key of the call: the same call again has the same answer."""
+
+    id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A prescription or a supply by its id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code that serves once. text: of the QR. digits: for who types them. until: when it is over."""
+
+    text: str
+    digits: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """What is claimed: the supply *id* that a patient chose here, else the code that the patient shows (QR or digits).
+
+    Or, of a patient without telephone, the number of the prescription with the last four characters of the identity
+    number.
+    """
+
+    key: str
+    id: str = ""
+    code: str = ""
+    number: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The pharmacy's own review. outcome: ``pass`` or ``reject``. reason, checked: codes as in the first review."""
+
+    id: str
+    key: str
+    outcome: str
+    reason: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispensing:
+    """Medicine put together by *preparer* (``Practitioner/ID``) and checked by the caller.
+
+    checked: all four. trace: trace codes, each ``LINE=CODE``. given: packages (doses of slices) of each line; empty:
+    all that was ordered.
+    """
+
+    id: str
+    key: str
+    preparer: str
+    checked: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
+    given: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """Who takes it: the patient's code, else the last four characters of the identity number."""
+
+    id: str
+    key: str
+    code: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """Why a pharmacy gives it back: a code of `RELEASES`, and words."""
+
+    id: str
+    key: str
+    reason: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """A line as a pharmacy sees it. packs: packages, of slices doses. on_hand: in stock there, in units."""
+
+    code: str
+    name: str
+    amount: str
+    usage: str
+    packs: int
+    on_hand: int
+    drug: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a pharmacy needs of a prescription that it holds, and nothing else of the record (R3-087)."""
+
+    number: str
+    state: str
+    way: str
+    name: str
+    gender: str
+    age: str
+    prescriber: str
+    institution: str
+    until: str
+    phone: str
+    fen: int
+    diagnosis: tuple[str, ...] = ()
+    line: tuple[SheetLine, ...] = ()
+    finding: tuple[Told, ...] = ()
+    doses: int = 0
+    usage: str = ""
+    term: str = ""
+
+
+CHOOSE: Final = Operation(
+    "choose-pharmacy", "RequestGroup", Choosing, str, level="instance", title=Text("选择药店", "Choose a pharmacy")
+)
+WITHDRAW: Final = Operation(
+    "withdraw", "RequestGroup", Keyed, str, level="instance", title=Text("撤回选择", "Take a choice back")
+)
+SHOW_CODE: Final = Operation(
+    "show-code", "RequestGroup", One, Code, level="instance", title=Text("出示取药码", "Show a code")
+)
+# The answers are the ids of the Task.
+CLAIM: Final = Operation("claim", "Task", Claiming, str, title=Text("接单", "Claim a prescription"), of_one=True)
+PHARMACY_REVIEW: Final = Operation(
+    "pharmacy-review", "Task", Reviewing, str, level="instance", title=Text("药店审方", "Review at the pharmacy")
+)
+TAKE_PAYMENT: Final = Operation(
+    "take-payment", "Task", Keyed, str, level="instance", title=Text("到店收款", "Take payment at the counter")
+)
+GIVE_OUT: Final = Operation("dispense", "Task", Dispensing, str, level="instance", title=Text("调配发药", "Dispense"))
+HAND_OVER: Final = Operation("hand-over", "Task", Handing, str, level="instance", title=Text("交付药品", "Hand over"))
+RELEASE: Final = Operation(
+    "release", "Task", Releasing, str, level="instance", title=Text("退回处方", "Give a prescription back")
+)
+SHEET: Final = Operation(
+    "sheet", "Task", One, Sheet, level="instance", affects_state=False, title=Text("处方内容", "What is prescribed")
+)
+
+READY: Final = NoticeKind(
+    code="supply-ready",
+    title=Text("药品已备好", "Your medicine is ready"),
+    text=Text(
+        "您的处方 {number} 在{pharmacy}已调配完成，{next}。", "Prescription {number} is ready at {pharmacy}: {next}."
+    ),
+    sms=Text("【杏林】您有一个订单有新进展，请登录查看。", "[Xinglin] There is news on an order. Please log in."),
+    parameters=frozenset({"number", "pharmacy", "next"}),
+)
+FREED: Final = NoticeKind(
+    code="supply-freed",
+    title=Text("请重新选择药店", "Please choose another pharmacy"),
+    text=Text(
+        "处方 {number} 在{pharmacy}未能完成（{reason}）。{next}。",
+        "Prescription {number} was not filled at {pharmacy} ({reason}). {next}.",
+    ),
+    sms=Text("【杏林】您有一个订单需要处理，请登录查看。", "[Xinglin] An order needs your attention. Please log in."),
+    parameters=frozenset({"number", "pharmacy", "reason", "next"}),
+    urgent=True,
+)
+REJECTED: Final = NoticeKind(
+    code="supply-rejected",
+    title=Text("药店拒绝调配处方", "A pharmacy refused a prescription"),
+    text=Text(
+        "处方 {number} 被{pharmacy}的药师拒绝调配：{reason}。该处方已失效。",
+        "Prescription {number} was refused by the pharmacist of {pharmacy}: {reason}. It is void.",
+    ),
+    sms=Text(
+        "【杏林】您有一张处方需要处理，请登录工作站查看。",
+        "[Xinglin] A prescription needs your attention. Please log in.",
+    ),
+    parameters=frozenset({"number", "pharmacy", "reason"}),
+    urgent=True,
+    to="staff",
+)
+
+SUPPLY: Final = "/my/prescriptions"  # /ID/supply
+DESK: Final = "/clinic/dispensing"
+LAPSE: Final = "pharmacy.lapse"  # task: logical id; stage: requested or claimed
+FORGET: Final = "pharmacy.forget-codes"
+
+
+def desk_topic(organization: str) -> str:
+    """Name the topic of a pharmacy's desk, by its reference."""
+    return f"dispense/{organization.removeprefix('Organization/')}"

@@ -1,0 +1,78 @@
+"""Residents choose; pharmacists fill what their own pharmacy was given, and reach nothing else by it (R3-087)."""
+
+from typing import Final
+
+from xinglin.capabilities.pharmacy.contract import (
+    CHOOSE,
+    CLAIM,
+    DISPENSE_CODE,
+    GIVE_OUT,
+    HAND_OVER,
+    PHARMACY_REVIEW,
+    RELEASE,
+    SHEET,
+    SHOW_CODE,
+    STOCK_CODES,
+    TAKE_PAYMENT,
+    TASKS,
+    WITHDRAW,
+)
+from xinglin.fhir.sources import cites
+from xinglin.security.grants import Grant
+
+READ: Final = frozenset({"read", "vread", "search"})
+OPERATE: Final = frozenset({"operate"})
+STRONG: Final = frozenset({"strong"})
+PATIENTS: Final = ("resident", "guardian")
+PHARMACISTS: Final = ("pharmacist", "retail-pharmacist")
+_KIND: Final = f"code={TASKS.system}|{DISPENSE_CODE}"
+_AT_THE_COUNTER: Final = frozenset(
+    one.code for one in (CLAIM, PHARMACY_REVIEW, TAKE_PAYMENT, GIVE_OUT, HAND_OVER, RELEASE, SHEET)
+)
+
+GRANTS: Final = cites("R3-085", "R3-087")(
+    (
+        *(
+            Grant(
+                role,
+                OPERATE,
+                "RequestGroup",
+                operations=frozenset({CHOOSE.code, WITHDRAW.code, SHOW_CODE.code}),
+                name="supply",
+                source="R3-085",
+            )
+            for role in PATIENTS
+        ),
+        *(
+            Grant(role, READ, "Task", f"patient={{patients}}&{_KIND}", name="supply", source="R3-085")
+            for role in PATIENTS
+        ),
+        *(
+            Grant(role, OPERATE, "Task", operations=_AT_THE_COUNTER, needs=STRONG, name="pharmacy", source="R3-086")
+            for role in PHARMACISTS
+        ),
+        *(
+            Grant(
+                role,
+                READ,
+                "Task",
+                f"owner={{organization}}&{_KIND}",
+                needs=STRONG,
+                name="pharmacy",
+                source="R3-087",
+            )
+            for role in PHARMACISTS
+        ),
+        *(
+            Grant(
+                role,
+                READ | {"create", "update"},
+                "Basic",
+                f"subject={{organization}}&code={STOCK_CODES.system}|stock",
+                needs=STRONG,
+                name="stock",
+            )
+            for role in PHARMACISTS
+        ),
+    )
+)
