@@ -148,6 +148,16 @@ async def test_the_same_resource_twice_in_one_load_ends_as_the_last(empty: str, 
     await fhir.door.store.close()
 
 
+async def test_what_comes_again_in_another_batch_is_there_once(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "BATCH_ITEMS", 2)
+    file = ndjson(tmp_path / "a.ndjson", *(observation(n) for n in (1, 2, 3)), observation(1, status="amended"))
+    loaded, _ = await load(empty, file)
+    assert counts(loaded) == (3, 1, 0, 0)
+    assert await faults(empty) == []
+
+
 async def test_what_is_refused_is_told_with_its_place_and_the_rest_is_loaded(empty: str, tmp_path: Path) -> None:
     file = tmp_path / "a.ndjson"
     lines = [observation(1), observation(2, status="finished"), {"resourceType": "Nonsense"}, observation(3)]

@@ -450,3 +450,9 @@ def label_keys(type: str) -> dict[str, int]:
     """Give the index key of each label on a type: ``5`` and the special classes."""
     made = {code: keys.token_key(type, "_security", SPECIAL, code) for code in SPECIAL_CODES}
     return made | {"5": keys.token_key(type, "_security", LEVEL, "5")}
+
+
+@cache
+def keyed_labels(type: str) -> dict[int, str]:
+    """Give the labels that are handed on by their index keys: all but that of a child."""
+    return {key: label for label, key in label_keys(type).items() if label != "minor"}

@@ -73,18 +73,21 @@ _ANY: Final = re.compile(
     "|".join(re.escape(word) for word in sorted(_LABELS, key=lambda one: (-len(one), one))), re.IGNORECASE
 )
 # A look at the bytes first, as most texts hold none. English words are sought one by one without their first letter,
-# which may be a capital; Chinese ones by one pattern over characters, whose first one is seldom met.
+# which may be a capital; Chinese ones by one pattern over what is not ASCII, which is little: words stay whole there,
+# and what only seems to be one is read afterwards.
 _ENGLISH: Final = (b"HIV", *(word[1:].encode() for word in _LABELS if word.isascii() and word != "hiv"))
 _CHINESE: Final = re.compile("|".join(word for word in _LABELS if not word.isascii()))
+_ASCII: Final = bytes(range(128))
 
 
 def suspect(tail: bytes) -> bool:
     """Tell quickly whether bytes of JSON may hold one of the words; escaped texts have to be read."""
     if any(map(tail.__contains__, _ENGLISH)):
         return True
-    if not tail.isascii() and _CHINESE.search(tail.decode()) is not None:
+    if b"\\u" in tail:
         return True
-    return b"\\u" in tail
+    rest = tail.translate(None, _ASCII)
+    return bool(rest) and _CHINESE.search(rest.decode()) is not None
 
 
 @cites("R7-031")

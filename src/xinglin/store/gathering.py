@@ -30,8 +30,10 @@ def found_on(change: Change) -> frozenset[str]:
     """Give the labels that are handed on of a change: all but that of a child."""
     if change.entry is None:
         return frozenset()
-    have = set(change.entry.keys)
-    return frozenset(label for label, key in labels.label_keys(change.rt).items() if key in have) - {"minor"}
+    known = labels.keyed_labels(change.rt)
+    if known.keys().isdisjoint(change.entry.keys):
+        return frozenset()
+    return frozenset(known[key] for key in change.entry.keys if key in known)
 
 
 def names(changes: Iterable[Change]) -> list[str]:

@@ -97,7 +97,7 @@ class Loader:
         self._targets: dict[str, str] = {}
         self._absent: set[str] = set()  # asked for in this batch, and not there
         self._bulk: dict[str, bool] = {}
-        self._gatherers: bool | None = None  # whether the store may hold some; None: not asked yet
+        self._empty = False  # the store was when its indexes were put aside
 
     async def load(self, items: Sequence[Item], *, turn: Turn) -> Report:
         """Load a batch: what is new in bulk, what differs as an update, what is the same not at all.
@@ -109,7 +109,7 @@ class Loader:
         first: dict[tuple[str, str], _Candidate] = {}
         again: list[_Candidate] = []  # the same resource a second time within the batch: after the first
         self._absent.clear()
-        self._gatherers = None if turn == "first" else True
+        self._empty = turn == "first" and await self._aside()
         for item in items:
             try:
                 one = await self._candidate(item, turn)
@@ -126,6 +126,11 @@ class Loader:
         for one in again:
             await self._write([one], report, turn)
         return report
+
+    async def _aside(self) -> bool:
+        """Tell whether the store is being filled from nothing (`store.rebuild`)."""
+        [aside] = await self._store.fetch("SELECT EXISTS (SELECT FROM put_aside) AS yes")
+        return bool(aside["yes"])
 
     async def _candidate(self, item: Item, turn: Turn) -> _Candidate | None:
         """Give the resource its id, and its conditional references their targets; None when one has none yet."""
@@ -165,7 +170,12 @@ class Loader:
         return found
 
     async def _write(self, candidates: Sequence[_Candidate], report: Report, turn: Turn) -> None:
-        stored = await self._store.get_many([(one.type, one.id) for one in candidates])
+        # Nothing is there yet; what stands in the input twice is told by the database, and waits.
+        stored = (
+            [None] * len(candidates)
+            if self._empty
+            else await self._store.get_many([(one.type, one.id) for one in candidates])
+        )
         new: list[tuple[_Candidate, Change]] = []
         gatherers: list[_Candidate] = []
         for one, row in zip(candidates, stored, strict=True):
@@ -202,14 +212,10 @@ class Loader:
 
     async def _gathered(self, changes: Sequence[Change]) -> set[tuple[str, str]]:
         """Name those that are labelled and gathered already: with them, what gathers them has to be labelled."""
+        if self._empty:
+            return set()  # what gathers comes later
         keys = {gathers_key(one.rt, one.id): (one.rt, one.id) for one in changes if gathering.found_on(one)}
         if not keys:
-            return set()
-        if self._gatherers is None:
-            # An empty store is filled without indexes, and what gathers comes after that.
-            [aside] = await self._store.fetch("SELECT EXISTS (SELECT FROM put_aside) AS yes")
-            self._gatherers = not aside["yes"]
-        if not self._gatherers:
             return set()
         found = await self._store.fetch("SELECT DISTINCT key FROM ix WHERE key = ANY($1::int8[])", list(keys))
         return {keys[record["key"]] for record in found}
@@ -251,7 +257,8 @@ class Loader:
 
     async def _write_new(self, new: Sequence[tuple[_Candidate, Change]], report: Report, turn: Turn) -> None:
         try:
-            await self._store.load([change for _, change in new])
+            # Building the indexes is a durable commit, and it comes after all that filled an empty store.
+            await self._store.load([change for _, change in new], durable=not self._empty)
         except OutcomeError as refused:
             if refused.status >= SERVER_FAULT:
                 raise

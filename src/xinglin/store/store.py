@@ -192,9 +192,10 @@ class Store:
         async with self.begin() as transaction:
             return await transaction.write_many(changes)
 
-    async def load(self, changes: Sequence[Change]) -> None:
+    async def load(self, changes: Sequence[Change], *, durable: bool = True) -> None:
         """Write first versions of resources that are not there, in one transaction by COPY; all or none.
 
+        durable: on the disk when this returns; else soon, or with the next durable commit of anybody (ADR 106).
         Conflict (409) when one of them is there: then write them one by one.
         """
         now = self.clock.now()
@@ -203,6 +204,8 @@ class Store:
             await self.records.take_dictionaries(connection, now=True)  # one may be made while we load
             await self.writer.learn_terms(connection, changes)
             async with connection.transaction():
+                if not durable:
+                    await connection.execute("SET LOCAL synchronous_commit = off")
                 # Held until the commit, whatever it answers.
                 epoch = self._persons.epoch
                 known = await connection.fetchval(persons.KNOWN, epoch)

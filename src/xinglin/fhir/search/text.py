@@ -126,17 +126,23 @@ def syllables(name: str) -> list[tuple[str, ...]]:
     return _syllables(normal(name).replace(" ", ""))
 
 
-def _syllables(plain: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=16_384)
+def _read(run: str) -> tuple[str, ...]:
+    """Read a run of Chinese characters; those of addresses come again and again."""
     # 60 MB and a fifth of a second, which only a process that reads Chinese names should pay.
     from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
 
+    return tuple(lazy_pinyin(run, style=Style.NORMAL, errors="default"))
+
+
+def _syllables(plain: str) -> list[tuple[str, ...]]:
     runs = _WORD.findall(plain)
     made: list[tuple[str, ...]] = []
     for run in runs:
         if not _HAN.match(run):
             made.append((run,))
             continue
-        read = lazy_pinyin(run, style=Style.NORMAL, errors="default")
+        read = _read(run)
         if len(read) != len(run):
             made.extend((s,) for s in read if s)
             continue

@@ -1,10 +1,13 @@
 """A record with what stands around it, and how its parts are read."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 Json: TypeAlias = Mapping[str, Any]
 ICD10: Final = "http://hl7.org/fhir/sid/icd-10-cn"
@@ -28,8 +31,7 @@ class Finding:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A record to be judged. patient, encounter: what it belongs to, empty when there is none.
 
     parts: of a stay, all that was recorded under it, by type. now: when it is judged.
@@ -59,8 +61,14 @@ def code_in(concept: Json | None, system: str) -> str:
 
 def moment(text: object) -> datetime | None:
     """Read a FHIR dateTime of at least a day; None for a coarser or impossible one. A day begins in the region."""
+    return _moment(str(text or ""))
+
+
+@lru_cache(maxsize=4_096)
+def _moment(text: str) -> datetime | None:
+    # What was done in one visit bears the same times.
     try:
-        found = datetime.fromisoformat(str(text or ""))
+        found = datetime.fromisoformat(text)
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=ZONE)

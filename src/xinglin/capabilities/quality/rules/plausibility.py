@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from xinglin.capabilities.quality.rules.case import (
@@ -157,6 +157,7 @@ def figures(case: Case) -> Iterator[Finding]:
         yield Finding("DQ-P09", f"{values[SYSTOLIC]}/{values[DIASTOLIC]}")
 
 
+@lru_cache(maxsize=8_192)
 def _possible(code: str, value: Decimal, unit: str, age: int | None) -> bool:
     """Tell whether a vital sign can be, at any age when it is not known; one in another unit is not judged."""
     limits = [
