@@ -428,7 +428,8 @@ class Fhir(Reading):
                     raise OutcomeError(not_found(order.type, order.id))
         if order.wish == "delete":
             self._guard(order.type, before, None)
-            return Change("delete", order.type, order.id or "", expect=order.if_match, act=self._act(order, self.executor.now))
+            act = self._act(order, self.executor.now)
+            return Change("delete", order.type, order.id or "", expect=order.if_match, act=act)
         change = self._prepared(order, before, more, made)
         if self.door.uploads is not None and may_hold_files(change.tail):
             await self.door.uploads.refuse_malware(struct_of(order))
