@@ -78,7 +78,7 @@ def planned(id: str = "s1", *, start: datetime = TOMORROW, minutes: int = 60, do
         start=start,
         end=start + timedelta(minutes=minutes),
         practitioner=f"Practitioner/{doctor}",
-        doctor={1: "王建国", 2: "李红"}[doctor],
+        doctor={1: "王建国", 2: "李红"}.get(doctor, f"医生{doctor}"),
         service="",
         department="03.04",
         department_name="心血管内科",
