@@ -8,7 +8,17 @@ from xinglin.capabilities.watching import policy as rights
 from xinglin.capabilities.watching.operations.answer import answer
 from xinglin.capabilities.watching.operations.decide import decide
 from xinglin.capabilities.watching.operations.look import Terms
-from xinglin.capabilities.watching.pages import alerts, apps, denials, objections, policy, reviews, start, why
+from xinglin.capabilities.watching.pages import (
+    alerts,
+    apps,
+    denials,
+    exporting,
+    objections,
+    policy,
+    reviews,
+    start,
+    why,
+)
 from xinglin.fhir.declarations import Text
 from xinglin.registry import Capability, Handler, Job, Page
 from xinglin.security.anomalies import Limits, night_of
@@ -99,6 +109,7 @@ def _pages() -> tuple[Page, ...]:
             icon="packages",
             badge=apps.waiting,
         ),
+        Page(at, exporting.PATH, show=exporting.show, send=exporting.send, menu=exporting.TITLE, icon="external-link"),
         Page(at, "/security/policy", show=policy.show, menu=Text("访问策略", "Policy"), icon="table"),
         Page(at, "/security/why", show=why.show, menu=Text("能否访问及原因", "May they, and why"), icon="help-circle"),
     )

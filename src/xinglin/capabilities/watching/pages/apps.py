@@ -8,6 +8,7 @@ from xinglin.capabilities.watching.pages import words
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.security.purposes import PURPOSES
+from xinglin.store import egress
 from xinglin.store.door import UnitOfWork
 from xinglin.store.identity import apps
 from xinglin.store.identity.clients import State
@@ -18,6 +19,7 @@ from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 LIST: Final = "/security/apps"
+HERE: Final = "cn"  # where an app stands, when not abroad
 
 
 async def _load(work: UnitOfWork) -> list[dict[str, Any]]:
@@ -104,7 +106,7 @@ async def waiting(work: UnitOfWork) -> int:
 
 async def show(work: UnitOfWork, form: Form) -> View | Download:
     """List registrations in a state; those that wait unless another is asked for."""
-    return await show_list(work, form, APPS, _values(form))
+    return await show_list(work, form, APPS, await _values(work, form))
 
 
 async def send(work: UnitOfWork, form: Form) -> Redirect:
@@ -115,7 +117,9 @@ async def send(work: UnitOfWork, form: Form) -> Redirect:
         if refused.status in {403, 404}:
             raise
         asked = replace(form, pairs=(("state", form["was"]),))
-        raise Rejected(await view_list(work, asked, APPS, _values(form, refused.issues), status=422)) from refused
+        raise Rejected(
+            await view_list(work, asked, APPS, await _values(work, form, refused.issues), status=422)
+        ) from refused
     return Redirect(f"{LIST}?state={form['was']}" if form["was"] in STATES else LIST)
 
 
@@ -125,6 +129,8 @@ async def _decide(work: UnitOfWork, form: Form) -> None:
         raise OutcomeError(Issue("value", "app-decision", text="Approve, refuse or disable."))
     if decided != "approved" and not form["reason"].strip():
         raise OutcomeError(Issue("required", "app-reason", text="Say why."))
+    if decided == "approved" and not form["where"]:
+        raise OutcomeError(Issue("required", "app-where", text="Choose where it stands."))
     organization = form["organization"].strip().removeprefix("Organization/")
     await apps.decide(
         work,
@@ -134,9 +140,19 @@ async def _decide(work: UnitOfWork, form: Form) -> None:
         scopes=" ".join(form["scopes"].split()) or None,
         organization=f"Organization/{organization}" if organization else None,
         purpose=form["purpose"] if form["purpose"] in PURPOSES else None,
+        abroad=("" if form["where"] == HERE else form["where"]) if decided == "approved" else None,
     )
 
 
-def _values(form: Form, issues: tuple[Issue, ...] = ()) -> dict[str, object]:
+async def _values(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = ()) -> dict[str, object]:
     was = form.get("was", form.get("state", "asked"))
-    return {"was": was, "purposes": sorted(PURPOSES), "filled": form, "untyped": Form(), "faulty": issues}
+    listed = {one.id: one.name for one in await egress.listed(work.executor)}
+    return {
+        "was": was,
+        "listed": listed,
+        "here": HERE,
+        "purposes": sorted(PURPOSES),
+        "filled": form,
+        "untyped": Form(),
+        "faulty": issues,
+    }
