@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from xinglin.city import institutions, internet, rosters, staff
+from xinglin.city import institutions, internet, rosters, shelves, staff
 from xinglin.city.lives import of_household
 from xinglin.city.people import Place, household, plan
 from xinglin.city.spec import CitySpec
@@ -26,7 +26,11 @@ def generate(spec: CitySpec) -> Iterator[bytes]:
 def commons(spec: CitySpec) -> Iterator[bytes]:
     """Yield what belongs to no household."""
     for one in chain(
-        institutions.resources(), internet.resources(spec.until), staff.resources(), rosters.resources(spec.until)
+        institutions.resources(),
+        internet.resources(spec.until),
+        staff.resources(),
+        shelves.resources(),
+        rosters.resources(spec.until),
     ):
         yield _encode(one)
 

@@ -80,6 +80,10 @@ def workers() -> tuple[Worker, ...]:
     for one in institutions():
         for role, department, rank in _posts(one):
             found.append(_worker(len(found), one, role, department, rank))
+    # Dispensing takes two (R3-055); after all others, whose numbers stay.
+    for one in institutions():
+        if one.kind == "pharmacy":
+            found.append(_worker(len(found), one, "retail-pharmacist", "", 1))
     return tuple(found)
 
 
