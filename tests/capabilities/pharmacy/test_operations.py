@@ -262,3 +262,48 @@ async def test_what_is_not_given_is_void_and_a_package_is_given_once(place: tupl
     given = await document(door, "MedicationDispense", row.id)
     void = next(one["valueQuantity"]["value"] for one in given["extension"] if one["url"] == contract.VOID)
     assert (given["quantity"]["value"], void) == (7, 7)
+
+
+@pytest.mark.rule("R3-080", "R3-082")
+async def test_money_takes_it_on_and_comes_back_before_it_is_dispensed(place: tuple[Door, Stopped]) -> None:
+    door, _ = place
+    anne = await signed_in(door, ANNE)
+    id = await released(door)
+    task = await chosen(door, id)
+    await act(door, anne, contract.CLAIM, Claiming("claim-01", task))
+    await act(door, anne, contract.PHARMACY_REVIEW, Reviewing(task, "review-1", "pass", checked=ALL))
+    bill = supplies.bill_of(await document(door, "Task", task))
+    invoice = await document(door, "Invoice", bill)
+    assert invoice["totalNet"]["value"] == 12.5
+    for _ in range(2):  # billing may tell twice
+        await told(door, bill, task, "paid")
+    assert (await state(door, id))[0] == "paid"
+    for _ in range(2):
+        await act(door, RESIDENT, contract.WITHDRAW, Keyed(id, "withdraw"))
+    good = Dispensing(task, "dispense", "Practitioner/s2", ALL)
+    assert await refused(door, anne, contract.GIVE_OUT, good) == {"supply-state"}  # the money is on its way back
+    for _ in range(2):
+        await told(door, bill, task, "refunded")
+    assert await state(door, id) == ("released", "active")
+    assert (await document(door, "Task", task))["status"] == "cancelled"
+
+
+@pytest.mark.rule("R3-082")
+async def test_a_bill_that_lapses_frees_it_and_money_that_comes_too_late_goes_back(place: tuple[Door, Stopped]) -> None:
+    door, _ = place
+    anne = await signed_in(door, ANNE)
+    id = await released(door)
+    task = await chosen(door, id)
+    await act(door, anne, contract.CLAIM, Claiming("claim-01", task))
+    await act(door, anne, contract.PHARMACY_REVIEW, Reviewing(task, "review-1", "pass", checked=ALL))
+    bill = supplies.bill_of(await document(door, "Task", task))
+    await told(door, bill, task, "void")
+    assert (await state(door, id))[0] == "released"
+    await told(door, bill, task, "paid")
+    assert (await state(door, id))[0] == "released"
+    assert (await document(door, "Invoice", bill))["totalNet"]["value"] == 0
+
+
+async def told(door: Door, bill: str, task: str, what: str) -> None:
+    async with door.work(SYSTEM) as work:
+        await jobs.settled(work, bill=bill, about=f"Task/{task}", state=what)

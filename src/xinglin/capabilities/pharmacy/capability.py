@@ -3,7 +3,7 @@
 from typing import Final
 
 from xinglin.capabilities.pharmacy import contract, jobs, policy
-from xinglin.capabilities.pharmacy.operations import counter, supplying
+from xinglin.capabilities.pharmacy.operations import counter, paying, supplying
 from xinglin.capabilities.pharmacy.pages import desk, mine
 from xinglin.capabilities.pharmacy.rules import supplies
 from xinglin.fhir.declarations import Text
@@ -19,7 +19,7 @@ def declare(_settings: Settings) -> Capability:
     return Capability(
         name="pharmacy",
         title=TITLE,
-        needs=("notifications", "prescriptions", "signatures"),
+        needs=("billing", "notifications", "prescriptions", "signatures"),
         code_sets=(contract.TASKS, contract.WAYS, contract.RELEASES, contract.STOCK_CODES),
         profiles=(contract.DISPENSE, contract.STOCK, contract.DISPENSED, contract.DELIVERY),
         invariants=(Invariant(contract.DISPENSE, supplies.stays),),
@@ -29,7 +29,7 @@ def declare(_settings: Settings) -> Capability:
         ),
         operations=(
             Handler(contract.CHOOSE, supplying.choose),
-            Handler(contract.WITHDRAW, supplying.withdraw),
+            Handler(contract.WITHDRAW, paying.withdraw),
             Handler(contract.SHOW_CODE, supplying.show_code),
             Handler(contract.CLAIM, counter.claim),
             Handler(contract.PHARMACY_REVIEW, counter.review),
@@ -58,6 +58,7 @@ def declare(_settings: Settings) -> Capability:
         cards=(Card(CLINIC, desk.WAITING, desk.card, order=16, roles=PHARMACISTS),),
         jobs=(
             Job(contract.LAPSE, jobs.lapse, retries=5),
+            Job(contract.SETTLED, jobs.settled, retries=8),
             Job(contract.FORGET, jobs.forget_codes, every="03:40 Asia/Shanghai"),
         ),
         notices=(contract.READY, contract.FREED, contract.REJECTED),

@@ -15,6 +15,7 @@ COST: Final = canonical("supply-cost")  # valueMoney: what it costs at this phar
 # Of SupplyDelivery[medicine]: whom it is sent to, nested name, phone, address; pharmacies see it covered.
 RECIPIENT: Final = canonical("supply-recipient")
 DELIVERIES: Final = canonical("delivery-of", "NamingSystem")  # its identifier: logical id of the Task[dispense]
+BILL: Final = canonical("supply-bill")  # valueReference Invoice
 PREPARER: Final = canonical("supply-preparer")  # valueReference Practitioner
 # Extensions of MedicationDispense: trace codes (药品追溯码), packages that were ordered and not given.
 TRACE: Final = canonical("trace-code")  # valueString, repeats
@@ -274,6 +275,7 @@ REJECTED: Final = NoticeKind(
 SUPPLY: Final = "/my/prescriptions"  # /ID/supply
 DESK: Final = "/clinic/dispensing"
 LAPSE: Final = "pharmacy.lapse"  # task: logical id; stage: requested or claimed
+SETTLED: Final = "pharmacy.settled"  # what billing tells: bill, about, state
 FORGET: Final = "pharmacy.forget-codes"
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from xinglin.capabilities.pharmacy.contract import FREED
-from xinglin.capabilities.pharmacy.operations import reading, supplying
+from xinglin.capabilities.pharmacy.operations import paying, reading, supplying
 from xinglin.capabilities.pharmacy.rules import supplies
 from xinglin.care import dispensing
 from xinglin.fhir.document import document_of
@@ -32,6 +32,8 @@ async def lapse(work: UnitOfWork, task: str, stage: str) -> None:
         return
     if supplies.term_of(supply.task) > work.now.isoformat():
         return
+    if supplies.bill_of(supply.task):
+        return  # billing tells when the bill has lapsed (`settled`)
     why = "cancelled" if supply.state == "cancelled" else why
     await supplying.free(work, supply, why, key=f"lapse-{stage}-{task}", act="lapse")
     over = supply.state != "released"
@@ -43,6 +45,15 @@ async def lapse(work: UnitOfWork, task: str, stage: str) -> None:
         reason=supplies.acts(supply.task)[-1]["detail"],
         next="处方已失效，请联系医生" if over else "请重新选择药店",
     )
+
+
+async def settled(work: UnitOfWork, bill: str, about: str, state: str) -> None:
+    """Hear from billing what became of a bill; the same may be told twice."""
+    id = about.removeprefix("Task/")
+    task = document_of((await work.platform.read("Task", id)).body())
+    supply = await reading.held(work, id, task["focus"]["reference"].removeprefix("RequestGroup/"))
+    if supplies.bill_of(supply.task) == bill:
+        await paying.settled(work, supply, state)
 
 
 async def forget_codes(work: UnitOfWork) -> None:

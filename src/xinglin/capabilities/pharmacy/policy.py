@@ -74,5 +74,9 @@ GRANTS: Final = cites("R3-085", "R3-087")(
             )
             for role in PHARMACISTS
         ),
+        *(
+            Grant(role, READ, "Invoice", "issuer={organization}", needs=STRONG, name="billed-here")
+            for role in PHARMACISTS
+        ),
     )
 )

@@ -17,7 +17,7 @@ from xinglin.capabilities.pharmacy.contract import (
     Reviewing,
     Sheet,
 )
-from xinglin.capabilities.pharmacy.operations import reading, supplying
+from xinglin.capabilities.pharmacy.operations import paying, reading, supplying
 from xinglin.capabilities.pharmacy.operations.reading import Supply
 from xinglin.capabilities.pharmacy.rules import counters, sheets, supplies
 from xinglin.capabilities.prescriptions import contract as prescriptions
@@ -142,6 +142,8 @@ async def review(work: UnitOfWork, given: Reviewing) -> str:
         status="accepted" if given.outcome == "pass" else "rejected",
         detail=reasons.strip("；") or "pass",
     )
+    if given.outcome == "pass":
+        task = await paying.charge(work, supply, task)
     await reading.keep(work, supply, task)
     await sign(work, supply)
     await reading.move(work, supply, to)
@@ -172,16 +174,10 @@ async def take_payment(work: UnitOfWork, given: Keyed) -> str:
     if reading.ready(supply, given.key, "pay"):
         return supply.id
     refuse(dispensing.refusals(supply.state, "paid"))
-    await paid(work, supply, given.key, "counter")
+    if await paying.off_the_bill(work, supply, "cancelled-before-acceptance"):
+        supply.task = supplies.billed(supply.task, "")
+    await paying.paid(work, supply, given.key, "counter")
     return supply.id
-
-
-async def paid(work: UnitOfWork, supply: Supply, key: str, how: str) -> None:
-    """Note that it is paid: the lock has no term any more."""
-    by = work.principal.practitioner or ""
-    task = supplies.acted(supply.task, "pay", key=key, at=work.now.isoformat(), by=by, status="in-progress", detail=how)
-    await reading.keep(work, supply, supplies.termed(task, ""))
-    await reading.move(work, supply, "paid")
 
 
 @cites("R3-055", "R3-081", "R3-083", "R3-089")
@@ -197,7 +193,7 @@ async def dispense(work: UnitOfWork, given: Dispensing) -> str:
     checker = work.principal.practitioner or ""
     refuse(
         (*counters.dispensing_faults(given, packs, checker, people), *await may_check(work, supply))
-        or dispensing.refusals(supply.state, "dispensed")
+        or dispensing.refusals("refunded" if supplies.refunding(supply.task) else supply.state, "dispensed")
     )
     amounts = [_part(one.amount, one.packs, some) for one, some in zip(ordered, given.given or packs, strict=True)]
     await _off_the_shelf(work, supply, [(one.code, some) for one, some in zip(ordered, amounts, strict=True)])
@@ -280,9 +276,11 @@ async def release(work: UnitOfWork, given: Releasing) -> str:
     if reading.ready(supply, given.key, "release"):
         return supply.id
     refuse(counters.release_faults(given))
-    if supply.state not in supplying.BEFORE_PAYMENT or supply.task["status"] not in {"requested", "accepted"}:
+    if supply.state not in supplying.BEFORE_DISPENSING or supply.task["status"] not in {"requested", *supplies.OPEN}:
         refuse(dispensing.refusals(supply.state, "released") or dispensing.refusals("closed", "released"))
-    await supplying.free(work, supply, given.reason, key=given.key, act="release", note=given.note.strip())
+    if supplies.refunding(supply.task):
+        refuse(dispensing.refusals("closed", "released"))
+    await paying.give_back(work, supply, given.reason, key=given.key, act="release", note=given.note.strip())
     reason = given.note.strip() or contract.RELEASES.codes[given.reason].zh
     await supplying.tell(work, supply, contract.FREED.code, f"freed {supply.id}", reason=reason, next="请重新选择药店")
     return supply.id

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from xinglin.capabilities.notifications.contract import NOTIFY, Notice
 from xinglin.capabilities.pharmacy import contract
-from xinglin.capabilities.pharmacy.contract import Choosing, Code, Keyed, One
+from xinglin.capabilities.pharmacy.contract import Choosing, Code, One
 from xinglin.capabilities.pharmacy.operations import reading
 from xinglin.capabilities.pharmacy.operations.reading import Supply
 from xinglin.capabilities.pharmacy.rules import counters, sheets, supplies
@@ -16,11 +16,10 @@ from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.sources import cites
 from xinglin.store import supply_codes
 from xinglin.store.door import UnitOfWork
-from xinglin.store.reading import not_found
 
 Json = dict[str, Any]
-# What can still be taken back: nothing is paid, and nothing has left the shelf.
-BEFORE_PAYMENT: Final = frozenset({"released", *dispensing.LOCKED})
+# What can still be taken back: nothing has left the shelf.
+BEFORE_DISPENSING: Final = frozenset({"released", *dispensing.LOCKED, "paid"})
 
 
 @cites("R3-085", "R3-076", "R3-077", "R3-081")
@@ -42,7 +41,8 @@ async def choose(work: UnitOfWork, given: Choosing) -> str:
     )
     before = await reading.standing(work, given.id)
     if before is not None:
-        await _ended(work, Supply(before, int(before["meta"]["versionId"]), prescription), "withdrawn", given.key)
+        supply = Supply(before, int(before["meta"]["versionId"]), prescription)
+        await free(work, supply, "withdrawn", key=given.key, act="end")
     owner = {"reference": _reference(given.pharmacy), "display": pharmacy.get("name", "")}
     id = await begun(work, given, prescription, owner, lines)
     await work.defer_at(work.now + POLICY.answer, contract.LAPSE, task=id, stage="requested")
@@ -83,36 +83,6 @@ async def _same(work: UnitOfWork, given: Choosing) -> str:
     return ""
 
 
-async def withdraw(work: UnitOfWork, given: Keyed) -> str:
-    """RequestGroup/$withdraw: the patient takes the choice back, as long as nothing is paid."""
-    await work.fhir.read("RequestGroup", given.id)
-    prescription = await reading.prescription(work, given.id)
-    known = await _withdrawn(work, given)
-    if known:
-        return known
-    task = await reading.standing(work, given.id)
-    if task is None:
-        raise OutcomeError(not_found("Task", given.id))
-    supply = Supply(task, int(task["meta"]["versionId"]), prescription)
-    if supply.state not in BEFORE_PAYMENT:
-        refuse(dispensing.refusals(supply.state, "released"))
-    refuse(supplies.misused(task, given.key, "withdraw"))
-    await _ended(work, supply, "withdrawn", given.key, act="withdraw")
-    return supply.id
-
-
-async def _withdrawn(work: UnitOfWork, given: Keyed) -> str:
-    """Give the supply that this very call has taken back."""
-    page = await work.platform.find("Task", focus=f"RequestGroup/{given.id}", code=reading.KIND, status="cancelled")
-    found = [document_of(row.body()) for row in page.matches]
-    return next((one["id"] for one in found if supplies.answered(one, given.key, "withdraw")), "")
-
-
-async def _ended(work: UnitOfWork, supply: Supply, why: str, key: str, *, act: str = "end") -> None:
-    """End a supply that nobody is served by; what a pharmacy had taken is free again."""
-    await free(work, supply, why, key=key, act=act)
-
-
 @cites("R3-082", "R3-081")
 async def free(work: UnitOfWork, supply: Supply, why: str, *, key: str, act: str, note: str = "") -> None:
     """Let a prescription go that was not used: for another pharmacy, or over with its days."""
@@ -121,7 +91,7 @@ async def free(work: UnitOfWork, supply: Supply, why: str, *, key: str, act: str
     task = supplies.acted(supply.task, act, key=key, at=at, by=by, status="cancelled", detail=note or why)
     reason = {"coding": [{"system": contract.RELEASES.system, "code": why}], "text": contract.RELEASES.codes[why].zh}
     await reading.keep(work, supply, supplies.termed(task | {"statusReason": reason}, ""))
-    if supply.state in dispensing.LOCKED:
+    if supply.state in {*dispensing.LOCKED, "refunded"}:
         await reading.move(work, supply, dispensing.freed(reading.until_of(supply.prescription), work.now))
 
 

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import segno
 
+from xinglin.capabilities.billing.contract import OWN
 from xinglin.capabilities.pharmacy import contract
 from xinglin.capabilities.pharmacy.contract import Choosing, Keyed, One
 from xinglin.capabilities.pharmacy.operations import offering, reading
-from xinglin.capabilities.pharmacy.operations.supplying import BEFORE_PAYMENT
+from xinglin.capabilities.pharmacy.operations.supplying import BEFORE_DISPENSING
 from xinglin.capabilities.pharmacy.rules import sheets, supplies
 from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.care.dispensing import ORDERS
@@ -139,7 +140,8 @@ async def _followed(work: UnitOfWork, form: Form, state: str, task: Json) -> dic
         "price": yuan(supplies.fen_of(task)) if supplies.fen_of(task) else "",
         "term": supplies.term_of(task),
         "waiting": task["status"] == "requested",
-        "withdraws": state in BEFORE_PAYMENT and task["status"] in {"requested", "accepted"},
+        "withdraws": state in BEFORE_DISPENSING and not supplies.refunding(task),
+        "bill": f"{OWN}/{supplies.bill_of(task)}" if supplies.bill_of(task) and state == "pharmacy-reviewed" else "",
         "shows": state in {"claimed", "pharmacy-reviewed", "paid", "dispensed", "delivering", "released"},
         "recipient": supplies.recipient_of(await reading.delivery(work, task["id"])),
     }

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from xinglin.capabilities.billing.contract import Line
 from xinglin.capabilities.pharmacy import contract
 from xinglin.capabilities.pharmacy.contract import SheetLine
 from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.capabilities.prescriptions.contract import Told
+from xinglin.care.money import half_up
 from xinglin.fhir.sources import cites
 from xinglin.tables import catalogues
 
@@ -72,6 +74,19 @@ def cost(lines: Sequence[Ordered], stock: Mapping[str, Stock]) -> int | None:
             return None
         total += int((one.amount * known.fen / known.per + Decimal("0.5")) // 1)
     return total
+
+
+def charges(lines: Sequence[Ordered], stock: Mapping[str, Stock]) -> tuple[Line, ...]:
+    """Give what is charged: packages of drugs, grams of slices, at the price of the pharmacy."""
+    found = []
+    for one in lines:
+        known = stock[one.code]
+        if one.drug:
+            quantity, fen = Decimal(one.packs), known.fen * (one.amount / one.packs) / known.per
+        else:
+            quantity, fen = one.amount, known.fen / known.per
+        found.append(Line(one.code, "drug" if one.drug else "tcm-slice", quantity, half_up(Decimal(fen))))
+    return tuple(found)
 
 
 def missing(lines: Sequence[Ordered], stock: Mapping[str, Stock]) -> tuple[int, ...]:

@@ -182,6 +182,24 @@ def fen_of(task: Json) -> int:
     return round(float(found) * 100)
 
 
+def billed(task: Json, bill: str) -> Json:
+    """Say on which bill (logical id) it stands; empty: on none."""
+    others = [one for one in task["extension"] if one["url"] != contract.BILL]
+    entry = {"url": contract.BILL, "valueReference": {"reference": f"Invoice/{bill}"}}
+    return task | {"extension": [*others, entry] if bill else others}
+
+
+def bill_of(task: Json) -> str:
+    """Give the logical id of the bill; empty when it is paid at the counter."""
+    found = (one["valueReference"]["reference"] for one in task["extension"] if one["url"] == contract.BILL)
+    return next(found, "").removeprefix("Invoice/")
+
+
+def refunding(task: Json) -> bool:
+    """Tell whether money is on its way back: nothing may be dispensed meanwhile."""
+    return any(one["code"] == "refund" for one in acts(task))
+
+
 def state_of(prescription: Json) -> str:
     """Give the state of a prescription."""
     found = (one["valueCode"] for one in prescription.get("extension", ()) if one["url"] == PRESCRIPTION_STATE)
