@@ -45,6 +45,7 @@ from xinglin.server.call import PrincipalOf
 from xinglin.server.http import ASGIApp
 from xinglin.server.lifespan import Lifespan
 from xinglin.server.limits import Limits
+from xinglin.server.lines import Lines
 from xinglin.server.live import Live
 from xinglin.server.log import configure
 from xinglin.server.oauth.bearer import Bearers
@@ -146,7 +147,9 @@ async def opened(settings: Settings, who: PrincipalOf | None = None) -> AsyncIte
     everybody = limits.around(first_of(bearers, who))
     part = part_of(create_oauth(door, settings))
     live = Live(door, settings, who)
-    part = replace(part, routes=(*part.routes, *AuditProofs(door, settings, everybody).routes(), *live.routes()))
+    lines = Lines(registry, door, settings, limits.around(who))
+    mine = (*AuditProofs(door, settings, everybody).routes(), *live.routes(), *lines.routes())
+    part = replace(part, routes=(*part.routes, *mine))
     pages = create_pages(registry, door, settings, principal_of=limits.around(who), part=part)
     served = create_asgi(registry, door, settings, pages=pages, principal_of=everybody, smart=True)
     try:

@@ -137,6 +137,14 @@ def _ice(given: str) -> str:
     return given
 
 
+def _ice(given: str) -> str:
+    for one in given.split():
+        scheme, colon, host = one.partition(":")
+        if scheme not in {"stun", "turn", "turns"} or not colon or not host or '"' in one:
+            raise ValueError("must be addresses such as stun:stun.example.cn:3478 with spaces between")
+    return given
+
+
 def _database(given: str) -> Secret:
     if urlsplit(given).scheme not in {"postgresql", "postgres"}:
         # The address may hold a password, so the message does not repeat it.
@@ -301,6 +309,15 @@ class Settings:
     )
     visit_questions: int = _setting(
         _whole(0, 20), default=3, says="Questions that the patient may ask after an online visit."
+    )
+    ice_servers: str = _setting(
+        _ice,
+        default="",
+        says="STUN and TURN servers of online visits, such as `stun:stun.example.cn:3478 turn:turn.example.cn:3478`, "
+        "between spaces. Not set: browsers reach each other on one network alone.",
+    )
+    turn_secret: Secret | None = _setting(
+        _secret, default=None, says="Secret shared with the TURN server, for credentials that end by themselves."
     )
     scanner_address: str | None = _setting(
         _host_and_port, default=None, says="Virus scanner (clamd) as `host:port`. Not set: uploads are not scanned."

@@ -62,6 +62,8 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "private, no-cache",
 }
+# What a page's scripts may ask for only when the page says so.
+DEVICES: Final = ("camera", "microphone", "display-capture", "geolocation")
 VARY: Final = "accept-encoding, accept-language, cookie, hx-request, sec-fetch-site"
 # Pages of somebody who is known hold health data: nothing of them stays in the browser (GB/T 22239).
 PRIVATE: Final = {"cache-control": "no-store"}
@@ -349,6 +351,9 @@ class Site:
         )
         body = self._kit.render(found, context)
         headers = HEADERS | private | {"vary": VARY, "x-request-id": _number(request)}
+        headers["permissions-policy"] = ", ".join(
+            f"{one}=({'self' if one in found.devices else ''})" for one in DEVICES
+        )
         if found.leads_to:
             policy = HEADERS["content-security-policy"]
             headers["content-security-policy"] = policy.replace("form-action", f"form-action {found.leads_to}")

@@ -42,7 +42,7 @@ def _granian(settings: Settings, target: str) -> MPServer:
         loop=Loops.uvloop,
         http=HTTPModes.http1,
         factory=True,
-        websockets=False,
+        websockets=True,
         backlog=1024,
         respawn_failed_workers=True,
         workers_kill_timeout=settings.drain_seconds or 1,

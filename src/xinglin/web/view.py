@@ -67,6 +67,7 @@ class View:
     leads_to: origin (or scheme of a native app) elsewhere at which a form of the page may end.
     live: topics (`UnitOfWork.announce`) of which the page wants to hear while it is open: what listens to
     ``live from:body`` is fetched again; without JavaScript the whole page is, every 15 seconds.
+    devices: of ``camera microphone``, what scripts of the page may ask for; of every other page a browser refuses them.
     """
 
     template: str
@@ -76,6 +77,20 @@ class View:
     session: str | None = None
     leads_to: str = ""
     live: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somebody's place on a line between browsers. side: whose. now: what the page shows, such as the medium.
+
+    topics: what is announced when *now* may have changed.
+    """
+
+    line: str
+    side: str
+    now: Mapping[str, str]
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from functools import partial
 from typing import Final
 
 from xinglin.capabilities.internet_hospital import contract, jobs, policy
-from xinglin.capabilities.internet_hospital.operations import admitting, asking, moving, noting, talking
-from xinglin.capabilities.internet_hospital.pages import clinic, mine, shown
+from xinglin.capabilities.internet_hospital.operations import admitting, asking, lining, moving, noting, talking
+from xinglin.capabilities.internet_hospital.pages import clinic, line, mine, shown
+from xinglin.capabilities.internet_hospital.pages.line import Way
+from xinglin.capabilities.internet_hospital.rules import line as recording
 from xinglin.capabilities.internet_hospital.rules import states
 from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.fhir.declarations import Text
-from xinglin.registry import CLINIC, RESIDENT, Capability, Handler, Invariant, Job, Page
+from xinglin.registry import CLINIC, RESIDENT, Capability, Handler, Invariant, Job, Page, Socket
 from xinglin.settings import Settings
 
 TITLE: Final = Text("互联网医院", "Internet hospital")
@@ -32,8 +34,12 @@ def declare(settings: Settings) -> Capability:
             *(contract.STATES, contract.MEDIA, contract.REASONS, contract.KINDS),
             *(contract.DECISIONS, contract.ORIGINS, contract.VOICES),
         ),
-        profiles=(contract.VISIT, contract.MESSAGE, contract.EVIDENCE, contract.NOTE),
-        invariants=(Invariant(contract.VISIT, states.moved), Invariant(contract.MESSAGE, states.kept)),
+        profiles=(contract.VISIT, contract.MESSAGE, contract.EVIDENCE, contract.NOTE, contract.RECORDING),
+        invariants=(
+            Invariant(contract.VISIT, states.moved),
+            Invariant(contract.MESSAGE, states.kept),
+            Invariant(contract.RECORDING, recording.recording_fixed),
+        ),
         operations=(
             Handler(contract.REQUEST, partial(asking.request_visit, terms=terms)),
             Handler(contract.ACCEPT, moving.accept),
@@ -49,22 +55,26 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.SAY, partial(talking.say, terms=terms)),
             Handler(contract.JUDGE, noting.judge),
             Handler(contract.GATE, admitting.revisit_gate),
+            Handler(contract.INVITE, lining.invite),
+            Handler(contract.KEEP, lining.keep_recording),
         ),
         grants=policy.grants(settings),
-        pages=_pages(),
+        pages=_pages(Way(settings.ice_servers, settings.turn_secret)),
+        sockets=(Socket(contract.LINE_SOCKET, lining.join, lining.told),),
         templates="xinglin.capabilities.internet_hospital:templates",
         jobs=(Job(contract.EXPIRE, jobs.expire, retries=5),),
-        notices=(contract.ACCEPTED, contract.REFUSED, contract.UNANSWERED, contract.ASKED),
+        notices=(contract.ACCEPTED, contract.REFUSED, contract.UNANSWERED, contract.ASKED, contract.INVITED),
     )
 
 
-def _pages() -> tuple[Page, ...]:
-    one, files = "/{id}", "/{id}/files/{file}"
+def _pages(way: Way) -> tuple[Page, ...]:
+    one, files, said, kept = "/{id}", "/{id}/files/{file}", "/{id}/line", "/{id}/recordings/{series}"
     return (
         Page(RESIDENT, contract.ONLINE, show=mine.show_mine, menu=VISITS, icon="stethoscope", tab="visits", order=30),
         Page(RESIDENT, contract.NEW, show=mine.show_new, send=mine.send_new),
         Page(RESIDENT, contract.MINE + one, show=mine.show_one, send=mine.send_one),
         Page(RESIDENT, contract.MINE + files, show=shown.file),
+        Page(RESIDENT, contract.MINE + said, show=partial(line.show_mine, way), send=partial(line.send_mine, way)),
         Page(
             CLINIC,
             contract.DESK,
@@ -77,4 +87,12 @@ def _pages() -> tuple[Page, ...]:
         ),
         Page(CLINIC, contract.DESK + one, show=clinic.show_one, send=clinic.send_one, roles=contract.DOCTORS),
         Page(CLINIC, contract.DESK + files, show=shown.file, roles=contract.DOCTORS),
+        Page(CLINIC, contract.DESK + kept, show=line.recording, roles=contract.DOCTORS),
+        Page(
+            CLINIC,
+            contract.DESK + said,
+            show=partial(line.show_clinic, way),
+            send=partial(line.send_clinic, way),
+            roles=contract.DOCTORS,
+        ),
     )

@@ -104,6 +104,11 @@ EVIDENCE: Final = Profile(
     required=("subject", "type", "context.encounter"),
     bindings={"type": KINDS.url},
 )
+# A piece of what was seen and heard; several of them are one recording of a side (identifier: visit/series/number).
+RECORDINGS: Final = canonical("visit-recording", "NamingSystem")
+RECORDING: Final = Profile(
+    url=canonical("visit-recording"), on="Media", required=("subject", "encounter", "identifier", "operator")
+)
 NOTE: Final = Profile(url=canonical("visit-note"), on="Composition", required=("subject", "encounter"))
 
 # -- operations -------------------------------------------------------------------------------------------------------
@@ -190,6 +195,24 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """A piece of a recording. series: chosen by the page when it began; number: from 0. file: WebM."""
+
+    id: str
+    series: str
+    number: int
+    file: Binary
+
+
+@dataclass(frozen=True, slots=True)
+class Inviting:
+    """A colleague who is asked to join. doctor: reference of the Practitioner."""
+
+    id: str
+    doctor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noting:
     """The doctor's note. diagnoses: ``system|code|display`` each, the main one first. guardian_present: of a child."""
 
@@ -267,6 +290,12 @@ FINISH: Final = Operation(
     title=Text("书写病历并结束", "Write the note and finish"),
 )
 SAY: Final = Operation("say", "Encounter", Saying, str, level="instance", title=Text("发送消息", "Say something"))
+INVITE: Final = Operation(
+    "invite-doctor", "Encounter", Inviting, Encounter, level="instance", title=Text("邀请医生", "Invite a doctor")
+)
+KEEP: Final = Operation(
+    "keep-recording", "Encounter", Recording, str, level="instance", title=Text("保存录制", "Keep a recording")
+)
 JUDGE: Final = Operation(
     "judge-evidence",
     "DocumentReference",
@@ -329,6 +358,17 @@ ASKED: Final = NoticeKind(
     urgent=True,
     to="staff",
 )
+
+INVITED: Final = NoticeKind(
+    code="visit-invited",
+    title=Text("有医生邀请您加入在线复诊", "A doctor asks you to join an online visit"),
+    text=Text("有医生邀请您加入一次在线复诊。", "A doctor asks you to join an online visit."),
+    sms=Text("【杏林】有医生邀请您加入在线复诊，请登录。", "[Xinglin] A doctor asks you to join. Please sign in."),
+    urgent=True,
+    to="staff",
+)
+# The web socket by which the browsers of a visit find a way to each other.
+LINE_SOCKET: Final = "/visit/{id}/line"
 
 # -- pages ------------------------------------------------------------------------------------------------------------
 

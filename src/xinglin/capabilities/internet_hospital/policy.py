@@ -11,10 +11,10 @@ _OPERATE: Final = frozenset({"operate"})
 _STRONG: Final = frozenset({"strong"})
 _TREATMENT: Final = frozenset({"TREAT", "ETREAT"})
 _VISITS: Final = f"_profile={contract.VISIT.url}"
-_PATIENT: Final = ("enter", "cancel-visit", "interrupt", "resume", "change-medium", "say")
+_PATIENT: Final = ("enter", "cancel-visit", "interrupt", "resume", "change-medium", "say", "keep-recording")
 _DOCTOR: Final = (
     *("accept", "start", "refuse", "terminate", "interrupt", "resume", "change-medium", "finish", "say"),
-    "revisit-gate",
+    *("revisit-gate", "invite-doctor", "keep-recording"),
 )
 
 

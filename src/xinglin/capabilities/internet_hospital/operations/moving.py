@@ -105,15 +105,21 @@ async def change_medium(work: UnitOfWork, given: Interruption) -> Encounter:
 
     What broke and why is written down, so that it can be told later why there is no picture.
     """
-    encounter = await _locked(work, given.id)
+    encounter = await locked(work, given.id)
     reading.side(work.principal, encounter)
     if forms.state_of(encounter) not in states.TALKING:
         raise OutcomeError(Issue("conflict", "visit-state", text="Nobody is speaking in this visit now."))
     refuse(states.degrade_faults(str(forms.value(encounter, contract.MEDIUM) or ""), given.medium))
     made = forms.with_extension(encounter, {"url": contract.MEDIUM, "valueCode": given.medium})
-    await _write(work, _line(work, given.medium, given)(made))
+    await write(work, _line(work, given.medium, given)(made))
     await talking.system_says(work, made, "visit.medium", contract.MEDIA.codes[given.medium])
     return await reading.typed(work, given.id)
+
+
+@cites("R2-029")
+async def note_line(work: UnitOfWork, given: Interruption) -> None:
+    """Write down how a line was when it ended."""
+    await write(work, _line(work, given.medium, given)(await locked(work, given.id)))
 
 
 def _line(work: UnitOfWork, medium: str, given: Interruption) -> Apply:
@@ -188,7 +194,7 @@ async def expire(work: UnitOfWork, visit: str) -> bool:
         return False
     refund = {"url": contract.REFUND, "valueCode": "full"}
     made = forms.with_extension(encounter, refund)
-    await _write(work, forms.with_move(made, "no-answer", now=work.now, by=work.principal.id))
+    await write(work, forms.with_move(made, "no-answer", now=work.now, by=work.principal.id))
     await _tell(work, made, Notice(contract.UNANSWERED.code, "", about=f"Encounter/{visit}"))
     return True
 
@@ -200,20 +206,22 @@ async def _side(work: UnitOfWork, id: str) -> states.Side:
     return reading.side(work.principal, await reading.visit(work, id))
 
 
-async def _locked(work: UnitOfWork, id: str) -> Document:
+async def locked(work: UnitOfWork, id: str) -> Document:
+    """Read a visit, and hold it until the end of the transaction."""
     await work.lock(f"Encounter/{id}")
     return await reading.visit(work, id, lock=True)
 
 
 async def _move(work: UnitOfWork, id: str, act: str, who: states.Side, apply: Apply = lambda one: one) -> Document:
-    encounter = await _locked(work, id)
+    encounter = await locked(work, id)
     refuse(states.move_faults(act, forms.state_of(encounter), who))
     made = forms.with_move(apply(encounter), states.MOVES[act].to, now=work.now, by=work.principal.id)
-    await _write(work, made)
+    await write(work, made)
     return made
 
 
-async def _write(work: UnitOfWork, encounter: Document) -> None:
+async def write(work: UnitOfWork, encounter: Document) -> None:
+    """Write a visit, and tell the pages that show it."""
     await work.platform.update(bytes_of(encounter), type="Encounter", id=str(encounter["id"]))
     await work.announce(contract.topic(str(encounter["id"])))
     await work.announce(contract.desk_topic(encounter["serviceProvider"]["reference"]))

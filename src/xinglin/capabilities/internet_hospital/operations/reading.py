@@ -47,6 +47,8 @@ def side(principal: Principal, encounter: Mapping[str, Any]) -> Side:
         return "patient"
     if principal.practitioner and principal.practitioner == forms.doctor_of(encounter):
         return "doctor"
+    if principal.practitioner and principal.practitioner in forms.colleagues_of(encounter):
+        return "colleague"
     raise OutcomeError(
         Issue("forbidden", "visit-not-yours", text="This is for the two sides of the visit."), status=403
     )
@@ -177,8 +179,11 @@ class Doctor:
     departments: tuple[str, ...]
 
 
-async def doctor(work: UnitOfWork, reference: str, at: Hospital, department: str) -> Doctor:
-    """Judge a physician for one department of an internet hospital, there or at the institution it relies on."""
+async def doctor(work: UnitOfWork, reference: str, at: Hospital, department: str | None = None) -> Doctor:
+    """Judge a physician for a department of an internet hospital, there or at the institution it relies on.
+
+    department: None for whichever the physician works in.
+    """
     id = reference.removeprefix("Practitioner/")
     person = codec.decode((await work.platform.read("Practitioner", id)).body(), "Practitioner")
     page = await work.platform.find("PractitionerRole", practitioner=reference, _count=str(MOST))
@@ -186,8 +191,8 @@ async def doctor(work: UnitOfWork, reference: str, at: Hospital, department: str
     return _judged(work, standing_of(person), sites, at, department)
 
 
-async def doctors(work: UnitOfWork, at: Hospital, department: str) -> tuple[Doctor, ...]:
-    """Give the physicians who may see patients online in a department."""
+async def doctors(work: UnitOfWork, at: Hospital, department: str | None = None) -> tuple[Doctor, ...]:
+    """Give the physicians who may see patients online in a department, or in any."""
     page = await work.platform.find(
         "PractitionerRole",
         organization=",".join(filter(None, (at.reference, at.host))),
@@ -209,7 +214,9 @@ async def doctors(work: UnitOfWork, at: Hospital, department: str) -> tuple[Doct
     return tuple(sorted((one for one in found if not one.faults), key=lambda one: (one.title, one.name)))
 
 
-def _judged(work: UnitOfWork, standing: Standing, sites: Sequence[Site], at: Hospital, department: str) -> Doctor:
+def _judged(
+    work: UnitOfWork, standing: Standing, sites: Sequence[Site], at: Hospital, department: str | None
+) -> Doctor:
     places = [at.reference, *([at.host] if at.host else [])]
     judged = [
         (one, may_practise_online(standing, sites, one, today(work.now), department=department)) for one in places

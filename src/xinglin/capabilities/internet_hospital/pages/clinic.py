@@ -3,8 +3,8 @@
 from typing import Final
 
 from xinglin.capabilities.internet_hospital import contract
-from xinglin.capabilities.internet_hospital.contract import Ending, Judging, Noting, Saying, Visit
-from xinglin.capabilities.internet_hospital.operations import reading
+from xinglin.capabilities.internet_hospital.contract import Ending, Inviting, Judging, Noting, Saying, Visit
+from xinglin.capabilities.internet_hospital.operations import lining, reading
 from xinglin.capabilities.internet_hospital.pages import shown
 from xinglin.capabilities.internet_hospital.rules import forms, states
 from xinglin.capabilities.internet_hospital.rules.forms import Document
@@ -113,13 +113,14 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = (), sta
     live = () if form["still"] else (contract.topic(form["id"]),)
     if forms.state_of(encounter) == "requested":
         return View("internet_hospital/offered.html", values, status=status, live=live)
-    reading.side(work.principal, encounter)
     values |= await _inside(work, encounter, form, base)
-    return View("internet_hospital/clinic.html", values, block="talk", status=status, live=live)
+    return View("internet_hospital/clinic.html", values, block="talk", status=status, live=live, devices=shown.VOICE)
 
 
 async def _inside(work: UnitOfWork, encounter: Document, form: Form, base: str) -> dict[str, object]:
     patient = encounter["subject"]["reference"][8:]
+    side = reading.side(work.principal, encounter)
+    line = not states.line_faults(forms.state_of(encounter))
     papers = await shown.papers(work, encounter, base, form.language)
     reached = bool((await ask(work, "Patient", ("_id", patient), ("_summary", "count"))).total)
     return {
@@ -131,12 +132,31 @@ async def _inside(work: UnitOfWork, encounter: Document, form: Form, base: str) 
         "summary": await _summary(work, patient) if reached else (),
         "note": await shown.note(work, encounter),
         "reasons": tuple((code, said(text, form.language)) for code, text in contract.REASONS.codes.items()),
-        "acts": frozenset(
-            act for act in states.MOVES if not states.move_faults(act, forms.state_of(encounter), "doctor")
-        ),
+        "acts": frozenset(act for act in states.MOVES if not states.move_faults(act, forms.state_of(encounter), side)),
+        "line": line,
+        "colleagues": [await shown.named_of(work, one) for one in forms.colleagues_of(encounter)],
+        "others": await _others(work, encounter) if line and side == "doctor" else (),
+        "recordings": await _recorded(work, encounter),
         "child": forms.guardian_of(encounter),
         "icd10": (forms.ICD10,),
     }
+
+
+async def _others(work: UnitOfWork, encounter: Document) -> tuple[tuple[str, str], ...]:
+    """Give the doctors who may be asked to join: reference and name."""
+    at = await reading.hospital(work, encounter["serviceProvider"]["reference"])
+    there = {forms.doctor_of(encounter), *forms.colleagues_of(encounter)}
+    found = await reading.doctors(work, at)
+    return tuple((one.reference, f"{one.name} {one.title}".strip()) for one in found if one.reference not in there)
+
+
+async def _recorded(work: UnitOfWork, encounter: Document) -> tuple[tuple[str, str, str], ...]:
+    """Give the recordings: series, when it began, and whose side it is of."""
+    found = await lining.recordings(work, encounter)
+    return tuple(
+        (series, str(one[0]["createdDateTime"]), str(one[0]["operator"]["reference"]).partition("/")[0])
+        for series, one in found.items()
+    )
 
 
 async def _summary(work: UnitOfWork, patient: str) -> tuple[tuple[str, str], ...]:
@@ -177,6 +197,8 @@ async def _act(work: UnitOfWork, form: Form) -> None:
             await work.fhir.operate(contract.START, Visit(id))
         case "resume":
             await work.fhir.operate(contract.RESUME, Visit(id))
+        case "invite":
+            await work.fhir.operate(contract.INVITE, Inviting(id, form["doctor"]))
         case "refuse" | "terminate" as act:
             operation = contract.REFUSE if act == "refuse" else contract.TERMINATE
             await work.fhir.operate(operation, Ending(id, form["code"], form["advice"], form["referred"]))

@@ -7,7 +7,7 @@ from xinglin.capabilities.internet_hospital import contract
 from xinglin.capabilities.internet_hospital.contract import Request, Saying, Visit
 from xinglin.capabilities.internet_hospital.operations import admitting, asking, reading
 from xinglin.capabilities.internet_hospital.pages import shown
-from xinglin.capabilities.internet_hospital.rules import forms, wording
+from xinglin.capabilities.internet_hospital.rules import forms, states, wording
 from xinglin.care.money import yuan
 from xinglin.care.revisit import CHILD_YEARS
 from xinglin.fhir.declarations import Text
@@ -31,8 +31,7 @@ def _title(found: Found) -> Cell:
     return Cell(str(document["serviceType"].get("text") or ""), href=f"{contract.MINE}/{found.id}")
 
 
-# Sound and picture are offered when the line between two browsers stands.
-OFFERED: Final = ("text",)
+OFFERED: Final = ("video", "audio", "text")
 VISITS: Final = Listing(
     name="visits",
     title=Text("在线复诊", "Online visits"),
@@ -166,9 +165,10 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = (), sta
         "base": base,
         "issues": issues,
         "given": form,
+        "line": not states.line_faults(forms.state_of(encounter)),
     }
     live = () if form["still"] else (contract.topic(form["id"]),)
-    return View("internet_hospital/one.html", values, block="visit", status=status, live=live)
+    return View("internet_hospital/one.html", values, block="visit", status=status, live=live, devices=shown.VOICE)
 
 
 async def send_one(work: UnitOfWork, form: Form) -> Redirect:

@@ -21,6 +21,7 @@ from xinglin.web.cells import named
 from xinglin.web.format import said
 from xinglin.web.view import Download, File, Form, Language
 
+VOICE: Final = ("microphone",)  # a voice message is recorded in the page of a visit
 TONES: Final = {
     "requested": "info",
     "accepted": "info",
@@ -74,7 +75,7 @@ class Line:
 async def head(work: UnitOfWork, encounter: Document, language: Language) -> Head:
     """Read what stands on top of the page of a visit."""
     state = forms.state_of(encounter)
-    hospital = await _named(work, encounter["serviceProvider"]["reference"])
+    hospital = await named_of(work, encounter["serviceProvider"]["reference"])
     doctor = forms.doctor_of(encounter)
     medium = str(forms.value(encounter, contract.MEDIUM) or "text")
     follow_up = forms.moment(forms.value(encounter, contract.FOLLOW_UP))
@@ -86,7 +87,7 @@ async def head(work: UnitOfWork, encounter: Document, language: Language) -> Hea
         tone=TONES[state],
         hospital=hospital,
         department=str(encounter["serviceType"].get("text") or ""),
-        doctor=await _named(work, doctor) if doctor else "",
+        doctor=await named_of(work, doctor) if doctor else "",
         complaint=str(encounter["reasonCode"][0].get("text") or ""),
         medium=medium,
         medium_text=said(contract.MEDIA.codes[medium], language),
@@ -99,7 +100,8 @@ async def head(work: UnitOfWork, encounter: Document, language: Language) -> Hea
     )
 
 
-async def _named(work: UnitOfWork, reference: str) -> str:
+async def named_of(work: UnitOfWork, reference: str) -> str:
+    """Name somebody, or a hospital, by the reference."""
     type, _, id = reference.partition("/")
     return named(document_of((await work.fhir.read(type, id)).body()))
 
@@ -109,7 +111,7 @@ async def conversation(work: UnitOfWork, encounter: Document, base: str, languag
     found = await reading.messages(work, encounter)
     side = reading.side(work.principal, encounter)
     doctor = forms.doctor_of(encounter)
-    name = await _named(work, doctor) if doctor else ""
+    name = await named_of(work, doctor) if doctor else ""
     return tuple(_line(one, base, side, name, language) for one in found)
 
 

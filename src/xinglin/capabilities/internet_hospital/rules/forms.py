@@ -22,6 +22,7 @@ ICD10: Final = "http://hl7.org/fhir/sid/icd-10-cn"
 TCM: Final = "https://xinglin.health/fhir/CodeSystem/gbt-15657-disease"
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
 _VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+_PARTS: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 DEVICES: Final = "https://xinglin.health/fhir/NamingSystem/device"
 # LOINC: outpatient note, chief complaint, history of present illness, diagnosis, plan of care
@@ -123,8 +124,28 @@ def moment(text: object) -> datetime | None:
 
 def doctor_of(encounter: Mapping[str, Any]) -> str:
     """Give the reference of the doctor of a visit; empty while nobody has it."""
-    found = (one.get("individual", {}).get("reference", "") for one in encounter.get("participant", ()))
+    found = (
+        one.get("individual", {}).get("reference", "")
+        for one in encounter.get("participant", ())
+        if not one.get("type")
+    )
     return next((str(one) for one in found if one), "")
+
+
+def colleagues_of(encounter: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the references of the doctors who were asked to join."""
+    return tuple(
+        str(one.get("individual", {}).get("reference", ""))
+        for one in encounter.get("participant", ())
+        if one.get("type")
+    )
+
+
+def with_colleague(encounter: Document, doctor: str) -> Document:
+    """Give the visit with a doctor who joins it."""
+    consultant = {"coding": [{"system": _PARTS, "code": "CON", "display": "consultant"}]}
+    joined = {"type": [consultant], "individual": {"reference": doctor}}
+    return encounter | {"participant": [*encounter.get("participant", ()), joined]}
 
 
 def department_of(encounter: Mapping[str, Any]) -> str:

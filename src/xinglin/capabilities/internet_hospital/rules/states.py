@@ -9,7 +9,7 @@ from xinglin.capabilities.internet_hospital.contract import MEDIA, STATE
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.sources import cites
 
-Side = Literal["patient", "doctor", "platform"]
+Side = Literal["patient", "doctor", "colleague", "platform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,13 @@ def degrade_faults(medium: str, wanted: str) -> tuple[Issue, ...]:
     if wanted == medium:
         return (Issue("conflict", "visit-medium-same", text="The visit uses this way already."),)
     return ()
+
+
+def line_faults(state: str, *, over: bool = False) -> tuple[Issue, ...]:
+    """Reasons why nobody can speak by sound and picture in a state. over: it may have ended just now."""
+    if state in {"waiting", "in-progress", "interrupted"} or (over and state in {"finished", "terminated"}):
+        return ()
+    return (Issue("conflict", "visit-state", text=f"The visit is {state}: nobody speaks in it."),)
 
 
 @dataclass(frozen=True, slots=True)

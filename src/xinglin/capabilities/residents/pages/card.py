@@ -61,7 +61,7 @@ def _mine(work: UnitOfWork) -> tuple[str, ...]:
 
 async def show_check(_work: UnitOfWork, _form: Form) -> View:
     """Wait for a code."""
-    return View("residents/check.html", {"checked": None, "path": CHECK_CARD})
+    return View("residents/check.html", {"checked": None, "path": CHECK_CARD}, devices=("camera",))
 
 
 async def send_check(work: UnitOfWork, form: Form) -> View:
@@ -83,6 +83,7 @@ async def send_check(work: UnitOfWork, form: Form) -> View:
             "path": CHECK_CARD,
         },
         block="result",
+        devices=("camera",),
     )
 
 
