@@ -20,6 +20,7 @@ from xinglin.capabilities.quality.contract import (
 )
 from xinglin.capabilities.quality.operations import findings, scores
 from xinglin.capabilities.quality.operations.look import Looked, look
+from xinglin.capabilities.quality.pages.scores import LISTING
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
@@ -27,6 +28,7 @@ from xinglin.store import quality
 from xinglin.store.door import Door
 from xinglin.store.executor import Row
 from xinglin.store.store import Store
+from xinglin.web.listing import Asked as Wanted
 
 Ward = tuple[Door, Stopped]
 KEPT: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1"}}
@@ -197,6 +199,29 @@ async def test_figures_by_district(ward: Ward) -> None:
         await door.auto(REGULATOR).operate(DISTRICTS, Asked("nothing"))
     with pytest.raises(OutcomeError):
         await door.auto(ADMIN).operate(DISTRICTS, Asked())
+
+
+async def test_the_worst_score_of_our_own_institutions_comes_first(ward: Ward) -> None:
+    door, _ = ward
+    here = {"address": [{"extension": [{"url": DIVISION, "valueCode": "410802"}]}]}
+    for one in (
+        {"resourceType": "Organization", "id": "2", "name": "市第二人民医院"} | here,
+        {"resourceType": "Organization", "id": "3", "name": "市第三人民医院"} | here,
+        resident("王强", "1970-01-01", 125, id="fine", managingOrganization={"reference": "Organization/2"}, **PHONE),
+        resident("赵敏", "1971-01-01", 126, id="poor", managingOrganization={"reference": "Organization/3"}),
+    ):
+        await put(door, one)
+    await whole(door)
+    assert await _listed(door, "score") == ["3", "2", "1"]
+    assert await _listed(door, "-score") == ["2", "3", "1"]
+    assert await _listed(door, "score", institution="第三") == ["3"]
+
+
+async def _listed(door: Door, sort: str, **filters: str) -> list[str]:
+    async with door.work(REGULATOR) as work:
+        assert LISTING.source is not None
+        found = await LISTING.source(work, Wanted(LISTING, filters, sort, "", 20))
+    return [one["reporter"]["reference"].removeprefix("Organization/") for one in found.documents]
 
 
 async def test_a_stay_is_judged_anew_when_a_diagnosis_of_it_changes(ward: Ward) -> None:
