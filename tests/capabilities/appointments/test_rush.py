@@ -40,7 +40,7 @@ class Rush:
 async def _planned(dsn: str, sessions: int) -> None:
     async with door_of(dsn, audited=False) as door:
         start = door.clock.now().replace(second=0, microsecond=0)
-        await hospital.put(door, *hospital.places(), *hospital.people(CLIENTS))
+        await hospital.put(door, *hospital.places(), *hospital.people(CLIENTS * sessions))
         for one in range(sessions):
             # It begins today, so that nothing is kept for other channels any more; each doctor has one.
             made = hospital.planned(f"s{one}", start=start, minutes=10 * NUMBERS, doctor=one + 1)
@@ -51,10 +51,12 @@ async def _ask(client: httpx.AsyncClient, session: str, number: int, rush: Rush)
     """Ask until there is an answer; what was lost on the way is asked again."""
     body = {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueString": f"p{number}"}]}
     headers = {"content-type": "application/fhir+json", "x-who": f"p{number}"}
+    last = ""
     for _ in range(int(PATIENCE_S / AGAIN_S)):
         try:
             answer = await client.post(f"Schedule/{session}/$hold-next", headers=headers, json=body)
-        except httpx.TransportError:
+        except httpx.TransportError as fault:
+            last = repr(fault)
             await asyncio.sleep(AGAIN_S)
             continue
         if answer.status_code == 200:
@@ -65,8 +67,9 @@ async def _ask(client: httpx.AsyncClient, session: str, number: int, rush: Rush)
             rush.refused.append(answer.json()["issue"][0]["details"]["coding"][0]["code"])
             rush.heard.set()
             return
+        last = answer.text
         await asyncio.sleep(AGAIN_S)
-    raise AssertionError("no answer")
+    raise AssertionError(f"no answer: {last}")
 
 
 async def _kill(server: Running, rush: Rush) -> None:
@@ -81,11 +84,12 @@ def _workers(pid: int) -> list[int]:
     return [one for one in children if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
-async def _rush(server: Running, session: str) -> Rush:
-    rush = Rush()
+async def _rush(server: Running, place: int) -> Rush:
+    rush, session = Rush(), f"s{place}"
+    people = range(CLIENTS * place, CLIENTS * (place + 1))  # others each time, as there are limits
     limits = httpx.Limits(max_connections=50)
     async with httpx.AsyncClient(base_url=server.fhir, timeout=60, limits=limits) as client:
-        await asyncio.gather(_kill(server, rush), *(_ask(client, session, one, rush) for one in range(CLIENTS)))
+        await asyncio.gather(_kill(server, rush), *(_ask(client, session, one, rush) for one in people))
         # Who asks once more gets what he has.
         again = Rush()
         await asyncio.gather(*(_ask(client, session, one, again) for one in rush.held))
@@ -99,7 +103,7 @@ def test_forty_numbers_are_sold_once_while_servers_are_killed(postgres_dsn: str,
     asyncio.run(_planned(postgres_dsn, rushes))
     with running(postgres_dsn, target=TARGET, WORKERS="2", LOG_LEVEL="error") as server:
         for one in range(rushes):
-            rush = asyncio.run(_rush(server, f"s{one}"))
+            rush = asyncio.run(_rush(server, one))
             assert rush.dead not in _workers(server.process.pid)
             assert len(rush.held) == NUMBERS
             assert set(rush.refused) == {"session-full"}
