@@ -15,6 +15,7 @@ from xinglin.capabilities.billing import capability as billing
 from xinglin.capabilities.consents import capability as consents
 from xinglin.capabilities.directory import capability as directory
 from xinglin.capabilities.duplicates import capability as duplicates
+from xinglin.capabilities.feedback import capability as feedback
 from xinglin.capabilities.health_records import capability as health_records
 from xinglin.capabilities.insurance import capability as insurance
 from xinglin.capabilities.internet_hospital import capability as internet_hospital
@@ -30,6 +31,7 @@ from xinglin.capabilities.residents import capability as residents
 from xinglin.capabilities.signatures import capability as signatures
 from xinglin.capabilities.signatures.gateways import BUILT_IN
 from xinglin.capabilities.signatures.operations.verify import page as verify_page
+from xinglin.capabilities.supervision import capability as supervision
 from xinglin.capabilities.terminology import capability as terminology
 from xinglin.capabilities.triage import capability as triage
 from xinglin.capabilities.watching import capability as watching
@@ -82,6 +84,8 @@ CAPABILITIES: Final[tuple[Callable[[Settings], Capability], ...]] = (
     appointments.declare,  # 预约挂号与候诊
     prescriptions.declare,  # 电子处方
     pharmacy.declare,  # 处方流转
+    supervision.declare,  # 互联网诊疗监管
+    feedback.declare,  # 评价与投诉
     access.declare,  # 访问控制
     consents.declare,  # 知情同意
     signatures.declare,  # 电子签名

@@ -20,6 +20,7 @@ from xinglin.capabilities.supervision.rules.documents import (
     claims,
     code_of,
     instant,
+    name_of,
     reference,
     value,
 )
@@ -207,7 +208,7 @@ async def _booked(work: UnitOfWork, visit: Document, patient: str) -> list[Link]
 
 def _spoken(messages: Sequence[Document], visit: str) -> list[Link]:
     spoken = [one for one in messages if claims(one, visits.MESSAGE.url)]
-    return [("conversation", f"{visit}/_history/0", chain.conversation(spoken))] if spoken else []
+    return [("conversation", f"Communication?encounter={visit}", chain.conversation(spoken))] if spoken else []
 
 
 async def _supplied(work: UnitOfWork, group: str) -> list[Link]:
@@ -256,8 +257,10 @@ async def _decided(work: UnitOfWork, one: Step, document: Mapping[str, Any]) -> 
     """Add what is judged anew from what is kept: the gate, the settlement, the books, whether an upload stands."""
     found: list[Decision] = []
     facts: list[str] = []
-    if one.kind == "visit" and claims(document, visits.VISIT.url):
-        found = await _gate(work, document)
+    if one.kind == "visit":
+        doctor = await gathering.read(work, gathering.doctor_of(dict(document)))
+        facts = [f"医生 {name_of(doctor)}"] if doctor else []
+        found = await _gate(work, document) if claims(document, visits.VISIT.url) else []
     elif one.kind == "settlement" and document.get("status") == "active" and claims(document, insurance.SETTLEMENT.url):
         found = await _settled(work, str(document["id"]))
     elif one.kind == "upload":
@@ -306,7 +309,7 @@ async def _signatures(work: UnitOfWork, one: Step) -> tuple[str, ...]:
 
 async def _proofs(work: UnitOfWork, patient: str, steps: Sequence[Step]) -> dict[str, tuple[Proof, ...]]:
     """Prove who wrote each link: entries of the ledger about the patient, with their place in the tree."""
-    wanted = {_plain(one.reference) for one in steps if one.kind != "conversation"}
+    wanted = {_plain(one.reference) for one in steps}
     begun = min((one.at for one in steps if one.at), default="")
     if not patient or not begun:
         return {}

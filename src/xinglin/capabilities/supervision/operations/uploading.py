@@ -26,12 +26,14 @@ from xinglin.security.credential_forms import standing_of
 from xinglin.store.door import UnitOfWork
 from xinglin.store.executor import Row
 
+RATING: Final = canonical("rating")
 # What is looked at for acts: type and profile.
 SOURCES: Final = (
     ("Encounter", visits.VISIT.url),
     ("RequestGroup", prescriptions.PRESCRIPTION.url),
     ("Task", supplies.DISPENSE.url),
     ("Invoice", bills.BILL.url),
+    ("QuestionnaireResponse", RATING),
 )
 PAGE: Final = 100
 PAGES: Final = 5  # of one look; what is left is found by the next
@@ -71,7 +73,8 @@ async def _look(work: UnitOfWork, type: str, profile: str, minutes: int) -> int:
 async def _register(work: UnitOfWork, row: Row, minutes: int) -> int:
     """Make the uploads of one record, and have those sent that were not looked at since it changed."""
     document: Document = document_of(row.body())
-    focus = f"{row.rt}/{row.id}"
+    # A rating belongs to the record of its visit, which it changes.
+    focus = reference(document, "encounter") if row.rt == "QuestionnaireResponse" else f"{row.rt}/{row.id}"
     count = 0
     for told in telling.told(document):
         known = await _upload(work, uploads.key_of(told.act, focus))

@@ -6,7 +6,7 @@ from typing import Any, Final
 from xinglin.capabilities.internet_hospital.contract import desk_topic
 from xinglin.capabilities.prescriptions.contract import queue_topic
 from xinglin.capabilities.supervision import contract
-from xinglin.capabilities.supervision.operations.counting import everywhere
+from xinglin.capabilities.supervision.operations.counting import City, Figures, everywhere
 from xinglin.capabilities.supervision.rules import uploads
 from xinglin.capabilities.supervision.rules.documents import nested, reference, value
 from xinglin.fhir.declarations import Text
@@ -14,6 +14,7 @@ from xinglin.fhir.document import document_of
 from xinglin.store.door import UnitOfWork
 from xinglin.web import cells
 from xinglin.web.asking import Counts
+from xinglin.web.cards import Figure
 from xinglin.web.format import moment, said
 from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing, show_list
 from xinglin.web.view import Download, Form, Redirect, View
@@ -26,12 +27,30 @@ async def show(counts: Counts, work: UnitOfWork, _form: Form) -> View:
     """Show what goes on now; the page hears of visits, reviews and uploads of the institutions it shows."""
     city, rows = await everywhere(work, counts)
     topics = [topic(f"Organization/{one.id}") for one in rows for topic in (desk_topic, queue_topic, contract.topic)]
-    totals = {
-        name: sum(getattr(one, name) for one in rows)
-        for name in ("now", "waiting", "overdue", "to_review", "reviewed", "uploads", "kept_back")
-    }
-    values = {"city": city, "rows": rows, "totals": totals, "at": work.now.isoformat()}
+    values = {"city": city, "rows": rows, "figures": _figures(city, rows), "at": work.now.isoformat()}
     return View("supervision/live.html", values, live=tuple(topics))
+
+
+def _figures(city: City, rows: tuple[Figures, ...]) -> list[Figure]:
+    """Give the figures of everywhere, with what lies behind each."""
+
+    def whole(name: str) -> int:
+        return sum(getattr(one, name) for one in rows)
+
+    open_visits = f"{contract.TRACED}?class=VR"
+    held = f"{contract.UPLOADS}?business-status={contract.UPLOAD_STATES.system}|"
+    return [
+        Figure(Text("在线诊疗中", "Online, in progress"), whole("now"), open_visits),
+        Figure(Text("等候中", "Waiting"), whole("waiting"), open_visits),
+        Figure(Text("超过承诺时限", "Promise broken"), whole("overdue"), open_visits, "danger"),
+        Figure(Text("待审处方", "To be reviewed"), whole("to_review"), contract.TRACED),
+        Figure(Text("今日已审处方", "Reviewed today"), whole("reviewed"), contract.TRACED),
+        Figure(Text("待上报", "Uploads waiting"), whole("uploads"), f"{held}waiting"),
+        Figure(Text("上报受阻", "Uploads kept back"), whole("kept_back"), f"{held}refused", "danger"),
+        Figure(Text("今日在线复诊", "Online visits today"), city.online, open_visits),
+        Figure(Text("今日线下就诊", "Visits on site today"), city.on_site, f"{contract.TRACED}?class=AMB"),
+        Figure(Text("今日用药医嘱", "Orders of medicine today"), city.prescriptions, contract.TRACED),
+    ]
 
 
 def shown(counts: Counts) -> Any:

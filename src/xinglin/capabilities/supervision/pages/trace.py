@@ -156,7 +156,7 @@ def sheet(whole: Trace, person: str, language: Language, drawn_up: str) -> Sheet
     say = TEXTS[language]
     missing = "、".join(said(contract.STEPS.codes[one], language) for one in whole.lacking)
     facts = (
-        (say("supervision.about"), whole.about),
+        (say("supervision.root"), whole.about),
         (say("supervision.patient"), person),
         (say("supervision.drawn-up"), drawn_up),
         (say("supervision.lacking"), missing or "—"),

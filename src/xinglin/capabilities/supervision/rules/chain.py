@@ -10,9 +10,11 @@ from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.capabilities.supervision import contract
 from xinglin.capabilities.supervision.contract import Decision, Step
 from xinglin.capabilities.supervision.rules.documents import (
+    CHINA,
     Document,
     code_of,
     identifier,
+    instant,
     nested,
     reference,
     value,
@@ -22,6 +24,27 @@ from xinglin.capabilities.supervision.rules.documents import (
 from xinglin.fhir.declarations import CodeSet, Text
 from xinglin.fhir.sources import cites
 
+# Words for what FHIR says of itself.
+STATUSES: Final = {
+    "active": "有效",
+    "on-hold": "暂停",
+    "completed": "完成",
+    "final": "定稿",
+    "finished": "结束",
+    "in-progress": "进行中",
+    "planned": "计划",
+    "arrived": "已到",
+    "cancelled": "取消",
+    "stopped": "停止",
+    "revoked": "撤销",
+    "draft": "草稿",
+    "booked": "已约",
+    "fulfilled": "已履约",
+    "noshow": "爽约",
+    "requested": "待处理",
+    "rejected": "拒绝",
+    "paid": "已支付",
+}
 _DETAILS: Final = "互联网诊疗监管细则（试行）"
 _REVIEW: Final = "医疗机构处方审核规范"
 # What a chain must hold: of an online visit that ended well, and of each prescription that took effect.
@@ -32,9 +55,16 @@ _UNREVIEWED: Final = frozenset({"draft", "signed", "review-pending", "cancelled"
 def step(kind: str, named: str, document: Mapping[str, Any]) -> Step:
     """Make a link. named: versioned reference."""
     at, state, text = _HEADS[kind](document)
+    state = STATUSES.get(state, state)
     facts = tuple(_FACTS[kind](document)) if kind in _FACTS else ()
     decisions = tuple(_DECISIONS[kind](document)) if kind in _DECISIONS else ()
     return Step(kind, named, at, state, text, facts, decisions)
+
+
+def clock(at: object) -> str:
+    """Say an instant in Beijing, to the second; empty for none."""
+    found = instant(at)
+    return f"{found.astimezone(CHINA):%Y-%m-%d %H:%M:%S}" if found else ""
 
 
 def said(codes: CodeSet, code: str) -> str:
@@ -157,7 +187,7 @@ def _rating(one: Mapping[str, Any]) -> Head:
 
 
 def _conversation(one: Mapping[str, Any]) -> Head:
-    return one["first"], "", f"{one['count']} 条，{one['first'][:16]} 至 {one['last'][:16]}"
+    return one["first"], "", f"{one['count']} 条，{clock(one['first'])} 至 {clock(one['last'])}"
 
 
 _HEADS: Final[Mapping[str, Callable[[Mapping[str, Any]], Head]]] = {
@@ -184,10 +214,8 @@ _HEADS: Final[Mapping[str, Callable[[Mapping[str, Any]], Head]]] = {
 
 
 def _visit_facts(one: Mapping[str, Any]) -> Iterator[str]:
-    for each in one.get("participant", ()):
-        yield f"医生 {each['individual'].get('display') or reference(each, 'individual')}"
     for move in nested(one, visits.MOVE):
-        yield f"{str(move.get('at'))[:19]} {said(visits.STATES, str(move.get('state')))}（{move.get('by')}）"
+        yield f"{clock(move.get('at'))} {said(visits.STATES, str(move.get('state')))}（{move.get('by')}）"
     for each in values(one, visits.CONSENT):
         yield f"知情同意 {each['reference']}"
     if verified := value(one, visits.VERIFIED):
@@ -209,7 +237,7 @@ def _evidence_facts(one: Mapping[str, Any]) -> Iterator[str]:
 
 def _supply_facts(one: Mapping[str, Any]) -> Iterator[str]:
     for act in nested(one, supplies.ACT):
-        told = (str(act.get("at", ""))[:19], str(act.get("code", "")), str(act.get("detail") or ""))
+        told = (clock(act.get("at")), str(act.get("code", "")), str(act.get("detail") or ""))
         yield " ".join(filter(None, told))
 
 
@@ -259,7 +287,7 @@ def _triage_decisions(one: Mapping[str, Any]) -> Iterator[Decision]:
 
 def _evidence_decisions(one: Mapping[str, Any]) -> Iterator[Decision]:
     for decided in nested(one, visits.DECISION):
-        told = f"{decided.get('by')} {str(decided.get('at'))[:19]}"
+        told = f"{decided.get('by')} {clock(decided.get('at'))}"
         result = said(visits.DECISIONS, str(decided.get("code")))
         yield Decision("R1-042", told, result, Text("医生核对复诊依据", "The doctor judged the evidence"), _DETAILS)
 

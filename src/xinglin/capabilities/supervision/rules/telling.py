@@ -89,6 +89,8 @@ def told(document: Mapping[str, Any]) -> tuple[Told, ...]:
         state = str(value(document, prescriptions.STATE) or "")
         if value(document, prescriptions.ONLINE) and (state in _EFFECTIVE or state == "cancelled"):
             found = _once("prescription", document.get("authoredOn"))
+    elif kind == "QuestionnaireResponse":
+        found = _once("reception", document.get("authored"))
     elif kind == "Task":
         if document.get("status") in {"in-progress", "completed"}:
             found = _once("delivery", document.get("lastModified") or document.get("authoredOn"))

@@ -1,0 +1,1 @@
+"""Pages of feedback: the resident's, the institution's, the commission's."""

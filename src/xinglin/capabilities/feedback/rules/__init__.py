@@ -1,0 +1,1 @@
+"""Decisions of feedback: who rates what, terms of complaints, the moves of a complaint."""
