@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from xinglin.capabilities.billing.rules import alipay as signed
 from xinglin.care.money import fen, yuan
-from xinglin.simulators.payments import ASKED, Order, Post, Refusal, Till, keys_of, link, now, posted
+from xinglin.simulators.payments import ASKED, Order, Post, Refusal, Till, base_of, keys_of, link, now, posted
 
 NAME: Final = "alipay"
 HEADS: Final = (
@@ -92,7 +92,7 @@ class Channel:
                 day = date.fromisoformat(given["bill_date"])
                 if not self.till.of_day(day):
                     raise Refusal("isp.bill_not_exist", "账单不存在")
-                base = str(request.base_url).rstrip("/")
+                base = base_of(request)
                 return {"bill_download_url": f"{base}/bill?day={day}"}
             case _:
                 raise Refusal("isv.invalid-method", "不存在的方法名")

@@ -254,7 +254,12 @@ def number_of(number: str) -> str:
 
 def link(request: Request, number: str) -> str:
     """Give the address of the payer's page."""
-    return f"{str(request.base_url).rstrip('/')}/pay/{number}"
+    return f"{base_of(request)}/pay/{number}"
+
+
+def base_of(request: Request) -> str:
+    """Give where the channel stands, also below a path of its own."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
 
 
 def make_keys(folder: Path) -> None:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from xinglin.capabilities.billing.rules import wechat_pay as signed
 from xinglin.care.money import yuan
-from xinglin.simulators.payments import ASKED, Order, Post, Refusal, Till, keys_of, link, now, posted
+from xinglin.simulators.payments import ASKED, Order, Post, Refusal, Till, base_of, keys_of, link, now, posted
 
 NAME: Final = "wechat-pay"
 HEADS: Final = (
@@ -159,7 +159,7 @@ class Channel:
         file = self._file(day)
         if not self.till.of_day(day):
             raise Refusal("NO_STATEMENT_EXIST", "账单文件不存在")
-        base = str(request.base_url).rstrip("/")
+        base = base_of(request)
         return {
             "hash_type": "SHA1",
             "hash_value": sha1(file.encode(), usedforsecurity=False).hexdigest(),

@@ -1,6 +1,5 @@
 """A till: bills on a real store, the simulated channels and insurer, and a worker that runs what was deferred."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,7 +102,33 @@ class Town:
         return (self.wechat if channel == "wechat-pay" else self.alipay).till
 
 
-class Till:
+class Worker:
+    """Runs what was deferred."""
+
+    def __init__(self, door: Door, registry: Registry) -> None:
+        self.door, self.registry = door, registry
+
+    async def work(self, *, later: bool = False) -> None:
+        """Run the jobs that are due, as the worker does; *later*: those whose time has not come, once, too."""
+        for _ in range(MOST):
+            due = "" if later else "WHERE scheduled_at IS NULL OR scheduled_at < now() + interval '5 seconds'"
+            row = await self.door.store.fetch(
+                "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs "
+                f"{due} ORDER BY id LIMIT 1) RETURNING task_name, args::text"
+            )
+            if not row:
+                return
+            await self.run(row[0]["task_name"], msgspec.json.decode(row[0]["args"]))
+        raise AssertionError("jobs without end")
+
+    async def run(self, name: str, given: dict[str, Any]) -> None:
+        """Run one job in a unit of work of its own."""
+        run = self.registry.jobs[name].run
+        async with self.door.work(SYSTEM) as work:
+            await run(work, **given)
+
+
+class Till(Worker):
     """A door with billing, and its worker. told: what the asker was told."""
 
     def __init__(self, store: Store, town: Town) -> None:
@@ -117,7 +142,7 @@ class Till:
 
         asker = Capability("asker", Text("计费方", "Asker"), jobs=(Job(TOLD, told),))
         settings = Settings()
-        self.registry = Registry(
+        registry = Registry(
             (
                 records.declare(settings),
                 notifications.declare(settings),
@@ -127,27 +152,7 @@ class Till:
                 asker,
             )
         )
-        self.door = Door(store, self.registry.rulebook)
-
-    async def work(self, *, later: bool = False, around: Callable[[str, Any], Any] | None = None) -> None:
-        """Run the jobs that are due, as the worker does; *later*: those whose time has not come, once, too."""
-        for _ in range(MOST):
-            due = "" if later else "WHERE scheduled_at IS NULL OR scheduled_at < now() + interval '5 seconds'"
-            row = await self.door.store.fetch(
-                "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs "
-                f"{due} ORDER BY id LIMIT 1) RETURNING task_name, args::text"
-            )
-            if not row:
-                return
-            await self.run(row[0]["task_name"], msgspec.json.decode(row[0]["args"]), around=around)
-        raise AssertionError("jobs without end")
-
-    async def run(self, name: str, given: dict[str, Any], *, around: Callable[[str, Any], Any] | None = None) -> None:
-        """Run one job in a unit of work of its own."""
-        run = self.registry.jobs[name].run
-        run = around(name, run) if around else run
-        async with self.door.work(SYSTEM) as work:
-            await run(work, **given)
+        super().__init__(Door(store, registry.rulebook), registry)
 
     async def swept(self) -> None:
         """Look after what has waited: as `billing.sweep` does some minutes later."""

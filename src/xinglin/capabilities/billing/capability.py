@@ -8,9 +8,10 @@ from xinglin.capabilities.billing.gateways.alipay import Alipay
 from xinglin.capabilities.billing.gateways.channels import Channel, keys_in
 from xinglin.capabilities.billing.gateways.wechat_pay import WechatPay
 from xinglin.capabilities.billing.operations import arriving, charging, paying
+from xinglin.capabilities.billing.pages import desk, own, receipt
 from xinglin.capabilities.billing.rules import bills
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Callback, Capability, Handler, Invariant, Job
+from xinglin.registry import RESIDENT, Callback, Capability, Card, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 
 
@@ -53,6 +54,8 @@ def made(channels: Mapping[str, Channel]) -> Capability:
             Handler(contract.PAY, paying.pay),
             Handler(contract.STOP, paying.stop),
             Handler(contract.REFUND, paying.refund),
+            Handler(contract.HAND_BACK, paying.hand_back),
+            Handler(contract.APPROVE, paying.approve),
         ),
         grants=policy.GRANTS,
         jobs=(
@@ -63,9 +66,31 @@ def made(channels: Mapping[str, Channel]) -> Capability:
             Job(contract.LAPSE, jobs.lapse, retries=8),
             Job(contract.SWEEP, jobs.sweep, every="*/5 * * * *"),
         ),
+        pages=_pages(),
+        cards=(Card(RESIDENT, Text("待缴费", "To pay"), own.card, order=8),),
         callbacks=tuple(
             Callback(f"{contract.CALLBACKS}/{name}", partial(arriving.heard, name=name, channel=channel))
             for name, channel in channels.items()
         ),
         templates="xinglin.capabilities.billing:templates",
+    )
+
+
+def _pages() -> tuple[Page, ...]:
+    one, paper = "/{id}", "/{id}/receipt"
+    return (
+        Page(
+            *(RESIDENT, contract.OWN),
+            show=own.show_all,
+            menu=Text("我的账单", "My bills"),
+            icon="currency-yuan",
+            tab="visits",
+            order=40,
+            badge=own.waiting,
+        ),
+        Page(RESIDENT, contract.OWN + one, show=own.show, send=own.send),
+        Page(RESIDENT, contract.OWN + paper, show=receipt.show),
+        Page(contract.CASHIER, contract.DESK, show=desk.show_all, menu=desk.TITLE, icon="currency-yuan", order=14),
+        Page(contract.CASHIER, contract.DESK + one, show=desk.show, send=desk.send),
+        Page(contract.CASHIER, contract.DESK + paper, show=receipt.show),
     )

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
+from xinglin.fhir.outcome import Issue
 from xinglin.registry import INSTITUTION, Portal
 
 STATES: Final = CodeSet(
@@ -167,6 +168,14 @@ class Stop:
     invoice: str
 
 
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """A refund of a bill that waits for somebody at the desk. number: of the refund."""
+
+    invoice: str
+    number: str
+
+
 # Answers the logical id of the Invoice.
 CHARGE: Final = Operation("charge", "Invoice", Charge, str, title=Text("计费", "Charge"))
 # Answers the state that the bill is in now.
@@ -174,6 +183,9 @@ REFUND: Final = Operation("refund", "Invoice", Refunding, str, title=Text("退�
 BEGIN: Final = Operation("begin-paying", "Invoice", Begin, str, title=Text("开始缴费", "Begin paying"))
 PAY: Final = Operation("pay", "Invoice", Pay, str, title=Text("支付", "Pay"))
 STOP: Final = Operation("stop-paying", "Invoice", Stop, str, title=Text("放弃本次支付", "Give up a payment"))
+HAND_BACK: Final = Operation("hand-back", "Invoice", Handing, str, title=Text("退还现金", "Hand cash back"))
+APPROVE: Final = Operation("approve-refund", "Invoice", Handing, str, title=Text("复核退费", "Approve a refund"))
+NO_BILL: Final = Issue("not-found", "no-bill", "Invoice", "There is no such bill.")
 
 CASHIER: Final = Portal("cashier", "/desk", frozenset({"receptionist"}), Text("收费", "Cashier"), part_of=INSTITUTION)
 OWN: Final = "/my/bills"

@@ -2,25 +2,36 @@
 
 from typing import Final
 
-from xinglin.capabilities.billing.contract import BEGIN, CHARGE, PAY, REFUND, STOP
+from xinglin.capabilities.billing.contract import APPROVE, BEGIN, CHARGE, HAND_BACK, PAY, REFUND, STOP
 from xinglin.security.grants import Grant
 
 READ: Final = frozenset({"read", "search"})
 OPERATE: Final = frozenset({"operate"})
 STRONG: Final = frozenset({"strong"})
 PAYERS: Final = frozenset({BEGIN.code, PAY.code, STOP.code})
+# A name says whose bill it is; how to reach the person is no matter of the till.
+_DIRECTLY: Final = frozenset(f"Patient.{name}" for name in ("identifier", "telecom", "address", "contact", "photo"))
 GRANTS: Final = (
     *(Grant(role, OPERATE, "Invoice", operations=PAYERS, name="paying") for role in ("resident", "guardian")),
     Grant(
         "receptionist",
         OPERATE,
         "Invoice",
-        operations=PAYERS | {CHARGE.code, REFUND.code},
+        operations=PAYERS | {CHARGE.code, REFUND.code, HAND_BACK.code, APPROVE.code},
         needs=STRONG,
         name="cashier",
     ),
     Grant("receptionist", READ, "Invoice", "issuer={organization}", needs=STRONG, name="billed-here"),
     Grant("receptionist", READ, "PaymentNotice", "provider={organization}", needs=STRONG, name="paid-here"),
+    Grant(
+        "receptionist",
+        READ,
+        "Patient",
+        "_has:Invoice:patient:issuer={organization}",
+        masks=_DIRECTLY,
+        needs=STRONG,
+        name="billed-here",
+    ),
     Grant(
         "receptionist", READ, "ChargeItem", "performing-organization={organization}", needs=STRONG, name="billed-here"
     ),

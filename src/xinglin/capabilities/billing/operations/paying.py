@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from xinglin.capabilities.billing import contract
 from xinglin.capabilities.billing.operations import moving
-from xinglin.capabilities.billing.operations.reading import bill_of, keep, own_bill, today
-from xinglin.capabilities.billing.rules.bills import Share
+from xinglin.capabilities.billing.operations.reading import bill_of, keep, own_bill, payment_of, spoken, today
+from xinglin.capabilities.billing.rules.bills import Bill, Share
 from xinglin.capabilities.insurance import contract as insurance
 from xinglin.care import refunds
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
@@ -64,7 +64,45 @@ async def refund(work: UnitOfWork, given: contract.Refunding) -> str:
         if any(one.about == given.about for one in bill.withdrawals):
             return bill.state
         raise OutcomeError(Issue("not-found", "never-charged", "about", "Nothing was charged about this."))
-    await keep(work, moving.withdrawn(bill, given.about, given.reason, given.percent, given.by))
+    bill = moving.withdrawn(bill, given.about, given.reason, given.percent, given.by)
+    await keep(work, _to_approve(work, bill, given) if person else bill)
+    return (await moving.advance(work, bill.id)).state
+
+
+@cites("R5-015")
+def _to_approve(work: UnitOfWork, bill: Bill, given: contract.Refunding) -> Bill:
+    """Let a large refund that a person decides wait for another person."""
+    day = today(work.now)
+    lines = (line for line in bill.lines if line.about == given.about)
+    fen = sum(refunds.amount(line.fen, given.reason, given.percent, day) for line in lines)
+    one = bill.waiting
+    if one is None or bill.state != "paid" or not refunds.needs_second(fen, by_person=True):
+        return bill
+    return bill.with_withdrawal(replace(one, phase="approval", taken=fen))
+
+
+@cites("R5-015")
+async def approve(work: UnitOfWork, given: contract.Handing) -> str:
+    """Invoice/$approve-refund: let a large refund go on; never by who decided it."""
+    bill = await own_bill(work, given.invoice)
+    one = next((one for one in bill.withdrawals if one.number == given.number and one.phase == "approval"), None)
+    if one is None:
+        raise OutcomeError(Issue("not-found", "nothing-to-approve", "number", "Nothing waits for an approval."))
+    if one.by == (work.principal.practitioner or work.principal.id):
+        raise OutcomeError(Issue("business-rule", "refund-second", "number", "Somebody else has to approve."))
+    await keep(work, bill.with_withdrawal(replace(one, phase="waiting", taken=0)))
+    return (await moving.advance(work, bill.id)).state
+
+
+async def hand_back(work: UnitOfWork, given: contract.Handing) -> str:
+    """Invoice/$hand-back: cash was handed back at the desk, or a refund that the channel refused was made by hand."""
+    bill = await own_bill(work, given.invoice)
+    refund = await payment_of(work, given.number)
+    if refund is None or refund.bill != bill.id or refund.kind != "refund" or refund.state != "stopped":
+        raise OutcomeError(Issue("not-found", "nothing-to-hand", "number", "There is nothing to hand back."))
+    at = spoken(work.now)
+    # What the channel would not take back is handed out of the till: so it stands in the books.
+    await moving.came(work, replace(refund, state="done", at=at, channel="cash"))
     return (await moving.advance(work, bill.id)).state
 
 

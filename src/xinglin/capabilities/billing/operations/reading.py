@@ -4,11 +4,12 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from xinglin.capabilities.billing.contract import NO_BILL
 from xinglin.capabilities.billing.rules import bills, payments
 from xinglin.capabilities.billing.rules.bills import Bill
 from xinglin.capabilities.billing.rules.payments import Payment
 from xinglin.fhir.document import bytes_of, document_of
-from xinglin.fhir.outcome import Issue, OutcomeError
+from xinglin.fhir.outcome import OutcomeError
 from xinglin.store.door import UnitOfWork
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -27,7 +28,7 @@ async def bill_of(work: UnitOfWork, id: str) -> Bill:
     await work.lock(f"bill/{id}")
     bill = bills.read(await document(work, f"Invoice/{id}"))
     if not bill.state:
-        raise OutcomeError(Issue("not-found", "no-bill", "Invoice", "There is no such bill."))
+        raise OutcomeError(NO_BILL)
     return bill
 
 

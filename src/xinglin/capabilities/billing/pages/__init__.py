@@ -1,0 +1,1 @@
+"""Pages of billing: the payer's bills, the cashier's desk, receipts, differences."""
