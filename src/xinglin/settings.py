@@ -258,6 +258,11 @@ class Settings:
         default=None,
         says="The insurance platform that settles bills. Not set: patients pay everything themselves.",
     )
+    courier_url: str | None = _setting(
+        _web_address,
+        default=None,
+        says="The courier that brings medicine. Not set: the pharmacies' own people do, and record it at the desk.",
+    )
     insurer_area: str = _setting(_text, default="410800", says="Area of the insurer in its messages (six digits).")
     supervision_url: str | None = _setting(
         _web_address,

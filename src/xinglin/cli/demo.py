@@ -79,10 +79,10 @@ def _run(settings: "Settings") -> None:
 def simulated(settings: "Settings", port: int) -> dict[str, str]:
     """Name the simulated systems, where the settings name no others."""
     wanted = {"SMS_URL": "sms", "REGISTER_URL": "register", "STAFF_REGISTER_URL": "practitioners"}
-    wanted |= {"INSURER_URL": "insurer", "SUPERVISION_URL": "supervision"}
+    wanted |= {"INSURER_URL": "insurer", "SUPERVISION_URL": "supervision", "COURIER_URL": "courier"}
     given = {"SMS_URL": settings.sms_url, "REGISTER_URL": settings.register_url}
     given |= {"STAFF_REGISTER_URL": settings.staff_register_url, "INSURER_URL": settings.insurer_url}
-    given |= {"SUPERVISION_URL": settings.supervision_url}
+    given |= {"SUPERVISION_URL": settings.supervision_url, "COURIER_URL": settings.courier_url}
     return {
         f"XINGLIN_{name}": f"http://127.0.0.1:{port}/{system}" for name, system in wanted.items() if not given[name]
     }

@@ -1,9 +1,11 @@
 """Everything that the supply of prescriptions adds."""
 
+from functools import partial
 from typing import Final
 
 from xinglin.capabilities.pharmacy import contract, jobs, policy
-from xinglin.capabilities.pharmacy.operations import counter, paying, supplying
+from xinglin.capabilities.pharmacy.gateways import courier_of
+from xinglin.capabilities.pharmacy.operations import counter, paying, sending, supplying
 from xinglin.capabilities.pharmacy.pages import desk, mine
 from xinglin.capabilities.pharmacy.rules import supplies
 from xinglin.fhir.declarations import Text
@@ -14,8 +16,9 @@ PHARMACISTS: Final = frozenset(policy.PHARMACISTS)
 TITLE: Final = Text("处方流转", "Supply of prescriptions")
 
 
-def declare(_settings: Settings) -> Capability:
+def declare(settings: Settings) -> Capability:
     """Give the table of contents."""
+    courier = courier_of(settings)
     return Capability(
         name="pharmacy",
         title=TITLE,
@@ -37,6 +40,9 @@ def declare(_settings: Settings) -> Capability:
             Handler(contract.GIVE_OUT, counter.dispense),
             Handler(contract.HAND_OVER, counter.hand_over),
             Handler(contract.RELEASE, counter.release),
+            Handler(contract.SEND, sending.send),
+            Handler(contract.TRACK, sending.track),
+            Handler(contract.RECEIVE, sending.receive),
             Handler(contract.SHEET, counter.sheet),
         ),
         grants=policy.GRANTS,
@@ -59,6 +65,8 @@ def declare(_settings: Settings) -> Capability:
         jobs=(
             Job(contract.LAPSE, jobs.lapse, retries=5),
             Job(contract.SETTLED, jobs.settled, retries=8),
+            Job(contract.ORDER_COURIER, partial(jobs.order_courier, courier=courier), retries=8),
+            Job(contract.FOLLOW_COURIER, partial(jobs.follow_courier, courier=courier), retries=8),
             Job(contract.FORGET, jobs.forget_codes, every="03:40 Asia/Shanghai"),
         ),
         notices=(contract.READY, contract.FREED, contract.REJECTED),

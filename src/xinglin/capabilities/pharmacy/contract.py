@@ -14,6 +14,8 @@ ACT: Final = canonical("supply-act")  # nested: code, key, at (instant), by (ref
 COST: Final = canonical("supply-cost")  # valueMoney: what it costs at this pharmacy
 # Of SupplyDelivery[medicine]: whom it is sent to, nested name, phone, address; pharmacies see it covered.
 RECIPIENT: Final = canonical("supply-recipient")
+CUSTODY: Final = canonical("custody")  # each step in order, nested: state, at, by, celsius
+WAYBILL: Final = "https://xinglin.health/id/waybill"  # identifier: number of the courier
 DELIVERIES: Final = canonical("delivery-of", "NamingSystem")  # its identifier: logical id of the Task[dispense]
 BILL: Final = canonical("supply-bill")  # valueReference Invoice
 PREPARER: Final = canonical("supply-preparer")  # valueReference Practitioner
@@ -165,6 +167,28 @@ class Handing:
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """A package for the courier. sealed: it is. celsius: of the cold box, where anything is kept cold."""
+
+    id: str
+    key: str
+    sealed: bool = False
+    celsius: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """A step of the way: of `care.delivering.CUSTODY`. code, identity: of whoever receives it."""
+
+    id: str
+    key: str
+    state: str
+    celsius: str = ""
+    code: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Releasing:
     """Why a pharmacy gives it back: a code of `RELEASES`, and words."""
 
@@ -232,6 +256,11 @@ HAND_OVER: Final = Operation("hand-over", "Task", Handing, str, level="instance"
 RELEASE: Final = Operation(
     "release", "Task", Releasing, str, level="instance", title=Text("退回处方", "Give a prescription back")
 )
+SEND: Final = Operation("send", "Task", Sending, str, level="instance", title=Text("交付配送", "Send"))
+TRACK: Final = Operation("track", "Task", Tracking, str, level="instance", title=Text("配送进度", "Track a delivery"))
+RECEIVE: Final = Operation(
+    "receive", "RequestGroup", Keyed, str, level="instance", title=Text("确认收货", "Confirm receipt")
+)
 SHEET: Final = Operation(
     "sheet", "Task", One, Sheet, level="instance", affects_state=False, title=Text("处方内容", "What is prescribed")
 )
@@ -276,6 +305,8 @@ SUPPLY: Final = "/my/prescriptions"  # /ID/supply
 DESK: Final = "/clinic/dispensing"
 LAPSE: Final = "pharmacy.lapse"  # task: logical id; stage: requested or claimed
 SETTLED: Final = "pharmacy.settled"  # what billing tells: bill, about, state
+ORDER_COURIER: Final = "pharmacy.order-courier"  # task: logical id
+FOLLOW_COURIER: Final = "pharmacy.follow-courier"  # task: logical id
 FORGET: Final = "pharmacy.forget-codes"
 
 

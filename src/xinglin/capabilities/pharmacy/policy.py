@@ -9,12 +9,15 @@ from xinglin.capabilities.pharmacy.contract import (
     GIVE_OUT,
     HAND_OVER,
     PHARMACY_REVIEW,
+    RECEIVE,
     RELEASE,
+    SEND,
     SHEET,
     SHOW_CODE,
     STOCK_CODES,
     TAKE_PAYMENT,
     TASKS,
+    TRACK,
     WITHDRAW,
 )
 from xinglin.fhir.sources import cites
@@ -27,7 +30,7 @@ PATIENTS: Final = ("resident", "guardian")
 PHARMACISTS: Final = ("pharmacist", "retail-pharmacist")
 _KIND: Final = f"code={TASKS.system}|{DISPENSE_CODE}"
 _AT_THE_COUNTER: Final = frozenset(
-    one.code for one in (CLAIM, PHARMACY_REVIEW, TAKE_PAYMENT, GIVE_OUT, HAND_OVER, RELEASE, SHEET)
+    one.code for one in (CLAIM, PHARMACY_REVIEW, TAKE_PAYMENT, GIVE_OUT, HAND_OVER, RELEASE, SHEET, SEND, TRACK)
 )
 
 GRANTS: Final = cites("R3-085", "R3-087")(
@@ -37,7 +40,7 @@ GRANTS: Final = cites("R3-085", "R3-087")(
                 role,
                 OPERATE,
                 "RequestGroup",
-                operations=frozenset({CHOOSE.code, WITHDRAW.code, SHOW_CODE.code}),
+                operations=frozenset({CHOOSE.code, WITHDRAW.code, SHOW_CODE.code, RECEIVE.code}),
                 name="supply",
                 source="R3-085",
             )

@@ -11,11 +11,14 @@ from xinglin.capabilities.pharmacy.contract import (
     One,
     Releasing,
     Reviewing,
+    Sending,
     Sheet,
+    Tracking,
 )
-from xinglin.capabilities.pharmacy.operations import reading
+from xinglin.capabilities.pharmacy.operations import reading, sending
 from xinglin.capabilities.pharmacy.rules import counters, supplies
 from xinglin.capabilities.prescriptions import contract as prescriptions
+from xinglin.care.delivering import CUSTODY
 from xinglin.care.money import yuan
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
@@ -129,6 +132,11 @@ async def _done(work: UnitOfWork, form: Form) -> None:
         case "hand-over":
             handing = Handing(id, key, form["code"].strip(), form["identity"].strip())
             await work.fhir.operate(contract.HAND_OVER, handing)
+        case "send":
+            await work.fhir.operate(contract.SEND, Sending(id, key, form["sealed"] == "yes", form["celsius"]))
+        case "track":
+            way = Tracking(id, key, form["step"], form["celsius"], form["code"].strip(), form["identity"].strip())
+            await work.fhir.operate(contract.TRACK, way)
         case "release":
             await work.fhir.operate(contract.RELEASE, Releasing(id, key, form["why"], form["note"].strip()[:500]))
         case _:
@@ -185,6 +193,8 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
             "findings": [one for one in sheet.finding if one.weight != "note"],
             "language": form.language,
         }
+    if state in {"dispensed", "delivering"} and supplies.way_of(task) in contract.SENT:
+        values |= await _way(work, task, form)
     if state == "paid":
         people = await reading.colleagues(work, here)
         values |= {
@@ -193,6 +203,22 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
             "who": work.principal.display,
         }
     return View("pharmacy/one.html", values, status=422 if issues else 200)
+
+
+async def _way(work: UnitOfWork, task: dict[str, Any], form: Form) -> dict[str, Any]:
+    """Show how far a delivery is, and what may follow."""
+    delivery = await reading.delivery(work, task["id"])
+    before = supplies.custody_of(delivery)
+    supply = await reading.held(work, task["id"], task["focus"]["reference"].removeprefix("RequestGroup/"))
+    return {
+        "sent": True,
+        "cold": await sending.is_cold(work, supply),
+        "custody": [
+            (one["state"], show_as.moment(one["at"]), one.get("celsius", "")) for one in supplies.custody(delivery)
+        ],
+        "following": sorted(CUSTODY.get(before, frozenset())),
+        "celsius": form["celsius"],
+    }
 
 
 def _said(state: str, form: Form) -> str:

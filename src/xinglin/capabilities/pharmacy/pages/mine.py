@@ -59,6 +59,9 @@ async def send(work: UnitOfWork, form: Form) -> Redirect:
 
 
 async def _done(work: UnitOfWork, form: Form) -> None:
+    if form["act"] == "receive":
+        await work.fhir.operate(contract.RECEIVE, Keyed(form["id"], form["key"]))
+        return
     pharmacy, _, way = form["choice"].partition(" ")
     if form["act"] == "withdraw":
         await work.fhir.operate(contract.WITHDRAW, Keyed(form["id"], form["key"]))
@@ -130,6 +133,7 @@ async def _followed(work: UnitOfWork, form: Form, state: str, task: Json) -> dic
     way = supplies.way_of(task)
     steps = STEPS["sent" if way in contract.SENT else "picked-up"]
     reached = steps.index(state) if state in steps else len(steps) - 1 if state == "closed" else -1
+    delivery = await reading.delivery(work, task["id"]) if way in contract.SENT else None
     values: dict[str, Any] = {
         "pharmacy": task["owner"].get("display", ""),
         "way": show_as.said(contract.WAYS.codes[way], form.language),
@@ -143,7 +147,9 @@ async def _followed(work: UnitOfWork, form: Form, state: str, task: Json) -> dic
         "withdraws": state in BEFORE_DISPENSING and not supplies.refunding(task),
         "bill": f"{OWN}/{supplies.bill_of(task)}" if supplies.bill_of(task) and state == "pharmacy-reviewed" else "",
         "shows": state in {"claimed", "pharmacy-reviewed", "paid", "dispensed", "delivering", "released"},
-        "recipient": supplies.recipient_of(await reading.delivery(work, task["id"])),
+        "recipient": supplies.recipient_of(delivery),
+        "custody": [(one["state"], one["at"]) for one in supplies.custody(delivery)],
+        "receives": state == "delivering" and supplies.custody_of(delivery) == "arrived",
     }
     if form["code"] and values["shows"]:
         code = await work.fhir.operate(contract.SHOW_CODE, One(form["id"]))

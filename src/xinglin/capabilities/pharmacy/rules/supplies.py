@@ -1,6 +1,7 @@
 """A supply as a resource: Task[dispense] with its acts in order, each with the key of the call that made it."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from xinglin.capabilities.pharmacy import contract
@@ -167,6 +168,41 @@ def recipient_of(delivery_: Json | None) -> dict[str, str]:
     """Give name, phone and address of whom it is sent to; empty when it is picked up."""
     found = next((one for one in (delivery_ or {}).get("extension", ()) if one["url"] == contract.RECIPIENT), None)
     return {part["url"]: part["valueString"] for part in found["extension"]} if found else {}
+
+
+def stepped(delivery_: Json, state: str, *, at: str, celsius: Decimal | None, by: str, waybill: str = "") -> Json:
+    """Add a step to the chain of custody."""
+    parts: list[Json] = [
+        {"url": "state", "valueCode": state},
+        {"url": "at", "valueInstant": at},
+        {"url": "by", "valueReference": {"reference": by} if by else {"display": "courier"}},
+    ]
+    if celsius is not None:
+        parts.append({"url": "celsius", "valueDecimal": celsius})
+    status = {"delivered": "completed", "returned": "abandoned", "lost": "abandoned"}.get(state, "in-progress")
+    made = delivery_ | {
+        "status": status,
+        "extension": [*delivery_["extension"], {"url": contract.CUSTODY, "extension": parts}],
+    }
+    if waybill and not any(one["system"] == contract.WAYBILL for one in made["identifier"]):
+        made["identifier"] = [*made["identifier"], {"system": contract.WAYBILL, "value": waybill}]
+    return made
+
+
+def custody(delivery_: Json | None) -> list[dict[str, str]]:
+    """Give the steps of the way in order: state, at, celsius."""
+    steps = [one for one in (delivery_ or {}).get("extension", ()) if one["url"] == contract.CUSTODY]
+    return [{part["url"]: _value(part) for part in one["extension"]} for one in steps]
+
+
+def custody_of(delivery_: Json | None) -> str:
+    """Give the last step of the way; empty before it is packed."""
+    return next((one["state"] for one in reversed(custody(delivery_))), "")
+
+
+def temperatures_of(delivery_: Json | None) -> list[Decimal]:
+    """Give the temperatures that were measured on the way."""
+    return [Decimal(one["celsius"]) for one in custody(delivery_) if one.get("celsius")]
 
 
 def priced(task: Json, fen: int) -> Json:
