@@ -31,6 +31,7 @@ from xinglin.capabilities.notifications.gateways.mail import MailGateway, MailSe
 from xinglin.capabilities.notifications.gateways.wechat import Account, WechatGateway
 from xinglin.capabilities.notifications.operations import contacts
 from xinglin.capabilities.notifications.operations.confirm import receive
+from xinglin.capabilities.notifications.operations.deliver import hearer_of
 from xinglin.capabilities.notifications.pages import callbacks
 from xinglin.capabilities.notifications.rules.messages import tries_of
 from xinglin.capabilities.notifications.rules.receipts import (
@@ -49,10 +50,11 @@ from xinglin.simulators.faults import Faults
 from xinglin.simulators.mail import Office as PostOffice
 from xinglin.simulators.wechat import _xml
 from xinglin.store import channels
-from xinglin.store.identity import accounts
+from xinglin.store.identity import accounts, dependants
 from xinglin.store.identity import contacts as kept
 from xinglin.store.identity.accounts import Account as Holder
 from xinglin.store.identity.accounts import Assignment
+from xinglin.store.identity.dependants import Dependant
 from xinglin.store.store import Store
 from xinglin.web.view import Heard
 
@@ -318,6 +320,31 @@ async def test_a_call_back_is_taken_once_and_only_with_its_signature(town: Town)
     town.clock.pass_(minutes=6)
     with pytest.raises(OutcomeError):
         await call(signed)
+
+
+@pytest.mark.rule("R6-042")
+async def test_a_guardian_is_told_of_a_child_by_what_the_guardian_bound(town: Town) -> None:
+    child = patient("3") | {"name": [{"text": "李小明"}], "telecom": [{"system": "phone", "value": DEAD}]}
+    await put(town.door, child)
+    async with town.door.work(SYSTEM) as work:
+        account = work.new_id()
+        await accounts.add(work.executor, Holder(account, "resident", "active", b"x", work.now, person="Patient/1"), {})
+        of_age = work.now + timedelta(days=1)
+        bound = Dependant(
+            account=account, id=work.new_id(), patient="Patient/3", relation="parent", state="bound",
+            name=b"x", born=b"x", until=of_age, made=work.now,
+        )  # fmt: skip
+        await dependants.add(work.executor, bound)
+    await town.bind("wechat", "o-mother")
+    id = await town.notify(replace(OPEN, recipient="Patient/3"))
+    await town.run(until=town.clock.moment)
+    (sent,) = await listed(town.wechat, "/messages")
+    assert sent["follower"] == "o-mother"
+    assert "关于李*明：" in sent["text"]
+    async with town.door.work(SYSTEM) as work:
+        hearer = await hearer_of(work, await town.message(id))
+        assert (hearer.reference, hearer.addresses["sms"]) == ("Patient/1", PHONE)
+        assert await dependants.guardian(work.executor, "Patient/3", of_age) is None  # then one binds oneself
 
 
 async def test_whoever_holds_a_role_is_told_once(town: Town) -> None:

@@ -14,6 +14,7 @@ from xinglin.capabilities.notifications.rules.messages import (
     SILENT_MOST,
     Circumstances,
     Try,
+    about,
     ended,
     is_mail_address,
     key_of,
@@ -82,6 +83,13 @@ def test_a_call_says_who_calls_and_which_key_confirms(kind: NoticeKind) -> None:
     assert spoken(kind.sms.zh).endswith("听清请按1。")
     assert spoken(kind.sms.en).startswith("This is Xinglin.")
     assert not set("【】[]") & set(spoken(kind.sms.zh) + spoken(kind.sms.en))
+
+
+def test_a_message_to_a_guardian_names_whom_it_is_about() -> None:
+    assert about("【杏林】有新消息。", "李*明", "zh") == "【杏林】关于李*明：有新消息。"
+    assert about("[Xinglin] News.", "Li *", "en") == "[Xinglin] About Li *: News."
+    assert about("【杏林】有新消息。", "", "zh") == "【杏林】有新消息。"
+    assert spoken(about("【杏林】有新消息。", "李*明", "zh")).startswith("您好，这里是杏林。关于李某明：")
 
 
 @pytest.mark.parametrize("text", ["a@b.cn", "mei.zhang+1@mail.jiaozuo.gov.cn"])

@@ -67,6 +67,17 @@ async def patients(executor: Executor, account: str, now: datetime) -> tuple[str
     return tuple(str(row["patient"]) for row in found)
 
 
+async def guardian(executor: Executor, patient: str, now: datetime) -> str | None:
+    """Give the Patient who acts for a Patient, of several whoever was bound first; None when nobody does."""
+    found = await executor.fetch(
+        "SELECT a.person FROM dependant d JOIN account a ON a.bucket = d.bucket AND a.id = d.account "
+        "WHERE d.patient = $1 AND d.state = 'bound' AND d.until > $2 AND a.state = 'active' "
+        "AND a.person IS NOT NULL ORDER BY d.made LIMIT 1",
+        *(patient, now),
+    )
+    return str(found[0]["person"]) if found else None
+
+
 async def decide(
     executor: Executor, one: Dependant, state: str, *, reason: str = "", patient: str | None = None
 ) -> None:

@@ -25,9 +25,10 @@ from xinglin.capabilities.notifications.rules.messages import Circumstances, Ste
 from xinglin.fhir.declarations import CHANNELS, Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
+from xinglin.fhir.sources import cites
 from xinglin.store import channels
 from xinglin.store.door import UnitOfWork
-from xinglin.store.identity import contacts
+from xinglin.store.identity import contacts, dependants
 
 # Mail and WeChat have a line above the text; like the text it says nothing of health.
 TITLE: Final = Text("【杏林】您有一条新消息", "[Xinglin] You have a new message")
@@ -44,6 +45,15 @@ class Terms:
     site: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """Who is told: the recipient, or who acts for them. addresses: by channel. about: whom a guardian is told about."""
+
+    reference: str
+    addresses: Mapping[str, str]
+    about: str = ""
+
+
 async def deliver(work: UnitOfWork, message: str, terms: Terms) -> None:
     """Do what comes next for a message; doing it again delivers nothing twice."""
     await hold(work, message)
@@ -52,18 +62,20 @@ async def deliver(work: UnitOfWork, message: str, terms: Terms) -> None:
     if document is None or kind is None:
         return
     recipient = document["recipient"][0]["reference"]
-    refused = await refused_by(work, recipient)
-    addresses = await _addresses(work, recipient)
+    hearer = await hearer_of(work, document)
+    addresses = hearer.addresses
+    refused = (await refused_by(work, recipient)).kinds
+    unwanted = (await refused_by(work, hearer.reference)).channels
     at = Circumstances(
         now=work.now,
         quiet=rules.quiet_until(work.now, terms.quiet, terms.zone),
-        refused=kind.code in refused.kinds,
+        refused=kind.code in refused,
         sent=await _sent_today(work, recipient, terms.zone),
         most=terms.daily,
-        reach=rules.reach_of(terms.gateways, addresses, addresses.get("sms", ""), refused.channels),
+        reach=rules.reach_of(terms.gateways, addresses, addresses.get("sms", ""), unwanted),
     )
     step = rules.next_step(document["status"], rules.tries_of(document), kind, at)
-    await _do(work, document, step, terms, addresses)
+    await _do(work, document, step, terms, hearer)
 
 
 async def hold(work: UnitOfWork, message: str) -> None:
@@ -103,16 +115,24 @@ async def note(work: UnitOfWork, document: Mapping[str, Any], *tries: Try, **mem
             await channels.counted(work.executor, one.channel, one.outcome, one.at)
 
 
-async def _addresses(work: UnitOfWork, recipient: str) -> dict[str, str]:
-    """Give where somebody is told by each channel: what was bound, and the phone of the record."""
-    found = dict(await contacts.of_holder(work.executor, work.vault, recipient))
-    phone = rules.phone_of(await person_of(work, recipient))
-    return found | ({"sms": phone, "voice": phone} if phone else {})
+@cites("R6-042")
+async def hearer_of(work: UnitOfWork, document: Mapping[str, Any]) -> Hearer:
+    """Say who is told, and where: what was bound, and the phone of the record.
+
+    For a child, and whoever else an account acts for, that is the guardian, and the message says whom it is about.
+    """
+    first = document["recipient"][0]
+    recipient, about = str(first["reference"]), ""
+    reference = await dependants.guardian(work.executor, recipient, work.now) or recipient
+    phone = rules.phone_of(await person_of(work, reference))
+    if reference != recipient:
+        about = str(first.get("display", ""))
+        phone = phone or rules.phone_of(await person_of(work, recipient))
+    found = dict(await contacts.of_holder(work.executor, work.vault, reference))
+    return Hearer(reference, found | ({"sms": phone, "voice": phone} if phone else {}), about)
 
 
-async def _do(
-    work: UnitOfWork, document: dict[str, Any], step: Step, terms: Terms, addresses: Mapping[str, str]
-) -> None:
+async def _do(work: UnitOfWork, document: dict[str, Any], step: Step, terms: Terms, hearer: Hearer) -> None:
     message = str(document["id"])
     match step.act:
         case "wait":
@@ -124,17 +144,19 @@ async def _do(
             await note(work, document, Try("person", "listed", work.now), status="stopped")
             await work.platform.create(msgspec.json.encode(_call(document, work.now)), type="Task")
         case "send":
-            await _send(work, document, step.channel, terms, addresses.get(step.channel, ""))
+            await _send(work, document, step.channel, terms, hearer)
         case "nothing":
             pass
 
 
-async def _send(work: UnitOfWork, document: dict[str, Any], channel: str, terms: Terms, address: str) -> None:
+async def _send(work: UnitOfWork, document: dict[str, Any], channel: str, terms: Terms, hearer: Hearer) -> None:
+    address = hearer.addresses.get(channel, "")
     message, tries = str(document["id"]), rules.tries_of(document)
     outcome, number = "sent", ""
     try:
         if address:
-            number = await terms.gateways[channel].send(_letter(document, channel, address, terms.site))
+            letter = _letter(document, channel, address, terms.site, hearer.about)
+            number = await terms.gateways[channel].send(letter)
         else:
             outcome = "no-address"
     except GatewaySilent as silent:
@@ -157,8 +179,9 @@ async def _send(work: UnitOfWork, document: dict[str, Any], channel: str, terms:
     await work.defer_at(again, DELIVER, message=message)
 
 
-def _letter(document: Mapping[str, Any], channel: str, address: str, site: str) -> Letter:
-    short, language = rules.short_of(document), str(document.get("language", "zh"))
+def _letter(document: Mapping[str, Any], channel: str, address: str, site: str, about: str) -> Letter:
+    language = str(document.get("language", "zh"))
+    short = rules.about(rules.short_of(document), about, language)
     return Letter(
         key=rules.key_of(str(document["id"]), channel, rules.tries_of(document)),
         address=address,

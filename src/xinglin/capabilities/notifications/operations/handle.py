@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from xinglin.capabilities.notifications.contract import DELIVER, NOTICES, Called, Mine, One
 from xinglin.capabilities.notifications.operations.confirm import close
-from xinglin.capabilities.notifications.operations.deliver import message_of, note, person_of
+from xinglin.capabilities.notifications.operations.deliver import hearer_of, message_of, note, person_of
 from xinglin.capabilities.notifications.rules import messages as rules
 from xinglin.capabilities.notifications.rules.messages import Try
 from xinglin.fhir.document import document_of
@@ -56,10 +56,11 @@ async def call(work: UnitOfWork, given: One) -> Called:
     """Communication/$call: whom to call of what failed, and the words that a phone may hear; stands in the ledger."""
     document = await _within_reach(work, given.id)
     refuse(rules.resend_faults(document["status"]))
-    recipient = document["recipient"][0]["reference"]
-    person = await person_of(work, recipient)
-    work.note("read", type=recipient.partition("/")[0], refs=(recipient,), detail="message-call")
-    return Called(named(person), rules.phone_of(person), rules.short_of(document))
+    hearer = await hearer_of(work, document)
+    person = await person_of(work, hearer.reference)
+    work.note("read", type=hearer.reference.partition("/")[0], refs=(hearer.reference,), detail="message-call")
+    short = rules.about(rules.short_of(document), hearer.about, str(document.get("language", "zh")))
+    return Called(named(person), hearer.addresses.get("voice", ""), short)
 
 
 async def told(work: UnitOfWork, given: One) -> bool:

@@ -244,11 +244,21 @@ def phone_of(person: Mapping[str, Any]) -> str:
     return ""
 
 
+def about(short: str, name: str, language: str) -> str:
+    """Give a short text that says whom it is about, after who writes; as it is without a name."""
+    if not name:
+        return short
+    sender, mark, text = short.partition("]" if language == "en" else "】")
+    said = f" About {name}:" if language == "en" else f"关于{name}："
+    return f"{sender}{mark}{said}{text}" if mark else f"{said.strip()}{short}"
+
+
 def spoken(text: str) -> str:
     """Give a short text as it is said aloud: who calls in words, not in brackets, and the key that confirms it."""
     if text.startswith("["):
         return f"This is {text[1:].replace(']', '.', 1)} Press 1 to confirm that you have heard this."
-    return f"您好，这里是{text.removeprefix('【').replace('】', '。', 1)}听清请按1。"
+    said = text.removeprefix("【").replace("】", "。", 1).replace("*", "某")  # of a covered name
+    return f"您好，这里是{said}听清请按1。"
 
 
 def is_mail_address(text: str) -> bool:
