@@ -80,8 +80,11 @@ async def test_the_whole_way_from_a_number_to_the_end_of_the_visit(ward: Hospita
     ticket = await door.auto(DESK).operate(contract.CHECK_IN, CheckIn(id))
     assert ticket == "002"
     assert await door.auto(DOCTOR).operate(contract.CALL, Call("s1")) == id
+    visit = {"patient": "p1", "appointment": f"Appointment/{id}"}
+    assert await door.auto(DOCTOR).count("Encounter", **visit, status="in-progress") == 1
     await door.auto(DOCTOR).operate(contract.DONE, One(id))
     assert await status(door, id) == "fulfilled"
+    assert await door.auto(DOCTOR).count("Encounter", **visit, status="finished") == 1
 
 
 async def test_a_number_that_is_held_is_nobody_elses(ward: Hospital) -> None:
@@ -222,6 +225,7 @@ async def test_who_was_passed_over_returns_some_places_behind(ward: Hospital) ->
     assert await refused(door.auto(DOCTOR).operate(contract.CALL, Call("s1"))) == {"someone-called"}
     await door.auto(DOCTOR).operate(contract.RECALL, One(ids[0]))
     await door.auto(DOCTOR).operate(contract.PASS, One(ids[0]))
+    assert await door.auto(SYSTEM).count("Encounter", patient="p1", status="in-progress") == 0
     assert await refused(door.auto(resident(1)).operate(contract.CHECK_IN, CheckIn(ids[0], "x"))) == {"check-in-place"}
     async with door.work(SYSTEM) as work:
         code = queue.place_code(work, planned(), POLICY)

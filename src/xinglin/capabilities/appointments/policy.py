@@ -32,7 +32,7 @@ def grants(settings: Settings) -> tuple[Grant, ...]:
         *(
             grant
             for role in _CLINICIANS
-            for grant in _operating(role, (*_ROOM, contract.OVERBOOK), _STRONG, "own-sessions")
+            for grant in _operating(role, (*_ROOM, contract.OVERBOOK, contract.IDENTIFY), _STRONG, "own-sessions")
         ),
         *_operating("nurse", (contract.CALL, contract.PASS, contract.RECALL, contract.WALK_IN), _STRONG, "triage-desk"),
         *_operating("system-admin", (contract.MAKE, contract.STOP), _STRONG, "planning"),

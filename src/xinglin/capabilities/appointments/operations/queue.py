@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import holding, reading
+from xinglin.capabilities.appointments.operations import holding, reading, visits
 from xinglin.capabilities.appointments.rules import queues, shapes
 from xinglin.capabilities.appointments.rules.queues import Standing
 from xinglin.capabilities.appointments.rules.shapes import Booking, Queued, Session
@@ -100,6 +100,7 @@ async def call(work: UnitOfWork, given: contract.Call, *, policy: Policy) -> str
         raise TypeError("who stands in line has checked in")
     called = replace(place, state="called", calls=place.calls + 1, called=work.now, why=turn.why, after=None)
     await _moved(work, turn.booking, called)
+    await visits.begin(work, turn.booking, session)
     if session.state == "planned":
         document = await reading.session_document(work, session.id)
         opened = shapes.with_extension(document, shapes.state("open"))
@@ -138,6 +139,8 @@ async def _changed(work: UnitOfWork, id: str, before: str, after: str) -> str:
         replace(place, state=after, done=work.now if after == "done" else None),
         "fulfilled" if after == "done" else "arrived",
     )
+    if after != "called":
+        await visits.end(work, found.id, "finished" if after == "done" else "cancelled")
     return found.id
 
 

@@ -181,6 +181,8 @@ async def stop(work: UnitOfWork, given: contract.Stop, *, policy: Policy) -> con
     stopped = shapes.with_extension(document | {"active": False}, shapes.state("stopped"))
     await work.platform.update(bytes_of(stopped), type="Schedule", id=session.id)
     found = await reading.bookings(work, session.id, "pending", "booked", "arrived", "waitlist")
+    # Who is in the room stays until the visit is over.
+    found = [one for one in found if one.queue is None or one.queue.state != "called"]
     found.sort(key=lambda one: (one.start, one.number, one.id))  # the first number chooses first
     others = await _others(work, session, policy)
     moved = ended = to_call = 0

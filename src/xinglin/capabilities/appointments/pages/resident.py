@@ -15,6 +15,7 @@ from xinglin.care.booking import Policy
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
+from xinglin.tables.codes import by_code
 from xinglin.web.asking import ask
 from xinglin.web.view import Form, Redirect, Rejected, View
 
@@ -51,15 +52,30 @@ async def _page(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issu
     elif form["org"]:
         values |= await _departments(work, form, policy)
     else:
-        values |= {"institutions": await _institutions(work, form["q"].strip()[:40])}
+        values |= await _where(work, form)
         values["mine"] = await shown.own(work, policy, form.language)
     return View("appointments/booking.html", values, status=422 if issues else 200)
 
 
-async def _institutions(work: UnitOfWork, sought: str) -> list[dict[str, str]]:
-    """Give institutions with consulting rooms that have sessions."""
-    pairs = [("_has:Location:organization:_has:Schedule:actor:_profile", contract.SESSION.url), ("_count", "50")]
+async def _where(work: UnitOfWork, form: Form) -> dict[str, Any]:
+    """Give the institutions to choose from; those with the department that was advised (`triage`), if there are any."""
+    sought, code = form["q"].strip()[:40], form["department"] or form["dep"]
+    advised = by_code(shapes.DEPARTMENT).get(code)
+    found = await _institutions(work, sought, advised.code) if advised is not None else []
+    return {
+        "institutions": found or await _institutions(work, sought),
+        "dep": advised.code if advised is not None else "",
+        "dep_name": advised.name if advised is not None else "",
+        "dep_there": bool(found),
+    }
+
+
+async def _institutions(work: UnitOfWork, sought: str, department: str = "") -> list[dict[str, str]]:
+    """Give institutions with consulting rooms that have sessions, of a department."""
+    by = "_has:Location:organization:_has:Schedule:actor"
+    pairs = [(f"{by}:_profile", contract.SESSION.url), ("_count", "50")]
     pairs += [("name:contains", sought)] if sought else []
+    pairs += [(f"{by}:service-type", f"{shapes.DEPARTMENT}|{department}")] if department else []
     page = await ask(work, "Organization", *pairs, ("_sort", "name"))
     documents = [document_of(row.body()) for row in page.matches]
     return [{"id": one["id"], "name": one.get("name", one["id"]), "place": _address(one)} for one in documents]

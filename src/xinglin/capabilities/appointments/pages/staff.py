@@ -42,7 +42,7 @@ async def show_queue(work: UnitOfWork, form: Form, *, policy: Policy, path: str,
 
 
 async def send_queue(work: UnitOfWork, form: Form, *, policy: Policy, path: str, whole: bool) -> Redirect:
-    """Call, pass, call again, finish, check somebody in."""
+    """Call, pass, call again, finish, check somebody in, add a number."""
     try:
         await _act(work, form)
     except OutcomeError as refused:
@@ -56,6 +56,9 @@ async def _act(work: UnitOfWork, form: Form) -> None:
         await work.fhir.operate(contract.CALL, Call(form["session"], form["booking"]))
     elif act == "check-in":
         await work.fhir.operate(contract.CHECK_IN, CheckIn(form["ticket"].strip().removeprefix(_TICKET)))
+    elif act == "overbook":
+        patient = await work.fhir.operate(contract.IDENTIFY, contract.Person(form["name"], form["number"]))
+        await work.fhir.operate(contract.OVERBOOK, contract.Overbook(form["session"], patient, form["reason"]))
     elif act in _ACTS:
         await work.fhir.operate(_ACTS[act], One(form["booking"]))
     else:
@@ -75,6 +78,7 @@ async def _queue(
         "sessions": [shown.session(one, form.language, policy) for one in sessions],
         "session": None,
         "desk": whole,
+        "filled": {name: form[name][:80] for name in ("name", "number", "reason")},
     }
     if chosen is None:
         return View("appointments/queue.html", values, block="queue", status=422 if issues else 200)
@@ -178,7 +182,8 @@ async def _at_desk(work: UnitOfWork, form: Form) -> str:
 async def _desk(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issue, ...] = ()) -> View:
     found = [one for one in await _mine(work, policy, policy.days_ahead, whole=True) if one.open and one.end > work.now]
     departments = sorted({one.department: one.department_name for one in found}.items())
-    dep = form["dep"] if form["dep"] in dict(departments) else (departments[0][0] if departments else "")
+    asked = form["dep"] or form["department"]
+    dep = asked if asked in dict(departments) else (departments[0][0] if departments else "")
     chosen = [one for one in found if one.department == dep]
     left = await shown.left(work, [one.id for one in chosen])
     values: dict[str, Any] = {
