@@ -1,7 +1,7 @@
-"""Install Debian's Chromium for the browser tests where it is missing and we may.
+"""Install Debian's Chromium, with and without windows, for the browser tests where it is missing and we may.
 
 Run by ``make test`` as ``python -m tools.chromium``. Without it, and without the right to install it, the browser
-tests are skipped and say why; nothing else depends on it.
+tests are skipped and say why; without the one that has no windows they take the other, and longer.
 """
 
 import os
@@ -9,20 +9,24 @@ import shutil
 import subprocess
 import sys
 
+PACKAGES = ("chromium", "chromium-headless-shell")
+WITHOUT = "browser tests are slow, or skip without chromium"
+
 
 def main() -> int:
     """Install when missing and root; say what was done."""
-    if shutil.which("chromium"):
+    missing = [name for name in PACKAGES if not shutil.which(name)]
+    if not missing:
         return 0
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print("chromium: not installed, and installing it takes root (apt-get install chromium); browser tests skip")
+        print(f"not installed, and installing it takes root (apt-get install {' '.join(missing)}); {WITHOUT}")
         return 0
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+    for step in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
         done = subprocess.run(["apt-get", *step], env=quiet, check=False, capture_output=True, text=True)
         if done.returncode:
             print(done.stderr, file=sys.stderr)
-            print(f"chromium: apt-get {step[0]} failed; browser tests skip")
+            print(f"{' '.join(missing)}: apt-get {step[0]} failed; {WITHOUT}")
             return 0
     return 0
 

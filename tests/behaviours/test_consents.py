@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.behaviours.asked import PATCH_JSON
-from tests.capabilities.access.served import who
 from tests.capabilities.access.ward import (
+    PEOPLE,
     Stopped,
     actor,
     condition,
@@ -22,6 +22,7 @@ from tests.capabilities.access.ward import (
     patient,
     put,
 )
+from tests.served import called
 from tests.server.test_search import ids, links
 from xinglin.app import create_registry
 from xinglin.server.asgi import create_asgi
@@ -48,7 +49,7 @@ async def ward(store: Store) -> tuple[Door, Stopped]:
 
 @pytest.fixture
 async def client(ward: tuple[Door, Stopped]) -> AsyncIterator[httpx.AsyncClient]:
-    application = create_asgi(create_registry(Settings()), ward[0], Settings(), principal_of=who)
+    application = create_asgi(create_registry(Settings()), ward[0], Settings(), principal_of=called(PEOPLE))
     headers = {"content-type": "application/fhir+json", **STRANGER}
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/fhir", headers=headers) as made:

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from tests.browser.people import RECORDS
-from tests.server.running import running
+from tests.served import served
 
 SHOTS: Final = Path(__file__).parent / "shots"
 AXE: Final = Path(__file__).parent.parent.parent / "node_modules/axe-core/axe.min.js"
@@ -27,6 +26,7 @@ Open = Callable[..., Awaitable[BrowserContext]]
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
+    """Chromium as people have it, with cameras and windows."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("needs Debian's chromium (apt-get install chromium), which `make test` installs when it is root")
@@ -36,19 +36,16 @@ def chromium_path() -> str:
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The address of the whole platform, with the records of `people`."""
-    settings = {"WORKERS": "1", "DESIGN_PAGE": "on", "LOG_LEVEL": "error"}
-    with running(postgres_dsn, target="xinglin.app:create_app", **settings) as server:
-        with httpx.Client(base_url=server.fhir, headers={"content-type": "application/fhir+json"}) as client:
-            for record in RECORDS:
-                answer = client.put(f"/{record['resourceType']}/{record['id']}", json=record)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(postgres_dsn, documents=RECORDS, settings={"DESIGN_PAGE": "on"}) as root:
+        yield root
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def browser(chromium_path: str) -> AsyncIterator[Browser]:
+    """One browser for the run, without windows where Debian has it: a page then takes half the time."""
+    shell = shutil.which("chromium-headless-shell") or chromium_path
     async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
+        made = await playwright.chromium.launch(executable_path=shell, args=list(FLAGS))
         yield made
         await made.close()
 

@@ -8,26 +8,25 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.access.ward import encounter, observation, patient
-from tests.server.running import running
+from tests.capabilities.access.ward import PEOPLE, encounter, observation, patient
+from tests.served import served
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.access.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (
-                {"resourceType": "Organization", "id": "2", "name": "焦作市第二医院"},
-                patient("1"),
-                patient("child", name=[{"text": "张小小"}], birthDate="2020-05-01"),
-                observation("o1", "1"),
-                encounter("e1", "1", "3", start=datetime.now(UTC)),  # noqa: TID251  the server has the system's clock
-            ):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(
+        postgres_dsn,
+        PEOPLE,
+        (
+            {"resourceType": "Organization", "id": "2", "name": "焦作市第二医院"},
+            patient("1"),
+            patient("child", name=[{"text": "张小小"}], birthDate="2020-05-01"),
+            observation("o1", "1"),
+            encounter("e1", "1", "3", start=datetime.now(UTC)),  # noqa: TID251  the server has the system's clock
+        ),
+    ) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,37 +13,42 @@ from playwright.async_api import BrowserContext, Page, expect
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.appointments import hospital
 from tests.capabilities.residents.people import number
-from tests.conftest import key_store
-from tests.server.running import running
-from xinglin.app import create_registry
-from xinglin.settings import Settings
-from xinglin.store.door import Door
-from xinglin.store.store import Store
+from tests.served import door_of, served
+from xinglin.security.principal import Principal
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
+PEOPLE = {
+    "doctor": replace(hospital.DOCTOR, display="王建国"),
+    "desk": replace(hospital.DESK, display="高雨欣"),
+    "admin": replace(hospital.ADMIN, display="管理员"),
+}
+
+
+def called(name: str) -> Principal | None:
+    """Find somebody by name; residents are p1, p2 and so on."""
+    return hospital.resident(int(name[1:])) if name[:1] == "p" and name[1:].isdigit() else PEOPLE.get(name)
+
+
 async def _planned(dsn: str) -> None:
     """A session that is under way whatever the time of day, one with a single number, and one tomorrow."""
-    store = await Store.open(dsn, keys=key_store())
-    door = Door(store, create_registry(Settings()).rulebook, audited=False)
-    now = store.clock.now().replace(second=0, microsecond=0)
-    # Of the same local day, so that the queue of today has it.
-    day = now.astimezone(ZONE).replace(hour=0, minute=0)
-    start = min(now - timedelta(minutes=5), (day + timedelta(hours=22)).astimezone(UTC))
-    await hospital.put(door, *hospital.places(), *hospital.people(4))
-    await hospital.opened(door, hospital.planned("s-now", start=max(start, day.astimezone(UTC)), minutes=100))
-    await hospital.opened(door, hospital.planned("s-next", start=now + timedelta(days=1), minutes=180, doctor=2))
-    await store.close()
+    async with door_of(dsn, audited=False) as door:
+        now = door.clock.now().replace(second=0, microsecond=0)
+        # Of the same local day, so that the queue of today has it.
+        day = now.astimezone(ZONE).replace(hour=0, minute=0)
+        start = min(now - timedelta(minutes=5), (day + timedelta(hours=22)).astimezone(UTC))
+        await hospital.put(door, *hospital.places(), *hospital.people(4))
+        await hospital.opened(door, hospital.planned("s-now", start=max(start, day.astimezone(UTC)), minutes=100))
+        await hospital.opened(door, hospital.planned("s-next", start=now + timedelta(days=1), minutes=180, doctor=2))
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
     asyncio.run(_planned(postgres_dsn))
-    target = "tests.capabilities.appointments.served:create_app"
-    with running(postgres_dsn, target=target, WORKERS="1", LOG_LEVEL="error") as server:
-        yield server.root
+    with served(postgres_dsn, called) as root:
+        yield root
 
 
 async def page_of(who: str, context: BrowserContext, site: str) -> Page:
@@ -59,6 +65,8 @@ async def looked_at(page: Page, name: str) -> None:
 async def test_from_the_phone_to_the_consulting_room(opened: Open, site: str, language: str) -> None:
     who = "p1" if language == "en" else "p0"
     phone = await page_of(who, await opened(PHONE, language=language), site)
+    await phone.goto("/my/booking?department=03.04")  # as triage leads on
+    await looked_at(phone, f"390-{language}-booking-0-advised")
     await phone.goto("/my/booking")
     await looked_at(phone, f"390-{language}-booking-1-where")
     await phone.locator(".booking-row").first.click()
@@ -100,6 +108,14 @@ async def test_from_the_phone_to_the_consulting_room(opened: Open, site: str, la
     await looked_at(phone, f"390-{language}-booking-8-called")
     await doctor.locator("button[value=done]").click()
     await expect(doctor.locator("table tbody tr")).to_have_count(0)
+    if language == "en":
+        return  # one number is added: a person has one of a clinic session
+    await doctor.locator("details summary", has_text="加号").click()
+    for field, value in (("name", "患者3"), ("number", "410802199003070000"), ("reason", "术后复诊")):
+        await doctor.fill(f"#f-{field}", value)
+    await doctor.locator("button[value=overbook]").click()
+    await expect(doctor.locator(".notice-danger")).to_be_visible()  # name and number differ
+    await looked_at(doctor, "1366-zh-queue-3-overbook")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -8,21 +8,16 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.directory.people import NAME, RECORDS, card
-from tests.server.running import running
+from tests.capabilities.directory.people import NAME, PEOPLE, RECORDS, card
+from tests.served import served
 from xinglin.capabilities.directory.rules import checklist
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.directory.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (*RECORDS, SERVICE):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(postgres_dsn, PEOPLE, (*RECORDS, SERVICE)) as root:
+        yield root
 
 
 SERVICE = {

@@ -9,8 +9,8 @@ from playwright.async_api import BrowserContext, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.access.ward import encounter, observation
-from tests.capabilities.residents.people import resident
-from tests.server.running import running
+from tests.capabilities.residents.people import PEOPLE, resident
+from tests.served import served
 from xinglin.capabilities.duplicates.contract import DUPLICATE, DUPLICATE_CANDIDATE, PAIRS, TASK_CODES
 
 HERE: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1", "display": "焦作市人民医院"}}
@@ -42,25 +42,24 @@ def candidate(one: str, other: str, grade: str, score: float) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.residents.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        phone: dict[str, Any] = {"telecom": [{"system": "phone", "value": "13903910000"}]}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (
-                {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
-                resident("王小明", "1980-01-01", id="ming", **HERE),
-                resident("王晓明", "1980-01-01", id="ming2", **THERE, **phone),
-                resident("李娜", "1990-01-01", 124, id="na", **HERE),
-                resident("李娜", "1990-10-01", 126, id="na2", **HERE),
-                observation("o1", "ming"),
-                observation("o2", "ming2"),
-                encounter("e2", "ming2", "3"),
-                candidate("ming", "ming2", "probable", 0.973),
-                candidate("na", "na2", "possible", 0.61),
-            ):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    phone: dict[str, Any] = {"telecom": [{"system": "phone", "value": "13903910000"}]}
+    with served(
+        postgres_dsn,
+        PEOPLE,
+        (
+            {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
+            resident("王小明", "1980-01-01", id="ming", **HERE),
+            resident("王晓明", "1980-01-01", id="ming2", **THERE, **phone),
+            resident("李娜", "1990-01-01", 124, id="na", **HERE),
+            resident("李娜", "1990-10-01", 126, id="na2", **HERE),
+            observation("o1", "ming"),
+            observation("o2", "ming2"),
+            encounter("e2", "ming2", "3"),
+            candidate("ming", "ming2", "probable", 0.973),
+            candidate("na", "na2", "possible", 0.61),
+        ),
+    ) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> None:

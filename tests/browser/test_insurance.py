@@ -2,26 +2,33 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.insurance import places
-from tests.server.running import running
-from xinglin.fhir.document import bytes_of
+from tests.served import served
+from xinglin.security.principal import Principal
+
+CLERK = Principal(
+    "i1",
+    frozenset({"insurer"}),
+    organization="Organization/o-insurer",
+    purpose="HPAYMT",
+    display="徐慧敏",
+    strong=True,
+)
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform with a settlement; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.insurance.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (*places.world(), places.visit("e-b1", "2026-11-20", "VR"), *places.settlement()):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", content=bytes_of(document))
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(
+        postgres_dsn,
+        {"clerk": CLERK},
+        (*places.world(), places.visit("e-b1", "2026-11-20", "VR"), *places.settlement()),
+    ) as root:
+        yield root
 
 
 @pytest.mark.parametrize(("size", "language"), [(PHONE, "zh-CN"), (DESKTOP, "zh-CN"), (DESKTOP, "en")])

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.residents.people import resident
-from tests.server.running import running
+from tests.capabilities.residents.people import PEOPLE, resident
+from tests.served import served
 from xinglin.capabilities.notifications.contract import KEYS, MESSAGE, NOTICES, SHORT, TRY
 
 TEXT = "您的健康档案被王医生因紧急情况查阅。理由：昏迷送诊。"
@@ -51,30 +50,30 @@ def message(id: str, kind: str, status: str, *tries: tuple[str, str], **more: An
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
     ways = {"WECHAT_APP_ID": "wx", "WECHAT_SECRET": "s", "MAIL_SERVER": "127.0.0.1:9", "WECHAT_NAME": "焦作杏林"}
-    with running(postgres_dsn, target="tests.capabilities.residents.served:create_app", WORKERS="1", **ways) as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (
-                {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
-                resident("张小梅", "1990-01-01", 124, id="mei"),
-                resident("李娜", "1991-01-01", 126, id="na", telecom=[{"system": "phone", "value": "13800000000"}]),
-                message("new", "break-glass", "completed", ("sms", "sent"), ("sms", "delivered")),
-                message(
-                    "failed",
-                    "consent-withdrawn",
-                    "stopped",
-                    ("sms", "sent"),
-                    ("sms", "undelivered"),
-                    ("person", "listed"),
-                    recipient=[{"reference": "Patient/na", "display": "李*"}],
-                    subject={"reference": "Patient/na"},
-                ),
-                message("second", "consent-withdrawn", "completed", ("sms", "sent"), ("sms", "delivered")),
-                message("old", "consent-withdrawn", "completed", received="2026-11-19T04:00:00Z"),
-            ):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(
+        postgres_dsn,
+        PEOPLE,
+        (
+            {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
+            resident("张小梅", "1990-01-01", 124, id="mei"),
+            resident("李娜", "1991-01-01", 126, id="na", telecom=[{"system": "phone", "value": "13800000000"}]),
+            message("new", "break-glass", "completed", ("sms", "sent"), ("sms", "delivered")),
+            message(
+                "failed",
+                "consent-withdrawn",
+                "stopped",
+                ("sms", "sent"),
+                ("sms", "undelivered"),
+                ("person", "listed"),
+                recipient=[{"reference": "Patient/na", "display": "李*"}],
+                subject={"reference": "Patient/na"},
+            ),
+            message("second", "consent-withdrawn", "completed", ("sms", "sent"), ("sms", "delivered")),
+            message("old", "consent-withdrawn", "completed", received="2026-11-19T04:00:00Z"),
+        ),
+        settings=ways,
+    ) as root:
+        yield root
 
 
 async def as_somebody(opened: Open, site: str, who: str, size: tuple[int, int]) -> BrowserContext:

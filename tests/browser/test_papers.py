@@ -9,20 +9,16 @@ from playwright.async_api import expect
 from tests.browser.conftest import DESKTOP, PHONE, Open
 from tests.browser.test_health_records import HEADERS, as_, looked_at
 from tests.capabilities.health_records.person import ID, person
-from tests.server.running import running
+from tests.capabilities.health_records.readers import PEOPLE
+from tests.served import served
 from xinglin.capabilities.health_records.rules.cda.tree import parse
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform with one person's record; a cookie says who asks."""
-    target = "tests.capabilities.health_records.served:create_app"
-    with running(postgres_dsn, target=target, WORKERS="1", LOG_LEVEL="error") as server:
-        with httpx.Client(base_url=server.fhir, headers=HEADERS, timeout=30) as client:
-            for document in person():
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(postgres_dsn, PEOPLE, person()) as root:
+        yield root
 
 
 @pytest.mark.parametrize(("language", "script"), [("zh-CN", True), ("en", False)])

@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.server.running import running
+from tests.capabilities.portals.town import opened
+from tests.served import listening
 
 STARTS = {"resident": "/my", "physician": "/clinic", "receptionist": "/institution", "regulator": "/commission"}
 
@@ -18,9 +19,8 @@ STARTS = {"resident": "/my", "physician": "/clinic", "receptionist": "/instituti
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The platform over the world of the portals' tests; a cookie says who asks."""
-    target = "tests.capabilities.portals.town:create_app"
-    with running(postgres_dsn, target=target, WORKERS="1", LOG_LEVEL="error") as server:
-        yield server.root
+    with listening(opened(postgres_dsn)) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> Page:

@@ -1,15 +1,15 @@
 """A physician writes two prescriptions, with findings while typing; a pharmacist passes one and returns the other."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.prescriptions import clinic
-from tests.server.running import running
+from tests.served import door_of, served
 from xinglin.capabilities.prescriptions import contract
 from xinglin.tables.catalogues import drugs, slices
 
@@ -17,21 +17,27 @@ NEW = "/clinic/prescriptions/new?patient=p1&encounter=v1"
 
 
 @pytest.fixture(scope="module")
-def site(postgres_dsn: str) -> Iterator[str]:
+async def site(postgres_dsn: str) -> AsyncIterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.prescriptions.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (
-                *clinic.documents(),
-                codes(contract.DRUGS, [(one.code, one.name) for one in drugs()]),
-                codes(contract.SLICES, [(one.code, one.name) for one in slices()]),
-                clinic.pharmacist("f3", "孙明", "2012-07-01"),
-                clinic.role("rf3", "f3", "pharmacist"),
-            ):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    pharmacist = replace(clinic.PHARMACIST, practitioner="Practitioner/f3")
+    async with door_of(postgres_dsn) as door:
+        people = {
+            "doctor": await clinic.signed_in(door, clinic.DOCTOR),
+            "pharmacist": await clinic.signed_in(door, pharmacist),
+            "resident": clinic.RESIDENT,
+        }
+    with served(
+        postgres_dsn,
+        people,
+        (
+            *clinic.documents(),
+            codes(contract.DRUGS, [(one.code, one.name) for one in drugs()]),
+            codes(contract.SLICES, [(one.code, one.name) for one in slices()]),
+            clinic.pharmacist("f3", "孙明", "2012-07-01"),
+            clinic.role("rf3", "f3", "pharmacist"),
+        ),
+    ) as root:
+        yield root
 
 
 def codes(system: str, concepts: list[tuple[str, str]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.browser.test_accounts import become
 from tests.capabilities.access.ward import PHYSICIAN, encounter, observation, put
 from tests.conftest import FOLDER, key_store
-from tests.server.running import running
+from tests.served import served
 from xinglin.app import create_registry
 from xinglin.capabilities.privacy.contract import ASK_COPY, Copying
 from xinglin.cli.demonstration_accounts import seed
@@ -25,7 +25,7 @@ SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone
 @pytest.fixture(scope="module")
 async def site(postgres_dsn: str) -> AsyncIterator[str]:
     """The platform in demo mode, with a copy that was asked for."""
-    settings = {"WORKERS": "1", "LOG_LEVEL": "error", "DEMO": "on", "DEV_PRINCIPAL": "off"}
+    settings = {"DEMO": "on", "DEV_PRINCIPAL": "off"}
     told = {"PROCESSOR": "焦作市卫生健康委员会", "PROCESSOR_CONTACT": "0391-1234567"}
     place = {"DATABASE_URL": postgres_dsn, "KEY_FILE": f"{os.environ[FOLDER]}/master.key"}
     await seed(read({f"XINGLIN_{name}": value for name, value in (settings | place).items()}))
@@ -40,8 +40,8 @@ async def site(postgres_dsn: str) -> AsyncIterator[str]:
         await door.auto(asker).operate(ASK_COPY, Copying("Observation/o1", "bp-2026", "高血压随访质量改进统计"))
     finally:
         await store.close()
-    with running(postgres_dsn, target="xinglin.app:create_app", **settings, **told) as server:
-        yield server.root
+    with served(postgres_dsn, settings=settings | told) as root:
+        yield root
 
 
 async def persons(store: Store) -> list[str]:

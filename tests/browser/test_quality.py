@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.quality.served import load
+from tests.capabilities.quality.looked import PEOPLE, load
 from tests.capabilities.residents.people import resident
-from tests.server.running import running
+from tests.served import served
 
 KEPT: dict[str, Any] = {"managingOrganization": {"reference": "Organization/1"}}
 
@@ -36,8 +36,8 @@ def site(postgres_dsn: str) -> Iterator[str]:
         resident("李娜", "1990-01-01", 124, id="na", managingOrganization={"reference": "Organization/2"}),
     ]
     load(postgres_dsn, documents)
-    with running(postgres_dsn, target="tests.capabilities.quality.served:create_app", WORKERS="1") as server:
-        yield server.root
+    with served(postgres_dsn, PEOPLE) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> None:

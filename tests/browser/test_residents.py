@@ -9,27 +9,25 @@ import segno
 from playwright.async_api import BrowserContext, async_playwright, expect
 
 from tests.browser.conftest import DESKTOP, FLAGS, PHONE, Open, faults_of, shot
-from tests.capabilities.residents.people import VILLAGE, number, resident
-from tests.server.running import running
+from tests.capabilities.residents.people import PEOPLE, VILLAGE, number, resident
+from tests.served import served
 from xinglin.tables.divisions import place_of
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.residents.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (
-                {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
-                resident("张小梅", "1990-03-07", 124) | {"id": "mei"},
-                resident("张小小", "2021-05-01", 126) | {"id": "child"},
-                resident("刘芳", "1995-02-03", 128, managingOrganization={"reference": "Organization/1"})
-                | {"id": "liu"},
-            ):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(
+        postgres_dsn,
+        PEOPLE,
+        (
+            {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
+            resident("张小梅", "1990-03-07", 124) | {"id": "mei"},
+            resident("张小小", "2021-05-01", 126) | {"id": "child"},
+            resident("刘芳", "1995-02-03", 128, managingOrganization={"reference": "Organization/1"}) | {"id": "liu"},
+        ),
+    ) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> None:

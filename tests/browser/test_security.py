@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.browser.test_accounts import become
 from tests.conftest import FOLDER, key_store
-from tests.server.running import running
+from tests.served import served
 from xinglin.app import create_registry
 from xinglin.capabilities.access.contract import BREAK_GLASS, BreakGlass
 from xinglin.capabilities.audit.contract import OBJECT, Objection
@@ -99,12 +99,12 @@ async def _fill(dsn: str) -> None:
 @pytest.fixture(scope="module")
 async def site(postgres_dsn: str) -> AsyncIterator[str]:
     """The platform in demo mode after such a day."""
-    settings = {"WORKERS": "1", "LOG_LEVEL": "error", "DEMO": "on", "DEV_PRINCIPAL": "off"}
+    settings = {"DEMO": "on", "DEV_PRINCIPAL": "off"}
     place = {"DATABASE_URL": postgres_dsn, "KEY_FILE": f"{os.environ[FOLDER]}/master.key"}
     await seed(read({f"XINGLIN_{name}": value for name, value in (settings | place).items()}))
     await _fill(postgres_dsn)
-    with running(postgres_dsn, target="xinglin.app:create_app", **settings) as server:
-        yield server.root
+    with served(postgres_dsn, settings=settings) as root:
+        yield root
 
 
 async def look_at(page: Page, address: str, name: str) -> None:
@@ -205,6 +205,7 @@ async def test_apps_are_let_in_or_not(opened: Open) -> None:
     await expect(recipient).to_contain_text("已停止")
     await page.goto("/security/apps")
     system = page.get_by_role("region", name="焦作市区域平台")
+    await system.get_by_label("运行地点").select_option("境内")
     await system.get_by_role("button", name="批准").click()
     await expect(page.get_by_role("alert")).to_contain_text("必须填写机构")
     system = page.get_by_role("region", name="焦作市区域平台")

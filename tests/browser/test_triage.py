@@ -1,31 +1,36 @@
 """Somebody dizzy is led to a department and keeps it; chest pain stops everything; a visitor and the desk ask too."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.residents.people import resident
+from tests.capabilities.residents.people import DESK, MEI, resident
 from tests.capabilities.triage.places import PLACES
-from tests.server.running import running
+from tests.served import served
+
+PEOPLE = {
+    "mei": replace(MEI, display="张小梅", patients=("Patient/mei", "Patient/child")),
+    "desk": replace(DESK, display="高雨欣"),
+}
 
 
 @pytest.fixture(scope="module")
 def site(postgres_dsn: str) -> Iterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.triage.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for document in (
-                *PLACES,
-                resident("张小梅", "1960-03-07", 124) | {"id": "mei"},
-                resident("张小小", "2023-05-01", 126) | {"id": "child"},
-            ):
-                answer = client.put(f"/{document['resourceType']}/{document['id']}", json=document)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    with served(
+        postgres_dsn,
+        PEOPLE,
+        (
+            *PLACES,
+            resident("张小梅", "1960-03-07", 124) | {"id": "mei"},
+            resident("张小小", "2023-05-01", 126) | {"id": "child"},
+        ),
+    ) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> None:
@@ -57,7 +62,10 @@ async def test_a_dizzy_resident_is_led_to_a_department_and_keeps_it(opened: Open
     assert await faults_of(page) == []
     for _ in range(5):
         if await page.locator(".triage-question").count():
-            await page.locator("button[value^='no:']").click()
+            answer = await page.locator("button[value^='no:']").get_attribute("value")
+            await page.locator(f"button[value='{answer}']").click()
+            await expect(page.locator(f"button[value='{answer}']")).to_have_count(0)
+            await expect(page.locator(".triage-question, .triage-urgency").first).to_be_visible()
     await expect(page.locator(".triage-urgency")).to_be_visible()
     await expect(page.locator(".triage-department h2").first).to_contain_text(
         "神经内科" if language == "zh-CN" else "Headache, dizziness"

@@ -1,27 +1,23 @@
 """An online re-visit in two browsers: asked for, judged, talked through, signed; and a first visit that is refused."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.internet_hospital.clinic import PNG, documents
-from tests.server.running import running
+from tests.capabilities.internet_hospital.clinic import BO, DOCTOR, MEI, PNG, documents, signed_in
+from tests.served import door_of, served
 from xinglin.store.clock import Clock
 
 
 @pytest.fixture(scope="module")
-def site(postgres_dsn: str) -> Iterator[str]:
+async def site(postgres_dsn: str) -> AsyncIterator[str]:
     """The whole platform; a cookie says who asks."""
-    with running(postgres_dsn, target="tests.capabilities.internet_hospital.served:create_app", WORKERS="1") as server:
-        headers = {"content-type": "application/fhir+json", "x-who": "system"}
-        with httpx.Client(base_url=server.fhir, headers=headers) as client:
-            for one in documents(Clock().now()):
-                answer = client.put(f"/{one['resourceType']}/{one['id']}", json=one)
-                assert answer.status_code in {200, 201}, answer.text
-        yield server.root
+    async with door_of(postgres_dsn) as door:
+        people = {"mei": MEI, "bo": BO, "doctor": await signed_in(door, DOCTOR)}
+    with served(postgres_dsn, people, documents(Clock().now())) as root:
+        yield root
 
 
 async def as_(who: str, context: BrowserContext, site: str) -> Page:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.capabilities.quality.served import load
+from tests.capabilities.quality.looked import load
 from tests.capabilities.residents.people import resident
 from tests.cli.test_commands import run
 from tests.conftest import FOLDER

@@ -60,14 +60,14 @@ def running(dsn: str, *, target: str = _TARGET, **settings: str) -> Iterator[Run
 
 
 def _wait(made: Running) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             if httpx.get(f"{made.root}/health/ready").status_code == 200:
                 return
         except httpx.TransportError:
             assert made.process.poll() is None, "the server ended before it answered"
         time.sleep(0.1)
-    raise AssertionError("the server did not answer within 20 s")
+    raise AssertionError("the server did not answer within 60 s")
 
 
 def _free_port() -> int:

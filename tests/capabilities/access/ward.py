@@ -1,6 +1,7 @@
 """A small ward under the platform's own policy: people, patients, and a clock that a test sets."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,13 @@ OFFICER = staff("security-admin", "9", purpose="HSYSADMIN")
 RESIDENT = Principal(
     "r", frozenset({"resident"}), patient="Patient/1", patients=("Patient/1",), purpose="PATRQT", level="L2"
 )
+# As a browser calls them.
+PEOPLE = {
+    "resident": replace(RESIDENT, display="张小三", patients=("Patient/1", "Patient/child")),
+    "physician": replace(PHYSICIAN, display="王大夫"),
+    "stranger": STRANGER,
+    "officer": OFFICER,
+}
 
 
 class Stopped(Clock):

@@ -26,6 +26,14 @@ DESK = replace(staff("receptionist", "6"), organization="Organization/renmin")
 RESIDENT = Principal(
     "mei", frozenset({"resident"}), patient="Patient/mei", patients=("Patient/mei",), purpose="PATRQT", level="L2"
 )
+# As a browser calls them.
+PEOPLE = {
+    "keeper": replace(KEEPER, display="胡伟"),
+    "other": replace(OTHER, display="周强"),
+    "commission": replace(COMMISSION, display="朱国栋"),
+    "desk": replace(DESK, display="高雨欣"),
+    "mei": replace(RESIDENT, display="张小梅"),
+}
 NAME = "焦作市人民医院"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.capabilities.access.ward import Stopped, open_door, order, put
 from tests.capabilities.health_records.person import ID, person
-from tests.capabilities.health_records.served import PEOPLE
+from tests.capabilities.health_records.readers import PEOPLE
 from tests.capabilities.health_records.test_pages import refused, shown
 from tests.capabilities.health_records.test_papers import asked
 from xinglin.capabilities.health_records.contract import CDA, FILE, IMPORT, ISSUE, Filing, Import, Issuing, Paper

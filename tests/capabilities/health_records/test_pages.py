@@ -9,7 +9,7 @@ import pytest
 
 from tests.capabilities.access.ward import Stopped, open_door, put
 from tests.capabilities.health_records.person import HL7, ID, LOINC, SUBJECT, Document, person
-from tests.capabilities.health_records.served import PEOPLE
+from tests.capabilities.health_records.readers import PEOPLE
 from tests.web.test_pdf import read
 from xinglin.app import create_registry
 from xinglin.capabilities.health_records.contract import ASK_CORRECTION, DECIDE_CORRECTION, Correction, Decision

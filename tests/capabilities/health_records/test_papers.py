@@ -10,7 +10,7 @@ import pytest
 
 from tests.capabilities.access.ward import Stopped, open_door, put
 from tests.capabilities.health_records.person import HL7, ID, person
-from tests.capabilities.health_records.served import PEOPLE
+from tests.capabilities.health_records.readers import PEOPLE
 from xinglin.capabilities.health_records.contract import (
     CDA,
     DOCUMENT,

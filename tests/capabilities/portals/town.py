@@ -1,26 +1,24 @@
 """A few invented people around one patient, and the platform's pages for whoever a header names."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
 import httpx
 import msgspec
 
 from tests.conftest import key_store
+from tests.served import called
 from xinglin.app import create_registry
 from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.registry import CLINIC, Capability, Card, Registry
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.server.asgi import create_asgi
-from xinglin.server.http import ASGIApp, Request
-from xinglin.server.lifespan import Lifespan
+from xinglin.server.http import ASGIApp
 from xinglin.server.pages import create_pages
-from xinglin.settings import Settings, read
+from xinglin.settings import Settings
 from xinglin.store.clock import Clock
 from xinglin.store.door import Door, UnitOfWork
 from xinglin.store.store import Store
@@ -190,19 +188,6 @@ PLAYED: Final = Capability(
 )
 
 
-async def _who(request: Request) -> Principal | None:
-    """Take the principal from a header, or from a cookie; nobody without one."""
-    named = (request.header(b"cookie") or "").partition("who=")[2].partition(";")[0]
-    return PEOPLE.get(request.header(b"x-who") or named)
-
-
-def create_app() -> Lifespan:
-    """Serve this world, for a browser."""
-    settings = read(os.environ)
-    assert settings.database_url is not None
-    return Lifespan(partial(opened, settings.database_url.reveal()))
-
-
 @asynccontextmanager
 async def town(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
     """Open the platform's pages over this world."""
@@ -223,8 +208,8 @@ async def opened(dsn: str) -> AsyncIterator[ASGIApp]:
     door = Door(store, registry.rulebook)
     for one in WORLD:
         await door.auto(SYSTEM).update(msgspec.json.encode(one), type=one["resourceType"], id=one["id"])
-    pages = create_pages(registry, door, settings, principal_of=_who)
-    served = create_asgi(registry, door, settings, pages=pages, principal_of=_who)
+    pages = create_pages(registry, door, settings, principal_of=called(PEOPLE))
+    served = create_asgi(registry, door, settings, pages=pages, principal_of=called(PEOPLE))
     try:
         yield served
     finally:

@@ -1,5 +1,6 @@
 """Invented residents with sound identity numbers."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.capabilities.access.ward import staff
@@ -15,6 +16,12 @@ NURSE = staff("nurse", "7", organization="Organization/1")
 MEI = Principal(
     "mei", frozenset({"resident"}), patient="Patient/mei", patients=("Patient/mei",), purpose="PATRQT", level="L2"
 )
+# As a browser calls them.
+PEOPLE = {
+    "mei": replace(MEI, display="张小梅", patients=("Patient/mei", "Patient/child")),
+    "nurse": replace(NURSE, display="孙晓燕"),
+    "desk": replace(DESK, display="高雨欣"),
+}
 
 
 def number(born: str, sequence: int = 123, area: str = "410802") -> str:
