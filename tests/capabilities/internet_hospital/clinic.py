@@ -73,7 +73,11 @@ def documents(now: datetime) -> tuple[dict[str, Any], ...]:
         "name": "焦作市示范医院互联网医院",
         "type": [{"coding": [{"system": forms.KINDS, "code": forms.INTERNET_HOSPITAL}]}],
         "partOf": {"reference": "Organization/h1"},
-        "extension": [{"url": forms.SET_UP, "extension": [{"url": "naming", "valueCode": "alone"}]}],
+        "extension": [
+            {"url": forms.SET_UP, "extension": [{"url": "naming", "valueCode": "alone"}]},
+            # Free, so that what is not about money needs no bill.
+            {"url": contract.TERMS, "extension": [{"url": "fee", "valueInteger": 0}]},
+        ],
     }
     service = {
         "resourceType": "HealthcareService",

@@ -9,11 +9,13 @@ import pytest
 
 from tests.capabilities.access.ward import Stopped, open_door
 from tests.capabilities.internet_hospital import clinic
+from xinglin.capabilities.billing.contract import PAID
 from xinglin.capabilities.directory.contract import ACTIVATE, CHECK_READINESS, Hospital
-from xinglin.capabilities.internet_hospital import contract
+from xinglin.capabilities.internet_hospital import contract, jobs
 from xinglin.capabilities.internet_hospital.contract import Request, Visit
 from xinglin.capabilities.internet_hospital.operations import asking, reading
 from xinglin.capabilities.internet_hospital.rules import wording
+from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.capabilities.practitioners.rules import results
 from xinglin.city import institutions, internet, staff, today
 from xinglin.city.lives import of_household
@@ -104,6 +106,9 @@ async def test_the_citys_internet_hospital_is_ready_and_sees_its_patient(clock_a
             version=wording.current().version,
         )
         visit = await work.fhir.operate(contract.REQUEST, given)
+
+    async with door.work(SYSTEM) as work:
+        await jobs.settled(work, "-", f"Encounter/{visit.id}", PAID, terms=Terms())
 
     shown = today.shown()
     doctor = Principal(

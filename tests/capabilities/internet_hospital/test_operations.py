@@ -94,7 +94,7 @@ async def begun(door: Door, doctor: Principal) -> str:
 async def test_a_visit_from_the_request_to_the_signed_note(door: Door, doctor: Principal) -> None:
     id = await asked(door)
     one = await read(door, "Encounter", id)
-    assert (one["status"], forms.state_of(one), forms.value(one, contract.FEE)) == ("planned", "requested", 960)
+    assert (one["status"], forms.state_of(one), forms.value(one, contract.FEE)) == ("planned", "requested", 0)
     (paper,) = await papers(door, id)
     assert paper["context"]["related"] == [{"reference": "Encounter/e1"}]
     assert [each["valueCoding"]["code"] for each in forms.diagnoses(paper)] == ["I10.x00"]

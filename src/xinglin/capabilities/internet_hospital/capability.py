@@ -5,14 +5,23 @@ from functools import partial
 from typing import Final
 
 from xinglin.capabilities.internet_hospital import contract, jobs, policy
-from xinglin.capabilities.internet_hospital.operations import admitting, asking, lining, moving, noting, talking
+from xinglin.capabilities.internet_hospital.operations import (
+    admitting,
+    asking,
+    lining,
+    moving,
+    noting,
+    talking,
+    terming,
+)
 from xinglin.capabilities.internet_hospital.pages import clinic, line, mine, shown
+from xinglin.capabilities.internet_hospital.pages import terms as own_terms
 from xinglin.capabilities.internet_hospital.pages.line import Way
 from xinglin.capabilities.internet_hospital.rules import line as recording
 from xinglin.capabilities.internet_hospital.rules import states
 from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.fhir.declarations import Text
-from xinglin.registry import CLINIC, RESIDENT, Capability, Handler, Invariant, Job, Page, Socket
+from xinglin.registry import CLINIC, INSTITUTION, RESIDENT, Capability, Handler, Invariant, Job, Page, Socket
 from xinglin.settings import Settings
 
 TITLE: Final = Text("互联网医院", "Internet hospital")
@@ -29,7 +38,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name=contract.NAME,
         title=TITLE,
-        needs=("consents", "notifications", "practitioners", "signatures"),
+        needs=("billing", "consents", "notifications", "practitioners", "signatures"),
         code_sets=(
             *(contract.STATES, contract.MEDIA, contract.REASONS, contract.KINDS),
             *(contract.DECISIONS, contract.ORIGINS, contract.VOICES),
@@ -56,18 +65,23 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.JUDGE, noting.judge),
             Handler(contract.GATE, admitting.revisit_gate),
             Handler(contract.INVITE, lining.invite),
+            Handler(contract.SET_TERMS, terming.set_terms),
             Handler(contract.KEEP, lining.keep_recording),
         ),
         grants=policy.grants(settings),
-        pages=_pages(Way(settings.ice_servers, settings.turn_secret)),
+        pages=_pages(Way(settings.ice_servers, settings.turn_secret), terms),
         sockets=(Socket(contract.LINE_SOCKET, lining.join, lining.told),),
         templates="xinglin.capabilities.internet_hospital:templates",
-        jobs=(Job(contract.EXPIRE, jobs.expire, retries=5),),
+        jobs=(
+            Job(contract.EXPIRE, jobs.expire, retries=5),
+            Job(contract.GIVE_BACK, jobs.give_back, retries=8),
+            Job(contract.SETTLED, partial(jobs.settled, terms=terms), retries=8),
+        ),
         notices=(contract.ACCEPTED, contract.REFUSED, contract.UNANSWERED, contract.ASKED, contract.INVITED),
     )
 
 
-def _pages(way: Way) -> tuple[Page, ...]:
+def _pages(way: Way, terms: Terms) -> tuple[Page, ...]:
     one, files, said, kept = "/{id}", "/{id}/files/{file}", "/{id}/line", "/{id}/recordings/{series}"
     return (
         Page(RESIDENT, contract.ONLINE, show=mine.show_mine, menu=VISITS, icon="stethoscope", tab="visits", order=30),
@@ -87,6 +101,16 @@ def _pages(way: Way) -> tuple[Page, ...]:
         ),
         Page(CLINIC, contract.DESK + one, show=clinic.show_one, send=clinic.send_one, roles=contract.DOCTORS),
         Page(CLINIC, contract.DESK + files, show=shown.file, roles=contract.DOCTORS),
+        Page(
+            INSTITUTION,
+            contract.TERMS_PAGE,
+            show=partial(own_terms.show, terms),
+            send=partial(own_terms.send, terms),
+            menu=VISITS,
+            icon="stethoscope",
+            order=45,
+            roles=frozenset({"system-admin"}),
+        ),
         Page(CLINIC, contract.DESK + kept, show=line.recording, roles=contract.DOCTORS),
         Page(
             CLINIC,

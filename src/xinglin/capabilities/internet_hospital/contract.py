@@ -6,7 +6,7 @@ from typing import Final
 from xinglin.care.revisit import CODES as REASONS_OF_THE_BOOK
 from xinglin.care.revisit import KINDS as KINDS_OF_THE_BOOK
 from xinglin.fhir.declarations import CodeSet, NoticeKind, Operation, Profile, Text, canonical, valueset
-from xinglin.fhir.r4.resources import Binary, Composition, DocumentReference, Encounter
+from xinglin.fhir.r4.resources import Binary, Composition, DocumentReference, Encounter, Organization
 
 NAME: Final = "internet_hospital"
 
@@ -68,6 +68,11 @@ STATE: Final = canonical("visit-state")
 MOVE: Final = canonical("visit-move")
 PROMISED: Final = canonical("promised-until")
 FEE: Final = canonical("fee")
+# The Invoice of the fee, and what became of it: due, then paid, refunded or void as billing tells. No fee: neither.
+BILL: Final = canonical("visit-bill")
+PAYMENT: Final = canonical("visit-payment")
+# Of an internet hospital, its own terms: promise-minutes, follow-up-hours, questions, fee (fen).
+TERMS: Final = canonical("visit-terms")
 MEDIUM: Final = canonical("medium")
 CONSENT: Final = canonical("visit-consent")
 ENDED: Final = canonical("visit-end")
@@ -205,6 +210,17 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTerms:
+    """Terms of one internet hospital; None: as the platform has it. id: of its Organization. fee: fen of a re-visit."""
+
+    id: str
+    promise_minutes: int | None = None
+    follow_up_hours: int | None = None
+    questions: int | None = None
+    fee: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Inviting:
     """A colleague who is asked to join. doctor: reference of the Practitioner."""
 
@@ -290,6 +306,14 @@ FINISH: Final = Operation(
     title=Text("书写病历并结束", "Write the note and finish"),
 )
 SAY: Final = Operation("say", "Encounter", Saying, str, level="instance", title=Text("发送消息", "Say something"))
+SET_TERMS: Final = Operation(
+    "set-visit-terms",
+    "Organization",
+    OwnTerms,
+    Organization,
+    level="instance",
+    title=Text("设置在线复诊条款", "Set the terms of online visits"),
+)
 INVITE: Final = Operation(
     "invite-doctor", "Encounter", Inviting, Encounter, level="instance", title=Text("邀请医生", "Invite a doctor")
 )
@@ -322,6 +346,8 @@ NEEDED: Final = ("care", "sensitive")
 # -- jobs and notices -------------------------------------------------------------------------------------------------
 
 EXPIRE: Final = "internet_hospital.expire"
+GIVE_BACK: Final = "internet_hospital.give-back"
+SETTLED: Final = "internet_hospital.settled"  # what billing tells of the fee
 ACCEPTED: Final = NoticeKind(
     code="visit-accepted",
     title=Text("医生已接诊", "A doctor has accepted your visit"),
@@ -376,6 +402,7 @@ MINE: Final = "/my/visits"  # the list of all visits there is the portal's; belo
 ONLINE: Final = "/my/visits/online"
 NEW: Final = "/my/visits/new"
 DESK: Final = "/clinic/visits"
+TERMS_PAGE: Final = "/institution/online"
 DOCTORS: Final = frozenset({"physician"})
 
 

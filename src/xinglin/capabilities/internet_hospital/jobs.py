@@ -1,8 +1,9 @@
-"""Visits that nobody began in the promised time."""
+"""What becomes of visits by themselves: nobody began in time, the fee was paid, what is kept has lasted its term."""
 
 import structlog
 
-from xinglin.capabilities.internet_hospital.operations import moving
+from xinglin.capabilities.internet_hospital.operations import moving, paying
+from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.store.door import UnitOfWork
 
@@ -17,3 +18,21 @@ async def expire(work: UnitOfWork, visit: str) -> None:
         return
     if closed:
         structlog.get_logger().info("internet_hospital.unanswered", visit=visit)
+
+
+async def settled(work: UnitOfWork, bill: str, about: str, state: str, *, terms: Terms) -> None:
+    """Hear what became of a visit's fee. bill: id of the Invoice. about: the visit's reference."""
+    try:
+        await paying.settled(work, about.removeprefix("Encounter/"), state, terms=terms)
+    except OutcomeError as refused:
+        if refused.status not in {404, 410}:
+            raise
+
+
+async def give_back(work: UnitOfWork, visit: str, reason: str) -> None:
+    """Give the fee of a visit back. reason: of 5.4."""
+    try:
+        await paying.give_back(work, visit, reason)
+    except OutcomeError as refused:
+        if refused.status not in {404, 410}:
+            raise

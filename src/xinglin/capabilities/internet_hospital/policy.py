@@ -22,6 +22,14 @@ def grants(settings: Settings) -> tuple[Grant, ...]:
     """Give the grants. A visit that waits names no person: only what it is about, until a doctor has accepted it."""
     level = frozenset({settings.level_record})
     return (
+        Grant(
+            "system-admin",
+            _OPERATE,
+            "Organization",
+            operations=frozenset({contract.SET_TERMS.code}),
+            needs=_STRONG,
+            name="visit-terms",
+        ),
         *(
             grant
             for role in ("resident", "guardian")

@@ -8,12 +8,11 @@ from typing import Any, Final
 from xinglin.capabilities.consents.contract import GIVE, Give
 from xinglin.capabilities.internet_hospital import contract
 from xinglin.capabilities.internet_hospital.contract import Request
-from xinglin.capabilities.internet_hospital.operations import admitting, reading
+from xinglin.capabilities.internet_hospital.operations import admitting, paying, reading
 from xinglin.capabilities.internet_hospital.operations.reading import Hospital
 from xinglin.capabilities.internet_hospital.rules import asking, forms, wording
 from xinglin.capabilities.internet_hospital.rules.forms import Shown
 from xinglin.capabilities.internet_hospital.rules.states import Terms
-from xinglin.capabilities.notifications.contract import NOTIFY, Notice
 from xinglin.care.revisit import DEFAULT, Case, Evidence, Guardian, Policy, entrance
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
@@ -114,9 +113,10 @@ async def _written(
     guardian: Guardian | None,
     terms: Terms,
 ) -> Encounter:
+    terms, owed = terms.with_own(at.own), fee(at)
     until = work.now + terms.promise
     made = forms.visit(
-        given, now=work.now, until=until, fee=fee(at.level), consents=consents, name=at.departments[given.department]
+        given, now=work.now, until=until, fee=owed, consents=consents, name=at.departments[given.department]
     )
     if guardian is not None:
         beside = forms.guardian(guardian.name, guardian.number, guardian.relation, verified=True, present=False)
@@ -128,14 +128,14 @@ async def _written(
         await work.platform.create(bytes_of(paper), type="DocumentReference")
     for file in given.files:
         await _keep(work, given, written.id, file)
-    await work.defer_at(until, contract.EXPIRE, visit=written.id)
-    if given.doctor:
-        clock = until.astimezone(forms.BEIJING).strftime("%H:%M")
-        told = Notice(
-            contract.ASKED.code, given.doctor, (f"until={clock}",), f"Encounter/{written.id}", f"asked {written.id}"
-        )
-        await work.platform.operate(NOTIFY, told)
-    await work.announce(contract.desk_topic(at.reference))
+    made = made | {"id": written.id}
+    if owed:
+        bill = await paying.charge(work, written.id, given.id, at, owed)
+        made = forms.with_extension(made, {"url": contract.BILL, "valueReference": {"reference": f"Invoice/{bill}"}})
+        made = forms.with_extension(made, {"url": contract.PAYMENT, "valueCode": "due"})
+        await work.platform.update(bytes_of(made), type="Encounter", id=written.id)
+    else:
+        await paying.promised(work, made, terms)
     work.note("visit-requested", type="Encounter", refs=(f"Encounter/{written.id}",), patient=None)
     return await reading.typed(work, written.id)
 
@@ -221,8 +221,6 @@ def _sent(given: Request) -> Evidence:
     return Evidence("", "", physical=True, kind=given.kind, on=None, diagnoses=(), origin="patient-upload")
 
 
-@cites("R2-004")
-def fee(level: str) -> int:
-    """Give the fee of a re-visit in fen, by the level of the hospital (the catalogue of services)."""
-    code = {"3": "F0023", "2": "F0024"}.get(level[:1], "F0025")
-    return service(code).price_fen
+def fee(at: Hospital) -> int:
+    """Give the fee of a re-visit in fen: the hospital's own, else that of the catalogue of services."""
+    return int(at.own.get("fee", service(asking.service_of(at.level)).price_fen))

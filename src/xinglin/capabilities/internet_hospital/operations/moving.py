@@ -5,7 +5,7 @@ from typing import Any
 
 from xinglin.capabilities.internet_hospital import contract
 from xinglin.capabilities.internet_hospital.contract import Ending, Interruption, Visit
-from xinglin.capabilities.internet_hospital.operations import admitting, reading, talking
+from xinglin.capabilities.internet_hospital.operations import admitting, paying, reading, talking
 from xinglin.capabilities.internet_hospital.rules import forms, states
 from xinglin.capabilities.internet_hospital.rules.forms import Document
 from xinglin.capabilities.notifications.contract import NOTIFY, Notice
@@ -30,6 +30,7 @@ async def accept(work: UnitOfWork, given: Visit) -> Encounter:
     if not who or chosen not in {"", who}:
         raise OutcomeError(Issue("forbidden", "visit-of-another", text="The patient chose another doctor."), status=403)
     refuse(states.move_faults("accept", forms.state_of(encounter), "doctor"))
+    refuse(states.paid_faults(forms.paid_of(encounter)))
     at = await reading.hospital(work, encounter["serviceProvider"]["reference"])
     department = forms.department_of(encounter)
     treats = await reading.doctor(work, who, at, department)
@@ -168,6 +169,7 @@ async def _end(work: UnitOfWork, given: Ending, act: str) -> Encounter:
         return forms.with_extension(forms.with_extension(one, said), refund)
 
     moved = await _move(work, given.id, act, who, ended)
+    await paying.refund(work, moved, states.refund_reason(act, given.code))
     reason = refused(given.code).zh
     parameters = (f"reason={reason}", f"advice={given.advice.strip()[:200]}")
     await _tell(work, moved, Notice(contract.REFUSED.code, "", parameters, f"Encounter/{given.id}"))
@@ -177,7 +179,10 @@ async def _end(work: UnitOfWork, given: Ending, act: str) -> Encounter:
 async def cancel(work: UnitOfWork, given: Visit) -> Encounter:
     """Encounter/$cancel-visit: the patient does not want it any more, before it began; the fee goes back in full."""
     refund = {"url": contract.REFUND, "valueCode": "full"}
-    await _move(work, given.id, "cancel", await _side(work, given.id), lambda one: forms.with_extension(one, refund))
+    moved = await _move(
+        work, given.id, "cancel", await _side(work, given.id), lambda one: forms.with_extension(one, refund)
+    )
+    await paying.refund(work, moved, states.refund_reason("cancel"))
     return await reading.typed(work, given.id)
 
 
@@ -189,12 +194,13 @@ async def expire(work: UnitOfWork, visit: str) -> bool:
     await work.lock(f"Encounter/{visit}")
     encounter = await reading.visit(work, visit, lock=True)
     promised = forms.moment(forms.value(encounter, contract.PROMISED))
-    late = promised is not None and promised <= work.now
+    late = promised is not None and promised <= work.now and not states.paid_faults(forms.paid_of(encounter))
     if not late or states.move_faults("expire", forms.state_of(encounter), "platform"):
         return False
     refund = {"url": contract.REFUND, "valueCode": "full"}
     made = forms.with_extension(encounter, refund)
     await write(work, forms.with_move(made, "no-answer", now=work.now, by=work.principal.id))
+    await paying.refund(work, made, states.refund_reason("expire"))
     await _tell(work, made, Notice(contract.UNANSWERED.code, "", about=f"Encounter/{visit}"))
     return True
 

@@ -76,6 +76,7 @@ async def finish(work: UnitOfWork, given: Noting, *, terms: Terms, policy: Polic
     over = encounter | {
         "diagnosis": [{"condition": {"reference": one}, "rank": at} for at, (one, _) in enumerate(made, 1)]
     }
+    terms = await reading.terms_of(work, encounter["serviceProvider"]["reference"], terms)
     window = {"url": contract.FOLLOW_UP, "valueInstant": forms.instant(work.now + terms.follow_up)}
     over = forms.with_extension(over, window)
     if beside is not None:

@@ -1,14 +1,14 @@
 """What the use cases read: a visit and whose side one is on, its evidence and messages, hospitals and doctors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from xinglin.capabilities.internet_hospital import contract
 from xinglin.capabilities.internet_hospital.rules import forms, hours
 from xinglin.capabilities.internet_hospital.rules.forms import BEIJING, Document
-from xinglin.capabilities.internet_hospital.rules.states import Side
+from xinglin.capabilities.internet_hospital.rules.states import Side, Terms
 from xinglin.fhir import codec
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
@@ -111,7 +111,7 @@ def sealed(work: UnitOfWork, message: Mapping[str, Any]) -> bool:
 class Hospital:
     """An internet hospital. host: reference of the physical institution. faults: keys of what stands against it.
 
-    departments: name by code, of those open online. fee: fen of a re-visit.
+    departments: name by code, of those open online. own: what it decided itself of the terms (contract.TERMS).
     """
 
     reference: str
@@ -122,6 +122,13 @@ class Hospital:
     level: str
     faults: tuple[str, ...]
     departments: Mapping[str, str]
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def terms_of(work: UnitOfWork, reference: str, terms: Terms) -> Terms:
+    """Give the terms of an internet hospital. terms: of the platform."""
+    row = await work.platform.read("Organization", reference.removeprefix("Organization/"))
+    return terms.with_own(forms.parts(document_of(row.body()), contract.TERMS))
 
 
 async def hospitals(work: UnitOfWork) -> tuple[Hospital, ...]:
@@ -164,6 +171,7 @@ async def hospital(work: UnitOfWork, reference: str) -> Hospital:
             for one in offered
             for code in institution_forms.codes_of(one.get("specialty") or (), institution_forms.SUBJECTS)
         },
+        own=forms.parts(own, contract.TERMS),
     )
 
 

@@ -25,6 +25,7 @@ async def say(work: UnitOfWork, given: Saying, *, terms: Terms) -> str:
     asked = 0
     if forms.state_of(encounter) == "finished" and who == "patient":
         asked = await _asked_after(work, encounter)
+        terms = await reading.terms_of(work, encounter["serviceProvider"]["reference"], terms)
     until = forms.moment(forms.value(encounter, contract.FOLLOW_UP))
     refuse(states.say_faults(forms.state_of(encounter), who, now=work.now, follow_up=until, asked=asked, terms=terms))
     payload = await _payload(work, encounter, given)

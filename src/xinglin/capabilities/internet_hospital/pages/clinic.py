@@ -33,6 +33,8 @@ def _about(found: Found) -> Cell:
 
 def _until(found: Found) -> Cell:
     """Say until when the doctor has promised to begin; red when little time is left."""
+    if forms.paid_of(found.document) == "due" and forms.state_of(found.document) == "requested":
+        return Cell(said(Text("待缴费", "Not paid yet"), found.language), "neutral")
     until = forms.moment(forms.value(found.document, contract.PROMISED))
     if until is None or forms.state_of(found.document) not in {"requested", "accepted", "waiting"}:
         return Cell("")

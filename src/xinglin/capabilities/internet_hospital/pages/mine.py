@@ -6,6 +6,7 @@ from typing import Final
 from xinglin.capabilities.internet_hospital import contract
 from xinglin.capabilities.internet_hospital.contract import Request, Saying, Visit
 from xinglin.capabilities.internet_hospital.operations import admitting, asking, reading
+from xinglin.capabilities.internet_hospital.operations.reading import Hospital
 from xinglin.capabilities.internet_hospital.pages import shown
 from xinglin.capabilities.internet_hospital.rules import forms, states, wording
 from xinglin.care.money import yuan
@@ -70,8 +71,8 @@ async def show_new(work: UnitOfWork, form: Form) -> View:
     return View("internet_hospital/new.html", await _values(work, form))
 
 
-def _fee(level: str) -> str:
-    return yuan(asking.fee(level))
+def _fee(at: Hospital) -> str:
+    return yuan(asking.fee(at))
 
 
 async def _values(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = ()) -> dict[str, object]:
@@ -97,7 +98,7 @@ async def _values(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = ()) 
         "agreements": tuple(one for one in contract.AGREEMENTS if one not in held),
         "needed": contract.NEEDED,
         "child": age is not None and age <= CHILD_YEARS,
-        "fee": _fee(at.level),
+        "fee": _fee(at),
         "given": form,
         "issues": [one for one in issues if one not in gate],
         "refused": gate,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from xinglin.capabilities.billing import contract as billing
 from xinglin.capabilities.internet_hospital import contract
 from xinglin.capabilities.internet_hospital.operations import reading
 from xinglin.capabilities.internet_hospital.rules import asking, forms
@@ -55,6 +56,8 @@ class Head:
     talking: bool
     ended: Mapping[str, str]
     refund: str
+    payment: str
+    bill: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ async def head(work: UnitOfWork, encounter: Document, language: Language) -> Hea
         talking=state in TALKING or (state == "finished" and follow_up is not None and work.now <= follow_up),
         ended=ended | ({"reason": said(refused(ended["code"]), language)} if ended else {}),
         refund=str(forms.value(encounter, contract.REFUND) or ""),
+        payment=forms.paid_of(encounter),
+        bill=billing.OWN + str((forms.value(encounter, contract.BILL) or {}).get("reference", ""))[7:],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from xinglin.capabilities.internet_hospital.contract import KINDS, MEDIA, Request
 from xinglin.capabilities.internet_hospital.rules.forms import ICD10, TCM
 from xinglin.fhir.outcome import Issue
+from xinglin.fhir.sources import cites
 from xinglin.security.identifiers import person_number
 
 COMPLAINT_MOST: Final = 2000
@@ -54,6 +55,12 @@ def request_faults(given: Request, today: date) -> Iterator[Issue]:
         yield Issue("too-many", "evidence-files", "files", f"At most {FILES_MOST} files.")
     if given.guardian_number and isinstance(person_number(given.guardian_number.strip(), today), tuple):
         yield Issue("value", "guardian-number", "guardian_number", "The identity number of the guardian is not one.")
+
+
+@cites("R2-004", "R5-010")
+def service_of(level: str) -> str:
+    """Give the code of a re-visit in the catalogue of services, by the level of the hospital."""
+    return {"3": "F0023", "2": "F0024"}.get(level[:1], "F0025")
 
 
 def media_type(name: str) -> str:

@@ -122,6 +122,11 @@ def moment(text: object) -> datetime | None:
     return datetime.fromisoformat(str(text)) if text else None
 
 
+def paid_of(encounter: Mapping[str, Any]) -> str:
+    """Read what became of the fee: due, paid, refunded, void; empty when there is none."""
+    return str(value(encounter, contract.PAYMENT) or "")
+
+
 def doctor_of(encounter: Mapping[str, Any]) -> str:
     """Give the reference of the doctor of a visit; empty while nobody has it."""
     found = (

@@ -1,7 +1,7 @@
 """The one table of states of an online visit, for both ends; what may be done when, and by whom."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -34,12 +34,17 @@ MOVES: Final[Mapping[str, Move]] = cites("R1-046", "R2-022", "R2-029")(
         "refuse": Move(frozenset({"accepted", "waiting"}), "terminated", _DOCTOR),
         "terminate": Move(_DURING, "terminated", _DOCTOR),
         "finish": Move(frozenset({"in-progress"}), "finished", _DOCTOR),
-        "cancel": Move(_BEFORE, "cancelled", _PATIENT),
+        "cancel": Move(_BEFORE, "cancelled", _PATIENT | {"platform"}),
         "expire": Move(_BEFORE, "no-answer", frozenset({"platform"})),
     }
 )
 ENDED: Final = frozenset({"finished", "terminated", "no-answer", "cancelled"})
 TALKING: Final = frozenset({"accepted", "waiting", "in-progress", "interrupted"})
+# Reasons that were there before the visit: nothing had been advised.
+_UNSUITABLE: Final = frozenset(
+    {"FIRST_VISIT", "NO_RECORD", "DIAGNOSIS_MISMATCH", "OUT_OF_SCOPE_DEPT", "IDENTITY_DOUBT", "CHILD_NO_GUARDIAN"}
+    | {"CHILD_NO_PAEDIATRIC", "CONTROLLED_DRUG_REQUEST"}
+)
 _STATUS: Final = {
     "requested": "planned",
     "accepted": "arrived",
@@ -62,6 +67,23 @@ def move_faults(act: str, state: str, side: str) -> tuple[Issue, ...]:
     if state not in move.since:
         return (Issue("conflict", "visit-state", text=f"The visit is {state}: this is not possible any more, or yet."),)
     return ()
+
+
+def paid_faults(paid: str) -> tuple[Issue, ...]:
+    """Reasons why a doctor may not take a visit: its fee is not paid. Nothing begins before."""
+    if paid in {"", "paid"}:
+        return ()
+    return (Issue("conflict", "visit-unpaid", text="The fee of this visit is not paid."),)
+
+
+@cites("R5-015", "R1-046")
+def refund_reason(act: str, code: str = "") -> str:
+    """Give the reason of 5.4 by which the fee goes back. code: of R1-047, where a doctor ended the visit."""
+    if code == "SYSTEM_FAILURE":
+        return "system-failure"
+    if act == "terminate":
+        return "not-suitable" if code in _UNSUITABLE else "condition-changed"
+    return {"cancel": "cancelled-before-acceptance", "refuse": "not-suitable"}.get(act, "not-accepted")
 
 
 def status_of(state: str, before: str = "") -> str:
@@ -129,6 +151,29 @@ class Terms:
     follow_up: timedelta = timedelta(hours=24)
     questions: int = 3
     reception: timedelta = timedelta(hours=12)
+
+    def with_own(self, own: Mapping[str, Any]) -> "Terms":
+        """Give the terms of one internet hospital. own: parts of its extension, those it has decided."""
+        return replace(
+            self,
+            promise=timedelta(minutes=own["promise-minutes"]) if "promise-minutes" in own else self.promise,
+            follow_up=timedelta(hours=own["follow-up-hours"]) if "follow-up-hours" in own else self.follow_up,
+            questions=own.get("questions", self.questions),
+        )
+
+
+# What an institution may decide, from least to most; the fee lies below the government's price.
+OWN: Final = {"promise-minutes": (5, 2880), "follow-up-hours": (0, 168), "questions": (0, 20)}
+
+
+def own_faults(own: Mapping[str, int | None], highest_fee: int) -> tuple[Issue, ...]:
+    """Reasons why an institution may not set such terms. highest_fee: fen, of the price list."""
+    issues = []
+    for name, (least, most) in {**OWN, "fee": (0, highest_fee)}.items():
+        given = own.get(name)
+        if given is not None and not least <= given <= most:
+            issues.append(Issue("value", f"terms-{name}", name.replace("-", "_"), f"{name}: {least} to {most}."))
+    return tuple(issues)
 
 
 def say_faults(
