@@ -137,14 +137,6 @@ def _ice(given: str) -> str:
     return given
 
 
-def _ice(given: str) -> str:
-    for one in given.split():
-        scheme, colon, host = one.partition(":")
-        if scheme not in {"stun", "turn", "turns"} or not colon or not host or '"' in one:
-            raise ValueError("must be addresses such as stun:stun.example.cn:3478 with spaces between")
-    return given
-
-
 def _database(given: str) -> Secret:
     if urlsplit(given).scheme not in {"postgresql", "postgres"}:
         # The address may hold a password, so the message does not repeat it.
@@ -332,6 +324,11 @@ class Settings:
         default="refuse",
         says="What happens to an upload while the scanner that is set does not answer.",
     )
+    domestic_hosts: tuple[str, ...] = _setting(
+        cites("R7-020")(_hosts),
+        default=(),
+        says="Hosts in China, with all below them, besides our own network and `.cn`: other gateways are refused.",
+    )
     level_3_certificate: str = _setting(
         _text, default="", says="Number of the filed grading or the last report of the level-3 system."
     )
@@ -366,11 +363,6 @@ class Settings:
         _left(MOST_PHONE),
         default=MOST_PHONE,
         says="Digits of a masked telephone number that stay at its beginning and end; `3,4` at most.",
-    )
-    domestic_hosts: tuple[str, ...] = _setting(
-        cites("R7-020")(_hosts),
-        default=(),
-        says="Hosts in China, with all below them, besides our own network and `.cn`: other gateways are refused.",
     )
     mask_address: Address = _setting(
         _one_of(*ADDRESSES),
@@ -660,26 +652,15 @@ def _clashes(values: Mapping[str, Any]) -> list[str]:
         faults.append(f"{PREFIX}DEMO: refused on {value('host')}, which others can reach; its accounts have no secrets")
     if value("page_size") > value("page_max"):
         faults.append(f"{PREFIX}PAGE_SIZE: must not be above {PREFIX}PAGE_MAX")
-    return faults
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return value.reveal() if isinstance(value, Secret) else str(value)
-
-
-_DEFAULTS: Final = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
     for name, host in _reached(value):
         if not is_domestic(host, value("domestic_hosts")):
             faults.append(
                 f"{PREFIX}{name.upper()}: nothing is sent to {host}, which is not known to stand in China; "
                 f"if it does, name it in {PREFIX}DOMESTIC_HOSTS"
             )
+    return faults
+
+
 def _reached(value: Callable[[str], Any]) -> Iterator[tuple[str, str]]:
     """Give the hosts to which the platform sends data, by setting; at base_url and callback_url others reach us."""
     for one in fields(Settings):
@@ -694,3 +675,14 @@ def _reached(value: Callable[[str], Any]) -> Iterator[tuple[str, str]]:
             yield one.name, urlsplit(given.reveal()).hostname or ""
 
 
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return value.reveal() if isinstance(value, Secret) else str(value)
+
+
+_DEFAULTS: Final = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
