@@ -10,15 +10,13 @@ from tests.capabilities.internet_hospital.clinic import DOCTOR, MEI, asking
 from tests.capabilities.practitioners.people import place
 from tests.capabilities.prescriptions import clinic as orders_clinic
 from tests.capabilities.prescriptions.clinic import Stopped, draft, header, line, pharmacist, put, role, signed_in
-from xinglin.app import CAPABILITIES
+from xinglin.app import create_registry
 from xinglin.capabilities.internet_hospital import contract as visits
 from xinglin.capabilities.internet_hospital.contract import Judging, Noting, Saying, Visit
 from xinglin.capabilities.prescriptions import contract as orders
 from xinglin.capabilities.prescriptions.contract import Reviewing
-from xinglin.capabilities.supervision import capability as supervision
 from xinglin.capabilities.supervision.gateways import HttpPort
 from xinglin.fhir.document import document_of
-from xinglin.registry import Registry
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.settings import Settings
 from xinglin.simulators import supervision as simulator
@@ -64,8 +62,7 @@ class City:
     def __init__(self, store: Store) -> None:
         self.clock = Stopped()
         store.clock = self.clock
-        settings = Settings()
-        self.door = Door(store, registry(settings).rulebook)
+        self.door = Door(store, create_registry(Settings()).rulebook)
         self.doctor = DOCTOR
         self.pharmacist = PHARMACIST
 
@@ -93,9 +90,9 @@ class City:
     async def asked(self, **more: Any) -> str:
         return str((await self.act(MEI, visits.REQUEST, asking(**more))).id)
 
-    async def begun(self) -> str:
+    async def begun(self, **more: Any) -> str:
         """A visit in which the two talk."""
-        id = await self.asked()
+        id = await self.asked(**more)
         self.clock.pass_(minutes=1)
         await self.act(self.doctor, visits.ACCEPT, Visit(id))
         for row in (await self.door.auto(SYSTEM).find("DocumentReference", encounter=f"Encounter/{id}")).matches:
@@ -136,13 +133,3 @@ class City:
 
 
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
-
-
-def registry(settings: Settings) -> Registry:
-    """Give the platform with supervision."""
-    made = [one(settings) for one in CAPABILITIES]
-    names = {one.name for one in made}
-    from xinglin.capabilities.billing import capability as billing
-
-    made += [one.declare(settings) for one in (billing, supervision) if one.declare(settings).name not in names]
-    return Registry(tuple(made))

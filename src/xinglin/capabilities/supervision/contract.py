@@ -267,10 +267,11 @@ SAMPLE: Final = Profile(
     url=canonical("spot-check"), on="List", required=("code", "date", "title"), bindings={"code": SAMPLES.url}
 )
 QUESTIONNAIRE: Final = canonical("check-sheet", "Questionnaire")
+SHEET_KEYS: Final = canonical("check-sheet", "NamingSystem")
 SHEET: Final = Profile(
     url=canonical("check-sheet"),
     on="QuestionnaireResponse",
-    required=("questionnaire", "subject", "encounter", "author", "authored", "basedOn"),
+    required=("questionnaire", "identifier", "encounter", "author", "authored"),
 )
 # Grades (R8-043).
 GRADES: Final = cites("R8-043")(

@@ -1,4 +1,4 @@
-"""Every minute: look for acts to tell. One by one: send. Every ten minutes: what waits for long."""
+"""Every minute: look for acts to tell. One by one: send. Every ten minutes: what waits for long. Nightly: leads."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,8 +6,10 @@ from typing import Final
 import structlog
 
 from xinglin.capabilities.supervision.gateways import Port
-from xinglin.capabilities.supervision.operations import uploading
+from xinglin.capabilities.supervision.operations import finding, uploading
+from xinglin.capabilities.supervision.operations.leads import judge
 from xinglin.store.door import UnitOfWork
+from xinglin.web.format import today
 
 _LOG: Final = structlog.get_logger()
 PATIENCE: Final = timedelta(minutes=10)
@@ -29,3 +31,14 @@ async def send(work: UnitOfWork, upload: str, *, port: Port | None) -> None:
 async def sweep(work: UnitOfWork) -> None:
     """Tell again what waits for long."""
     await uploading.sweep(work, before=PATIENCE)
+
+
+async def leads(work: UnitOfWork) -> None:
+    """Judge yesterday."""
+    count = await judge(work, today(work.now) - timedelta(days=1))
+    _LOG.info("supervision.judged", leads=count)
+
+
+async def escalate(work: UnitOfWork) -> None:
+    """Tell of findings that were not answered in time."""
+    await finding.escalate(work)

@@ -9,7 +9,8 @@ READ: Final = frozenset({"read", "vread", "search", "history"})
 OPERATE: Final = frozenset({"operate"})
 STRONG: Final = frozenset({"strong"})
 HLEGAL: Final = frozenset({"HLEGAL"})
-_OWN: Final = f"code={contract.TASKS.system}|&owner={{organization}}"
+# A lead that nobody has judged yet is the commission's alone.
+_OWN: Final = f"code={contract.TASKS.system}|&owner={{organization}}&status:not=draft"
 
 GRANTS: Final = (
     Grant("system-admin", READ, "Task", _OWN, needs=STRONG, name="told-by-us", source="R2-029"),
@@ -23,5 +24,19 @@ GRANTS: Final = (
             source="R2-042",
         )
         for role in ("system-admin", "regulator")
+    ),
+    *(
+        Grant(
+            "regulator", OPERATE, on, operations=codes, purposes=HLEGAL, needs=STRONG, name="checking",
+            source="R8-040",
+        )
+        for on, codes in (
+            ("List", frozenset({contract.DRAW.code, contract.CHECK.code})),
+            ("Task", frozenset({contract.OPEN.code, contract.JUDGE.code})),
+        )
+    ),
+    Grant(
+        "system-admin", OPERATE, "Task", operations=frozenset({contract.ANSWER.code}), needs=STRONG,
+        name="rectifying", source="R2-041",
     ),
 )  # fmt: skip
