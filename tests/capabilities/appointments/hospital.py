@@ -9,6 +9,7 @@ from tests.capabilities.residents.people import number
 from xinglin.capabilities.appointments.operations import sessions
 from xinglin.capabilities.appointments.rules.shapes import DEPARTMENT, Session
 from xinglin.care.booking import POLICY, Policy
+from xinglin.fhir.declarations import canonical
 from xinglin.security.identifiers import IDENTITY_CARD
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store.door import Door
@@ -36,7 +37,12 @@ def people(count: int) -> list[dict[str, Any]]:
 
 def places() -> list[dict[str, Any]]:
     return [
-        {"resourceType": "Organization", "id": "1", "name": "焦作市人民医院"},
+        {
+            "resourceType": "Organization",
+            "id": "1",
+            "name": "焦作市人民医院",
+            "extension": [{"url": canonical("level"), "valueCoding": {"code": "3A"}}],
+        },
         {"resourceType": "Practitioner", "id": "1", "name": [{"text": "王建国"}]},
         {"resourceType": "Practitioner", "id": "2", "name": [{"text": "李红"}]},
         *(

@@ -1,6 +1,7 @@
 """From a session to the end of a visit, through the door of the whole platform."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,9 +22,10 @@ from tests.capabilities.appointments.hospital import (
 from tests.capabilities.residents.people import number
 from xinglin.capabilities.appointments import contract
 from xinglin.capabilities.appointments.contract import Call, CheckIn, Hold, HoldNext, One
-from xinglin.capabilities.appointments.operations import giving_back, queue, reading, sessions
-from xinglin.capabilities.appointments.rules import logs
+from xinglin.capabilities.appointments.operations import fees, giving_back, queue, reading, sessions
+from xinglin.capabilities.appointments.rules import logs, rosters
 from xinglin.capabilities.appointments.rules.shapes import Booking
+from xinglin.capabilities.billing.contract import STATE
 from xinglin.care.booking import POLICY
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
@@ -275,6 +277,42 @@ async def test_a_stopped_session_leaves_nobody_waiting(ward: Hospital) -> None:
         assert [one.patient for one in now] == ["Patient/p1", "Patient/p2"]
 
 
+async def bills(door: Door, who: str) -> list[tuple[str, int]]:
+    """State and fen of the bills of somebody."""
+    page = await door.auto(SYSTEM).find("Invoice", subject=f"Patient/{who}", _sort="_id")
+    documents = [document_of(row.body()) for row in page.matches]
+    states = [next(e["valueCode"] for e in one["extension"] if e["url"] == STATE) for one in documents]
+    return [(state, int(100 * one["totalNet"]["value"])) for state, one in zip(states, documents, strict=True)]
+
+
+async def refunds(door: Door) -> None:
+    """Do what was deferred, twice, as a job may be."""
+    found = await door.store.fetch(
+        "SELECT args->>'booking' AS booking, args->>'reason' AS reason FROM procrastinate_jobs WHERE task_name = $1",
+        contract.REFUND,
+    )
+    for row in [*found, *found]:
+        async with door.work(SYSTEM) as work:
+            await fees.refund(work, row["booking"], row["reason"])
+
+
+async def test_a_number_costs_a_fee_until_it_is_given_back_or_the_session_is_stopped(ward: Hospital) -> None:
+    door, _ = ward
+    await opened(door, replace(planned(), fee="F0006"))
+    await opened(door, replace(planned("s2", minutes=20, doctor=2), fee="F0006"))
+    first, second, third = [await booked(door, resident(one), f"s1-00{one}") for one in (1, 2, 3)]
+    assert await bills(door, "p1") == await bills(door, "p2") == [("open", 1500)]
+    assert await door.auto(resident(1)).operate(contract.CONFIRM, One(first)) == first  # charged once
+    assert await door.auto(resident(1)).operate(contract.GIVE_BACK, One(first))
+    await refunds(door)
+    assert (await bills(door, "p1"))[0][0] == "void"
+    await door.auto(DOCTOR).operate(contract.STOP, contract.Stop("s1", "医生外出会诊"))
+    assert [await status(door, one) for one in (second, third)] == ["cancelled"] * 2
+    await refunds(door)
+    assert await bills(door, "p2") == [("open", 1500)]  # moved to the other session, and paid by the same charge
+    assert (await bills(door, "p3"))[0][0] == "void"
+
+
 async def test_a_doctor_adds_a_number_with_a_reason(ward: Hospital) -> None:
     door, _ = ward
     await opened(door, planned(minutes=10))
@@ -303,6 +341,23 @@ async def test_who_did_not_come_is_a_no_show_and_books_at_the_desk_after_three(w
     await opened(door, planned("s9", start=clock.moment.replace(hour=8)))
     assert await refused(door.auto(resident(1)).operate(contract.HOLD, Hold("s9-001", "p1"))) == {"no-shows"}
     assert await door.auto(DESK).operate(contract.HOLD, Hold("s9-001", "p1"))
+
+
+@pytest.mark.parametrize(
+    ("title", "level", "department", "code"),
+    [
+        ("senior", "3", "03.04", "F0008"),
+        ("associate-senior", "2", "03.04", "F0007"),
+        ("intermediate", "3", "03.04", "F0006"),
+        ("intermediate", "2", "03.04", "F0005"),
+        ("", "1", "03.04", "F0004"),
+        ("senior", "3", "50.01", "F0016"),
+        ("intermediate", "3", "50", "F0014"),
+        ("senior", "", "03.04", ""),
+    ],
+)
+def test_a_visit_costs_by_title_and_level(title: str, level: str, department: str, code: str) -> None:
+    assert rosters.fee(title, level, department) == code
 
 
 async def test_sessions_are_made_of_rosters_once(ward: Hospital) -> None:

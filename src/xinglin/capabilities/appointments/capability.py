@@ -23,7 +23,7 @@ def declare(settings: Settings) -> Capability:
     return Capability(
         name="appointments",
         title=Text("预约挂号与候诊", "Appointments"),
-        needs=("notifications",),
+        needs=("billing", "notifications"),
         code_sets=(contract.SESSION_STATES, contract.CHANNELS, contract.ENDINGS, contract.LISTS, contract.TASKS),
         profiles=(contract.SESSION, contract.NUMBER, contract.BOOKING, contract.GIVEN_BACK, contract.CALL_TASK),
         invariants=(Invariant(contract.BOOKING, states.status_moves),),
@@ -56,6 +56,7 @@ def declare(settings: Settings) -> Capability:
             Job(contract.RELEASE, partial(jobs.release, policy=rules)),
             Job(contract.REMIND, partial(jobs.remind, policy=rules)),
             Job(contract.CLOSE, jobs.close),
+            Job(contract.REFUND, jobs.refund, retries=5),
         ),
         notices=contract.NOTICES,
         pages=_pages(rules),

@@ -236,6 +236,7 @@ EXPIRE: Final = "appointments.expire"
 RELEASE: Final = "appointments.release"
 REMIND: Final = "appointments.remind"
 CLOSE: Final = "appointments.close"
+REFUND: Final = "appointments.refund"
 
 # -- messages ---------------------------------------------------------------------------------------------------------
 

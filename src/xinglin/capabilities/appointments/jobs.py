@@ -3,7 +3,7 @@
 from typing import Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import giving_back, reading, sessions, telling
+from xinglin.capabilities.appointments.operations import fees, giving_back, reading, sessions, telling
 from xinglin.care.booking import Policy
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.store.door import UnitOfWork
@@ -54,6 +54,11 @@ async def remind(work: UnitOfWork, booking: str, *, policy: Policy) -> None:
     if found.status == "booked" and found.start > work.now:
         session = await reading.session(work, found.session)
         await telling.tell(work, contract.REMINDER.code, found, session, policy)
+
+
+async def refund(work: UnitOfWork, booking: str, reason: str) -> None:
+    """Give the fee of a booking back."""
+    await fees.refund(work, booking, reason)
 
 
 async def close(work: UnitOfWork, session: str) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import holding, reading
+from xinglin.capabilities.appointments.operations import fees, holding, reading
 from xinglin.capabilities.appointments.rules import logs, shapes
 from xinglin.capabilities.appointments.rules.shapes import Booking, Session
 from xinglin.care import giving_back
@@ -33,6 +33,7 @@ async def give_back(work: UnitOfWork, given: contract.One, *, policy: Policy) ->
         raise OutcomeError(Issue("business-rule", "give-back-over", text="This booking has ended or is in the queue."))
     if found.end <= work.now:
         raise OutcomeError(Issue("business-rule", "number-over", text="The time of this number has passed."))
+    await fees.given_back(work, found, fees.CANCELLED)
     return await returned(work, found, "given-back", policy=policy)
 
 

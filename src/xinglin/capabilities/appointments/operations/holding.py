@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import reading, taking, telling
+from xinglin.capabilities.appointments.operations import fees, reading, taking, telling
 from xinglin.capabilities.appointments.rules import shapes
 from xinglin.capabilities.appointments.rules.pools import Ask, wish
 from xinglin.capabilities.appointments.rules.shapes import Booking, Numbered, Session
@@ -44,6 +44,7 @@ async def confirm(work: UnitOfWork, given: contract.One, *, policy: Policy) -> s
     refuse([] if session.open else [Issue("business-rule", "session-closed", text="The session was stopped.")])
     made = shapes.with_extension(found.document | {"status": "booked"}, without=("hold-until",))
     await work.platform.update(bytes_of(made), type="Appointment", id=found.id, if_match=found.version)
+    await fees.charge(work, found.id, session, found.patient)
     await telling.tell(work, contract.CONFIRMED.code, found, session, policy)
     for at in reminders(found.start, work.now):
         await work.defer_at(at, contract.REMIND, booking=found.id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import holding, reading, visits
+from xinglin.capabilities.appointments.operations import fees, holding, reading, visits
 from xinglin.capabilities.appointments.rules import queues, shapes
 from xinglin.capabilities.appointments.rules.queues import Standing
 from xinglin.capabilities.appointments.rules.shapes import Booking, Queued, Session
@@ -74,6 +74,7 @@ async def walk_in(work: UnitOfWork, given: contract.WalkIn, *, policy: Policy) -
     place = Queued(ticket=ticket, kind=given.kind, state="waiting", since=work.now)
     place = replace(place, said=queues.wait_of_new(standing, place, session, work.now, policy))
     id = (await work.platform.create(bytes_of(shapes.in_queue(made, place)), type="Appointment")).id
+    await fees.charge(work, id, session, patient)
     await work.announce(contract.topic(session.id))
     return id
 

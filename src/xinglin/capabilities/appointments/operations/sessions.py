@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import giving_back, holding, reading, telling
+from xinglin.capabilities.appointments.operations import fees, giving_back, holding, reading, telling
 from xinglin.capabilities.appointments.rules import rosters, shapes
 from xinglin.capabilities.appointments.rules.rosters import Receiver
 from xinglin.capabilities.appointments.rules.shapes import Booking, Session
@@ -38,12 +38,18 @@ async def make(work: UnitOfWork, given: contract.MakeSessions, *, policy: Policy
         "PractitionerRole", organization=organization, active="true", _sort="_id", _count=_MOST_ROLES
     )
     receivers = [one for row in page.matches if (one := rosters.receiver(document_of(row.body()))) is not None]
+    level = _level(document_of((await work.platform.read("Organization", given.organization)).body()))
     made = contract.Made(0, 0, 0, 0)
     order: Counter[str] = Counter()
     for one in receivers:
         order[one.department] += 1
-        made = await _made_for(work, one, order[one.department], since, given.days, policy, made)
+        made = await _made_for(work, one, order[one.department], since, given.days, policy, made, level)
     return made
+
+
+def _level(organization: dict[str, Any]) -> str:
+    """Give the level of a hospital, 1 to 3; empty when it has none."""
+    return str(shapes.found(organization, "level").get("valueCoding", {}).get("code", ""))[:1]
 
 
 def _day(text: str) -> date | None:
@@ -55,7 +61,7 @@ def _day(text: str) -> date | None:
 
 @cites("R1-035")
 async def _made_for(
-    work: UnitOfWork, one: Receiver, place: int, since: date, days: int, policy: Policy, made: contract.Made
+    work: UnitOfWork, one: Receiver, place: int, since: date, days: int, policy: Policy, made: contract.Made, level: str
 ) -> contract.Made:
     planned = [
         span
@@ -69,7 +75,9 @@ async def _made_for(
     room = await _room(work, one, place)
     service = await _service(work, one)
     for span in planned:
-        session = rosters.session(one, span, service=service, room=f"Location/{room['id']}", place=room["name"])
+        session = rosters.session(
+            one, span, service=service, room=f"Location/{room['id']}", place=room["name"], level=level
+        )
         if any(other.id == session.id for other in there):
             made = replace(made, there=made.there + 1)
             continue
@@ -157,6 +165,7 @@ async def overbook(work: UnitOfWork, given: contract.Overbook, *, policy: Policy
     made |= {"comment": given.reason.strip()}
     await work.platform.update(bytes_of(shapes.slot(number)), type="Slot", id=number.id, must="new")
     id = (await work.platform.create(bytes_of(made), type="Appointment")).id
+    await fees.charge(work, id, session, patient)
     await telling.tell(work, contract.CONFIRMED.code, await reading.booking(work, id), session, policy)
     return id
 
@@ -191,6 +200,7 @@ async def stop(work: UnitOfWork, given: contract.Stop, *, policy: Policy) -> con
             moved += 1
             continue
         await _over(work, one, "stopped")
+        await fees.given_back(work, one, fees.STOPPED)
         ended += 1
         if one.status in {"booked", "arrived"}:
             more = (f"reason={reason}",)
@@ -240,7 +250,7 @@ async def _rebooked(
         made = shapes.appointment(
             other, one.patient, status="booked", now=work.now, channel=one.channel, number=number, seat=seat
         )
-        id = (await work.platform.create(bytes_of(made), type="Appointment")).id
+        id = (await work.platform.create(bytes_of(fees.carried(made, one)), type="Appointment")).id
         if len(taken) + 1 >= number.seats:
             await work.platform.update(bytes_of(shapes.busy(number)), type="Slot", id=number.id)
         await _over(work, one, "moved", instead=f"Appointment/{id}")

@@ -7,10 +7,12 @@ import segno
 
 from xinglin.capabilities.appointments import contract
 from xinglin.capabilities.appointments.contract import CheckIn, Hold, HoldNext, One
-from xinglin.capabilities.appointments.operations import queue, reading
+from xinglin.capabilities.appointments.operations import fees, queue, reading
 from xinglin.capabilities.appointments.pages import shown
 from xinglin.capabilities.appointments.rules import shapes
 from xinglin.capabilities.appointments.rules.queues import standing
+from xinglin.capabilities.appointments.rules.shapes import Booking
+from xinglin.capabilities.billing.contract import OWN as BILLS
 from xinglin.care.booking import Policy
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
@@ -185,6 +187,7 @@ async def _ticket(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Is
         "policy": policy,
         "today": session.start.astimezone(shapes.zone(policy)).date() == shown.today(work, policy),
         "place": form["place"][:8],
+        "bill": bill_link(found),
         "picture": "",
         "turn": None,
         "error": None,
@@ -204,6 +207,12 @@ async def _ticket(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Is
         status=422 if issues else 200,
         live=(contract.topic(session.id),),
     )
+
+
+def bill_link(found: Booking) -> str:
+    """Give where the fee of a booking is paid; empty when there is none."""
+    bill, _ = fees.bill_of(found)
+    return f"{BILLS}/{bill}" if bill else ""
 
 
 async def card(work: UnitOfWork, form: Form, *, policy: Policy) -> View | None:

@@ -14,6 +14,11 @@ from xinglin.care.booking import Policy
 from xinglin.fhir.declarations import canonical
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+TITLES: Final = canonical("professional-title", "CodeSystem")
+# Codes of `tables/data/services.csv`.
+_FEES: Final = {"senior": "F0008", "associate-senior": "F0007"}
+_CHINESE: Final = "50"
+_CHINESE_FEES: Final = {"senior": "F0016", "associate-senior": "F0015"}
 ROLES: Final = canonical("role", "CodeSystem")
 RECEIVING: Final = frozenset({"physician", "village-doctor", "family-doctor", "public-health"})
 ROOM: Final = {"system": "http://terminology.hl7.org/CodeSystem/location-physical-type", "code": "ro"}
@@ -21,7 +26,7 @@ ROOM: Final = {"system": "http://terminology.hl7.org/CodeSystem/location-physica
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Somebody with a roster. id: of the PractitionerRole. main: reference of the institution's place."""
+    """Somebody with a roster. id: of the PractitionerRole. main: reference of the institution's place. title: code."""
 
     id: str
     practitioner: str
@@ -30,6 +35,7 @@ class Receiver:
     department: str
     department_name: str
     main: str
+    title: str
     hours: tuple[tuple[frozenset[str], time, time], ...]
 
 
@@ -58,8 +64,21 @@ def receiver(role: dict[str, Any]) -> Receiver | None:
         department=department["code"],
         department_name=department.get("display", department["code"]),
         main=places[0].get("reference", ""),
+        title=next((one["code"] for one in codes if one.get("system") == TITLES), ""),
         hours=hours,
     )
+
+
+def fee(title: str, level: str, department: str) -> str:
+    """Give the service item of a visit (诊查费): by the doctor's title, else by the level (1 to 3) of the hospital.
+
+    Chinese medicine has items of its own. Empty where no hospital level is known: nothing is charged.
+    """
+    if not level:
+        return ""
+    if department[:2] == _CHINESE:
+        return _CHINESE_FEES.get(title, "F0014")
+    return _FEES.get(title) or {"1": "F0004", "2": "F0005"}.get(level, "F0006")
 
 
 def _hours(role: dict[str, Any]) -> Iterator[tuple[frozenset[str], time, time]]:
@@ -84,8 +103,10 @@ def id_of(one: Receiver, start: datetime) -> str:
     return f"s-{blake2b(made.encode(), digest_size=12).hexdigest()}"
 
 
-def session(one: Receiver, span: tuple[datetime, datetime], *, service: str, room: str, place: str) -> Session:
-    """Plan a session. service, room: references; place: what the room is called."""
+def session(
+    one: Receiver, span: tuple[datetime, datetime], *, service: str, room: str, place: str, level: str
+) -> Session:
+    """Plan a session. service, room: references; place: what the room is called; level: of the hospital, 1 to 3."""
     return Session(
         id=id_of(one, span[0]),
         state="planned",
@@ -99,6 +120,7 @@ def session(one: Receiver, span: tuple[datetime, datetime], *, service: str, roo
         room=room,
         place=place,
         organization=one.organization,
+        fee=fee(one.title, level, one.department),
     )
 
 
