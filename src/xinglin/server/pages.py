@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
@@ -220,10 +221,11 @@ class Site:
             token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(18)
             principal = ANONYMOUS
             form = Form()
+            kept = ExitStack()  # files that came, until the page has answered
             try:
                 principal = await self._who(request)
                 base = self._settings.base_url or base_url_of(request.scope) + PREFIX
-                form = await _form(request, language, base, token, file_most)
+                form = await _form(request, language, base, token, file_most, kept)
                 await self._places.learn(principal)
                 _refuse_foreign(request)
                 visit = Visit(request, self._settings, form, principal)
@@ -246,6 +248,8 @@ class Site:
                 self._log.error("page.bug", id=_number(request), error=type(error).__qualname__, at=frames_of(error))
                 told = _told(OutcomeError(Issue("exception", "exception"), status=500), request)
                 response = self._response(request, told, principal, language, token)
+            finally:
+                kept.close()
             if request.url.path == "/preferences" and response.status_code == 303:
                 _remember(response, form)
             if request.cookies.get(CSRF_COOKIE) != token:
@@ -398,10 +402,12 @@ def language_of(request: PageRequest, default: Language) -> Language:
     return default
 
 
-async def _form(request: PageRequest, language: Language, base: str, token: str, file_most: int) -> Form:
+async def _form(
+    request: PageRequest, language: Language, base: str, token: str, file_most: int, kept: ExitStack
+) -> Form:
     """Read the query of a GET or the fields of a POST, whose CSRF token has to be the cookie's.
 
-    file_most: as of `registry.Page`.
+    file_most: as of `registry.Page`. kept: closes the files.
     """
     files: tuple[File, ...] = ()
     if request.method != "POST":
@@ -410,7 +416,7 @@ async def _form(request: PageRequest, language: Language, base: str, token: str,
         bounded = PageRequest(request.scope, _bounded(request.receive, max(file_most, FILES_MOST) + FIELDS_MOST))
         async with bounded.form(max_fields=FIELDS_MAX, max_files=10) as sent:
             pairs = tuple((name, value) for name, value in sent.multi_items() if isinstance(value, str))
-            files = tuple([file async for file in _files(sent, file_most)])
+            files = tuple([file async for file in _files(sent, file_most, kept)])
     if len(pairs) > FIELDS_MAX:
         raise OutcomeError(Issue("too-long", "too-many-fields", text="The form has too many fields."), status=400)
     form = Form(pairs, {name: str(value) for name, value in request.path_params.items()}, language, base, files)
@@ -434,7 +440,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
     return bounded
 
 
-async def _files(sent: FormData, most: int) -> AsyncIterator[File]:
+async def _files(sent: FormData, most: int, kept: ExitStack) -> AsyncIterator[File]:
     """Give the files of a form; OutcomeError 413 for one that is too large. most: as of `registry.Page.file_most`."""
     for name, value in sent.multi_items():
         if isinstance(value, UploadFile) and value.filename and most:
@@ -442,11 +448,11 @@ async def _files(sent: FormData, most: int) -> AsyncIterator[File]:
                 text = f"A file has at most {most // 2**20} MiB."
                 raise OutcomeError(Issue("too-long", "file-too-large", text=text))
             # The form closes its own file when it has been read; what is large lies on the disk.
-            kept: IO[bytes] = SpooledTemporaryFile(max_size=FIELDS_MOST)  # noqa: SIM115  the page reads it
+            stream: IO[bytes] = kept.enter_context(SpooledTemporaryFile(max_size=FIELDS_MOST))  # noqa: SIM115
             while part := await value.read(FIELDS_MOST):
-                kept.write(part)
-            kept.seek(0)
-            yield File(name, value.filename, b"", kept)
+                stream.write(part)
+            stream.seek(0)
+            yield File(name, value.filename, b"", stream)
         elif isinstance(value, UploadFile) and value.filename:
             content = await value.read(FILE_MOST + 1)
             if len(content) > FILE_MOST:
