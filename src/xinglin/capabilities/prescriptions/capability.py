@@ -20,7 +20,7 @@ def declare(_settings: Settings) -> Capability:
     return Capability(
         name="prescriptions",
         title=TITLE,
-        needs=("notifications", "signatures"),
+        needs=("internet_hospital", "notifications", "signatures"),
         code_sets=(
             contract.STATES,
             contract.TYPES,

@@ -12,7 +12,7 @@ from xinglin.capabilities.internet_hospital.rules.forms import Document
 from xinglin.care.findings import Finding
 from xinglin.care.revisit import DEFAULT, Case, Gate, Guardian, Policy, gate
 from xinglin.fhir.document import document_of
-from xinglin.fhir.outcome import Issue
+from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.sources import cites
 from xinglin.security.credential_forms import first_day
 from xinglin.security.institution_forms import is_internet_hospital
@@ -115,6 +115,9 @@ def verified(level: str) -> bool:
 async def revisit_gate(work: UnitOfWork, given: Gating, *, policy: Policy = DEFAULT) -> Gated:
     """Encounter/$revisit-gate: judge a visit for some diagnoses, as of now."""
     encounter = await reading.visit(work, given.id)
+    if work.principal.practitioner in forms.colleagues_of(encounter):
+        text = "The receiving doctor diagnoses and prescribes, not who was asked to join."
+        raise OutcomeError(Issue("forbidden", "visit-not-yours", text=text), status=403)
     found = gate(await case_of(work, encounter, diagnoses=given.diagnoses, acted_at=work.now), policy)
     return Gated(found.passed, found.code, tuple(f"{one.code} {one.rule} {one.text.zh}" for one in found.findings))
 

@@ -10,10 +10,12 @@ from xinglin.capabilities.prescriptions import contract
 from xinglin.capabilities.prescriptions.rules import reading
 from xinglin.care.prescribing import forms
 from xinglin.fhir import codec
+from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.search.references import local
 from xinglin.security.credential_forms import site_of, standing_of
 from xinglin.security.credentials import Site, Standing, site_holds
+from xinglin.security.institution_forms import institution_of, is_internet_hospital
 from xinglin.store.door import Fhir, UnitOfWork
 from xinglin.tables import catalogues
 from xinglin.web.format import today
@@ -61,7 +63,7 @@ async def case_of(work: UnitOfWork, header: Any, practitioner: str, *, besides: 
     provider = encounter.serviceProvider.reference if encounter.serviceProvider else work.principal.organization
     day = today(work.now)
     standing, site = await credentials(work, practitioner, provider or "", day)
-    institution = await _institution(work, provider)
+    institution = await _institution(work, next(iter(await _hosts(work, provider or "")), provider))
     return Case(
         encounter=encounter,
         patient=patient,
@@ -88,9 +90,20 @@ async def credentials(work: UnitOfWork, practitioner: str, organization: str, da
     id = practitioner.removeprefix("Practitioner/")
     standing = standing_of(codec.decode((await work.platform.read("Practitioner", id)).body(), "Practitioner"))
     sites = [site_of(role) for role in await roles_of(work, practitioner)]
-    here = [each for each in sites if each.organization == organization]
+    # Who works at an internet hospital is registered there, or at the institution that it relies on (R1-034).
+    places = {organization, *await _hosts(work, organization)}
+    here = [each for each in sites if each.organization in places]
     here.sort(key=lambda each: not site_holds(each, day))
     return standing, here[0] if here else Site("", organization, active=False)
+
+
+async def _hosts(work: UnitOfWork, organization: str) -> tuple[str, ...]:
+    """Give the institution that an internet hospital relies on; none for any other."""
+    if not organization:
+        return ()
+    row = await work.platform.read("Organization", organization.removeprefix("Organization/"))
+    document = document_of(row.body())
+    return (institution_of(document).host,) if is_internet_hospital(document) else ()
 
 
 async def roles_of(work: UnitOfWork, practitioner: str) -> list[Any]:

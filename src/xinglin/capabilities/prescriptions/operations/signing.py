@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from xinglin.capabilities.internet_hospital.contract import GATE, Gating
 from xinglin.capabilities.prescriptions import contract
 from xinglin.capabilities.prescriptions.contract import Cancelling, Checked, Draft, Revising, told
 from xinglin.capabilities.prescriptions.operations.gathering import Case, author_of, case_of, lines_of, one
@@ -126,6 +127,7 @@ async def _issue(work: UnitOfWork, header: Any, lines: Sequence[Any], *, replace
     besides = replaced.identifier[0].value if replaced is not None and replaced.identifier else ""
     case, prescription, findings = await _judged(work, header, lines, besides)
     refuse(_against(prescription, findings))
+    await _gated(work, case)
     about = About(
         patient=f"Patient/{case.patient.id}",
         encounter=f"Encounter/{case.encounter.id}",
@@ -143,6 +145,18 @@ async def _issue(work: UnitOfWork, header: Any, lines: Sequence[Any], *, replace
     work.note("prescription-signed", type="RequestGroup", refs=(f"RequestGroup/{id}",))
     await work.defer_at(writing.valid_until(prescription), contract.EXPIRE, prescription=id)
     return id
+
+
+@cites("R1-043", "R1-040")
+async def _gated(work: UnitOfWork, case: Case) -> None:
+    """Ask the gate of re-visits, for an order that is written online."""
+    if not case.setting.online:
+        return
+    codes = tuple(filter(None, (reading.code_of(each.code, contract.ICD) for each in case.conditions)))
+    answer = await work.fhir.operate(GATE, Gating(str(case.encounter.id), codes))
+    if not answer.passed:
+        text = "; ".join(answer.findings)
+        raise OutcomeError(Issue("business-rule", "revisit-gate", "RequestGroup.encounter", text))
 
 
 async def _write(
