@@ -10,8 +10,12 @@ from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
 from tests.capabilities.pharmacy import shop
 from tests.capabilities.prescriptions import clinic
 from tests.served import door_of, served
+from xinglin.capabilities.pharmacy import contract
+from xinglin.capabilities.pharmacy.contract import Choosing, Claiming, Dispensing, Keyed, Sending, Tracking
 from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.capabilities.prescriptions.contract import Reviewing
+from xinglin.security.principal import SYSTEM, Principal
+from xinglin.store.door import Door
 
 IDS: dict[str, str] = {}
 
@@ -31,9 +35,45 @@ async def site(postgres_dsn: str) -> AsyncIterator[str]:
         IDS["one"] = await shop.act(door, doctor, prescriptions.SIGN, clinic.draft())
         passed = Reviewing(IDS["one"], "pass", checked=shop.ALL)
         await shop.act(door, await clinic.signed_in(door, reviewer), prescriptions.DECIDE, passed)
+        await decocted(door)
+        await sent(door, doctor, reviewer)
         people = {"anne": await clinic.signed_in(door, shop.ANNE), "resident": clinic.RESIDENT}
     with served(postgres_dsn, people) as root:
         yield root
+
+
+async def decocted(door: Door) -> None:
+    """A formula that is paid and to be decocted."""
+    anne = await clinic.signed_in(door, shop.ANNE)
+    id = await shop.formula(door)
+    choice = Choosing(id, "shop1", "pharmacy-pickup", "choose-tcm", decocted=True)
+    task = await shop.act(door, clinic.RESIDENT, contract.CHOOSE, choice)
+    await through(door, anne, task)
+    kind = f"{contract.WORK_ORDERS.system}|decoction"
+    IDS["order"] = (await door.auto(SYSTEM).find("Task", code=kind)).matches[0].id
+
+
+async def sent(door: Door, doctor: Principal, reviewer: Principal) -> None:
+    """A prescription that stands at the door of its patient."""
+    anne = await clinic.signed_in(door, shop.ANNE)
+    id = await shop.act(door, doctor, prescriptions.SIGN, clinic.draft())
+    passed = Reviewing(id, "pass", checked=shop.ALL)
+    await shop.act(door, await clinic.signed_in(door, reviewer), prescriptions.DECIDE, passed)
+    choice = Choosing(id, "shop1", "online-retail", "choose-sent", "李秀兰", "13900000001", "修武县城关镇一街1号")
+    task = await shop.act(door, clinic.RESIDENT, contract.CHOOSE, choice)
+    await through(door, anne, task)
+    await shop.act(door, anne, contract.GIVE_OUT, Dispensing(task, "dispense", "Practitioner/s2", shop.ALL))
+    await shop.act(door, anne, contract.SEND, Sending(task, "sending-1", sealed=True))
+    for step in ("handed-over", "arrived"):
+        await shop.act(door, anne, contract.TRACK, Tracking(task, f"track-{step}", step))
+    IDS["sent"], IDS["sent-task"] = id, task
+
+
+async def through(door: Door, who: Principal, task: str) -> None:
+    await shop.act(door, who, contract.CLAIM, Claiming(f"claim-{task}", task))
+    review = contract.Reviewing(task, f"review-{task}", "pass", checked=shop.ALL)
+    await shop.act(door, who, contract.PHARMACY_REVIEW, review)
+    await shop.act(door, who, contract.TAKE_PAYMENT, Keyed(task, f"payment-{task}"))
 
 
 async def as_(who: str, opened: Open, site: str, size: tuple[int, int], **how: bool) -> Page:
@@ -46,7 +86,8 @@ async def as_(who: str, opened: Open, site: str, size: tuple[int, int], **how: b
 async def test_from_the_choice_to_the_counter(opened: Open, site: str) -> None:
     resident = await as_("resident", opened, site, PHONE)
     await resident.goto("/my/prescriptions")
-    await resident.get_by_role("link", name="取药").click()
+    await expect(resident.get_by_role("link", name="取药").first).to_be_visible()
+    await resident.goto(f"/my/prescriptions/{IDS['one']}/supply")
     await expect(resident.locator("#supply")).to_contain_text("处方药须凭处方在药师指导下购买和使用")
     await expect(resident.locator(".pharmacy-place strong").first).to_have_text("怀庆堂大药房")
     await shot(resident, "390-supply-1-choose")
@@ -64,7 +105,7 @@ async def test_from_the_choice_to_the_counter(opened: Open, site: str) -> None:
     await desk.goto("/clinic/dispensing")
     await shot(desk, "1366-dispensing-1-desk")
     assert await faults_of(desk) == []
-    await desk.locator("#desk .main").first.click()
+    await desk.locator("#h-waiting + *, #desk section").first.locator(".main").click()
     await expect(desk.locator("main")).not_to_contain_text("李秀兰")  # nothing of the patient before the claim
     await desk.get_by_role("button", name="接单").click()
     await expect(desk.locator("main")).to_contain_text("李秀兰")
@@ -94,8 +135,37 @@ async def test_from_the_choice_to_the_counter(opened: Open, site: str) -> None:
     await desk.get_by_label("取药码").fill(digits)
     await shot(desk, "1366-dispensing-4-hand-over")
     await desk.get_by_role("button", name="确认交付").click()
-    await expect(desk.locator("#desk")).to_contain_text("没有处理中的处方")
+    await expect(desk.locator("#desk .main")).to_have_count(2)
     await expect(resident.locator("#supply")).to_contain_text("除质量原因外不退换")
     await desk.go_back()
     await desk.reload()
     await expect(desk.locator("main")).to_contain_text("这一单已结束")  # access ends with the supply
+
+
+async def test_on_the_way_and_in_the_decoction_room(opened: Open, site: str) -> None:
+    resident = await as_("resident", opened, site, PHONE)
+    await resident.goto(f"/my/prescriptions/{IDS['sent']}/supply")
+    await expect(resident.locator("#supply")).to_contain_text("已送到，等待签收")
+    await shot(resident, "390-supply-4-door")
+    assert await faults_of(resident) == []
+    await resident.get_by_role("button", name="确认收货").click()
+    await expect(resident.locator("#supply")).to_contain_text("药品已送达")
+
+    floor = await as_("anne", opened, site, DESKTOP)
+    await floor.goto("/clinic/decoction")
+    number = await floor.locator("#orders .main").first.inner_text()
+    await shot(floor, "1366-decoction-1-floor")
+    assert await faults_of(floor) == []
+    await floor.get_by_label("扫描或输入煎药单号").fill(number.lower())
+    await floor.keyboard.press("Enter")
+    for n, grams in ((1, "12"), (2, "6")):
+        await floor.locator(f"#f-weight-{n}").fill(grams)
+    await floor.get_by_role("button", name="完成调配称量").click()
+    await expect(floor.get_by_role("alert")).to_contain_text("误差超过5%")
+    await shot(floor, "1366-decoction-2-weights")
+    assert await faults_of(floor) == []
+    await expect(floor.locator("#f-weight-2")).to_have_value("6")
+    await floor.locator("#f-weight-1").fill("10")
+    await floor.get_by_role("button", name="完成调配称量").click()
+    await floor.get_by_role("button", name="完成复核").click()
+    await expect(floor.get_by_role("alert")).to_contain_text("须由另一人操作")

@@ -107,3 +107,73 @@ async def released(door: Door, *lines: dict[str, Any]) -> str:
         Reviewing(id, "pass", checked=ALL),
     )
     return id
+
+
+def herb_stock(shop_: str, code: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Basic",
+        "id": f"{shop_}-{code}",
+        "meta": {"profile": [contract.STOCK.url]},
+        "code": {
+            "coding": [
+                {"system": contract.STOCK_CODES.system, "code": "stock"},
+                {"system": prescriptions.SLICES, "code": code},
+            ]
+        },
+        "subject": {"reference": f"Organization/{shop_}"},
+        "extension": [
+            {"url": contract.ON_HAND, "valueQuantity": {"value": 5000, "unit": "g"}},
+            {
+                "url": contract.PRICE,
+                "extension": [
+                    {"url": "amount", "valueMoney": {"value": 1.5, "currency": "CNY"}},
+                    {"url": "per", "valueQuantity": {"value": 10, "unit": "g"}},
+                ],
+            },
+        ],
+    }
+
+
+async def formula(door: Door, id: str = "tcm1", doses: int = 7) -> str:
+    """A released formula of two slices, one of them added late; written as the platform keeps it."""
+    number = [{"system": prescriptions.NUMBERS, "value": f"CF{id}"}]
+    lines = []
+    for code, grams, footnote in (("Z0002", 10, ""), ("Z0003", 6, "后下")):
+        made: dict[str, Any] = {
+            "resourceType": "MedicationRequest",
+            "id": f"{id}-{code}",
+            "status": "active",
+            "intent": "order",
+            "subject": {"reference": "Patient/p1"},
+            "medicationCodeableConcept": {"coding": [{"system": prescriptions.SLICES, "code": code}], "text": code},
+            "dosageInstruction": [{"doseAndRate": [{"doseQuantity": {"value": grams, "unit": "g"}}]}],
+            "dispenseRequest": {
+                "quantity": {"value": grams * doses, "unit": "g"},
+                "expectedSupplyDuration": {"value": doses, "unit": "天"},
+            },
+        }
+        if footnote:
+            made["extension"] = [{"url": prescriptions.FOOTNOTE, "valueString": footnote}]
+        lines.append(made)
+    header: dict[str, Any] = {
+        "resourceType": "RequestGroup",
+        "id": id,
+        "meta": {"profile": [prescriptions.PRESCRIPTION.url]},
+        "identifier": number,
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "Patient/p1"},
+        "encounter": {"reference": "Encounter/v1"},
+        "author": {"reference": "Practitioner/d1", "display": "王杏"},
+        "authoredOn": "2026-11-20T12:00:00+08:00",
+        "action": [{"resource": {"reference": f"MedicationRequest/{one['id']}"}} for one in lines],
+    }
+    await clinic.put(door, *lines, herb_stock("shop1", "Z0002"), herb_stock("shop1", "Z0003"))
+    for state in ("signed", "review-pending", "released"):
+        header["extension"] = [
+            {"url": prescriptions.STATE, "valueCode": state},
+            {"url": prescriptions.DOSES, "valueInteger": doses},
+            {"url": prescriptions.USAGE, "valueString": "水煎服，早晚分服"},
+        ]
+        await clinic.put(door, header)
+    return id

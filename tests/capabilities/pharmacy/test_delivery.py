@@ -30,7 +30,7 @@ from xinglin.store.door import Door
 from xinglin.store.store import Store
 from xinglin.tables.catalogues import drugs
 
-WHOM = {"name": "李秀兰", "phone": "13900000001", "address": "修武县城关镇一街1号"}
+WHOM: Any = {"name": "李秀兰", "phone": "13900000001", "address": "修武县城关镇一街1号"}
 
 
 @pytest.fixture

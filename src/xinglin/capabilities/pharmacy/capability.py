@@ -5,9 +5,9 @@ from typing import Final
 
 from xinglin.capabilities.pharmacy import contract, jobs, policy
 from xinglin.capabilities.pharmacy.gateways import courier_of
-from xinglin.capabilities.pharmacy.operations import counter, paying, sending, supplying
-from xinglin.capabilities.pharmacy.pages import desk, mine
-from xinglin.capabilities.pharmacy.rules import supplies
+from xinglin.capabilities.pharmacy.operations import counter, decocting, paying, sending, supplying
+from xinglin.capabilities.pharmacy.pages import desk, floor, mine
+from xinglin.capabilities.pharmacy.rules import decoctions, supplies
 from xinglin.fhir.declarations import Text
 from xinglin.registry import CLINIC, RESIDENT, Capability, Card, Exclusive, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
@@ -23,9 +23,17 @@ def declare(settings: Settings) -> Capability:
         name="pharmacy",
         title=TITLE,
         needs=("billing", "notifications", "prescriptions", "signatures"),
-        code_sets=(contract.TASKS, contract.WAYS, contract.RELEASES, contract.STOCK_CODES),
-        profiles=(contract.DISPENSE, contract.STOCK, contract.DISPENSED, contract.DELIVERY),
-        invariants=(Invariant(contract.DISPENSE, supplies.stays),),
+        code_sets=(
+            contract.TASKS,
+            contract.WAYS,
+            contract.RELEASES,
+            contract.STOCK_CODES,
+            contract.WORK_ORDERS,
+            contract.CATEGORIES,
+            contract.STEPS,
+        ),
+        profiles=(contract.DISPENSE, contract.STOCK, contract.DISPENSED, contract.DELIVERY, contract.WORK_ORDER),
+        invariants=(Invariant(contract.DISPENSE, supplies.stays), Invariant(contract.WORK_ORDER, decoctions.stays)),
         exclusives=(
             Exclusive(contract.DISPENSE, supplies.held, "prescription-taken"),
             Exclusive(contract.DISPENSED, supplies.traced, "trace-used"),
@@ -43,6 +51,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.SEND, sending.send),
             Handler(contract.TRACK, sending.track),
             Handler(contract.RECEIVE, sending.receive),
+            Handler(contract.DECOCT, decocting.step),
             Handler(contract.SHEET, counter.sheet),
         ),
         grants=policy.GRANTS,
@@ -59,6 +68,18 @@ def declare(settings: Settings) -> Capability:
                 roles=PHARMACISTS,
                 badge=desk.badge,
             ),
+            Page(
+                CLINIC,
+                contract.FLOOR,
+                show=floor.show,
+                send=floor.send,
+                menu=Text("代煎工序", "Decoction room"),
+                icon="plant-2",
+                order=23,
+                roles=PHARMACISTS,
+            ),
+            Page(CLINIC, f"{contract.FLOOR}/{{id}}", show=floor.show_one, send=floor.send_one, roles=PHARMACISTS),
+            Page(CLINIC, f"{contract.FLOOR}/{{id}}/label", show=floor.show_label, roles=PHARMACISTS),
             Page(CLINIC, f"{contract.DESK}/{{id}}", show=desk.show_one, send=desk.send_one, roles=PHARMACISTS),
         ),
         cards=(Card(CLINIC, desk.WAITING, desk.card, order=16, roles=PHARMACISTS),),

@@ -11,6 +11,7 @@ KEYS: Final = canonical("supply-key", "NamingSystem")
 # Extensions of Task[dispense].
 WAY: Final = canonical("supply-way")  # valueCode of WAYS
 ACT: Final = canonical("supply-act")  # nested: code, key, at (instant), by (reference), detail
+DECOCTED: Final = canonical("supply-decocted")  # valueBoolean: slices are decocted there
 COST: Final = canonical("supply-cost")  # valueMoney: what it costs at this pharmacy
 # Of SupplyDelivery[medicine]: whom it is sent to, nested name, phone, address; pharmacies see it covered.
 RECIPIENT: Final = canonical("supply-recipient")
@@ -58,6 +59,44 @@ RELEASES: Final = CodeSet(
         "cancelled": Text("处方已作废", "The prescription was taken back"),
     },
 )
+WORK_ORDERS: Final = CodeSet(
+    url=valueset("decoction-task"),
+    system=canonical("decoction-task", "CodeSystem"),
+    codes={"decoction": Text("代煎", "Decoction")},
+)
+CATEGORIES: Final = CodeSet(
+    url=valueset("decoction-category"),
+    system=canonical("decoction-category", "CodeSystem"),
+    codes={
+        "general": Text("一般药", "General"),
+        "exterior": Text("解表、清热、芳香类", "Exterior-releasing, heat-clearing, aromatic"),
+        "tonic": Text("滋补类", "Tonic"),
+    },
+)
+STEPS: Final = CodeSet(
+    url=valueset("decoction-step"),
+    system=canonical("decoction-step", "CodeSystem"),
+    codes={
+        "prepared": Text("调配称量", "Weighed"),
+        "checked": Text("复核", "Checked"),
+        "soaking": Text("浸泡", "Soaking"),
+        "first-herbs": Text("先煎", "Herbs decocted first"),
+        "decocting-1": Text("一煎", "First decoction"),
+        "late-herbs": Text("后下", "Herbs added late"),
+        "decocting-2": Text("二煎", "Second decoction"),
+        "merged": Text("合并药液", "Merged"),
+        "packed": Text("分装", "Packed"),
+        "labelled": Text("贴标", "Labelled"),
+        "quality-checked": Text("质检", "Quality checked"),
+        "stored": Text("入库冷藏", "Stored cold"),
+    },
+)
+# Of Task[decoction]: each step, nested: code, key, start, end, by, device, celsius, weights, lots, packs, ml, note.
+STEP: Final = canonical("decoction-step")
+CATEGORY: Final = canonical("decoction-category")  # valueCode
+ORDER_NUMBERS: Final = canonical(
+    "decoction-order", "NamingSystem"
+)  # its identifier: what is scanned, JY and ten digits
 STOCK_CODES: Final = CodeSet(
     url=valueset("stock"), system=canonical("stock", "CodeSystem"), codes={"stock": Text("药店库存", "Stock")}
 )
@@ -66,6 +105,12 @@ DISPENSE: Final = Profile(
     on="Task",
     required=("identifier", "code", "focus", "for", "owner", "groupIdentifier"),
     bindings={"code": TASKS.url},
+)
+WORK_ORDER: Final = Profile(
+    url=canonical("decoction-order"),
+    on="Task",
+    required=("identifier", "code", "focus", "for", "owner"),
+    bindings={"code": WORK_ORDERS.url},
 )
 DELIVERY: Final = Profile(
     url=canonical("medicine"), on="SupplyDelivery", required=("identifier", "patient", "supplier")
@@ -78,7 +123,10 @@ DISPENSED: Final = Profile(
 
 @dataclass(frozen=True, slots=True)
 class Choosing:
-    """A pharmacy for the prescription *id*. way: of `WAYS`. name, phone, address: of whom it is sent to."""
+    """A pharmacy for the prescription *id*. way: of `WAYS`. name, phone, address: of whom it is sent to.
+
+    decocted: slices shall be decocted there (代煎).
+    """
 
     id: str
     pharmacy: str
@@ -87,6 +135,7 @@ class Choosing:
     name: str = ""
     phone: str = ""
     address: str = ""
+    decocted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +238,26 @@ class Tracking:
 
 
 @dataclass(frozen=True, slots=True)
+class Stepping:
+    """A step of a work order, scanned. step: of `STEPS`, or of a timed one its end. weights, lots: a dose's, by line.
+
+    category: of `CATEGORIES`, with the first step.
+    """
+
+    id: str
+    key: str
+    step: str
+    device: str = ""
+    celsius: str = ""
+    weights: tuple[str, ...] = ()
+    lots: tuple[str, ...] = ()
+    packs: int = 0
+    ml: int = 0
+    note: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Releasing:
     """Why a pharmacy gives it back: a code of `RELEASES`, and words."""
 
@@ -261,6 +330,14 @@ TRACK: Final = Operation("track", "Task", Tracking, str, level="instance", title
 RECEIVE: Final = Operation(
     "receive", "RequestGroup", Keyed, str, level="instance", title=Text("确认收货", "Confirm receipt")
 )
+DECOCT: Final = Operation(
+    "decoction-step",
+    "Task",
+    Stepping,
+    str,
+    level="instance",
+    title=Text("登记煎药工序", "Record a step of a decoction"),
+)
 SHEET: Final = Operation(
     "sheet", "Task", One, Sheet, level="instance", affects_state=False, title=Text("处方内容", "What is prescribed")
 )
@@ -303,6 +380,7 @@ REJECTED: Final = NoticeKind(
 
 SUPPLY: Final = "/my/prescriptions"  # /ID/supply
 DESK: Final = "/clinic/dispensing"
+FLOOR: Final = "/clinic/decoction"
 LAPSE: Final = "pharmacy.lapse"  # task: logical id; stage: requested or claimed
 SETTLED: Final = "pharmacy.settled"  # what billing tells: bill, about, state
 ORDER_COURIER: Final = "pharmacy.order-courier"  # task: logical id

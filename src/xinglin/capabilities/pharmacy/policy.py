@@ -5,6 +5,7 @@ from typing import Final
 from xinglin.capabilities.pharmacy.contract import (
     CHOOSE,
     CLAIM,
+    DECOCT,
     DISPENSE_CODE,
     GIVE_OUT,
     HAND_OVER,
@@ -19,6 +20,7 @@ from xinglin.capabilities.pharmacy.contract import (
     TASKS,
     TRACK,
     WITHDRAW,
+    WORK_ORDERS,
 )
 from xinglin.fhir.sources import cites
 from xinglin.security.grants import Grant
@@ -29,8 +31,9 @@ STRONG: Final = frozenset({"strong"})
 PATIENTS: Final = ("resident", "guardian")
 PHARMACISTS: Final = ("pharmacist", "retail-pharmacist")
 _KIND: Final = f"code={TASKS.system}|{DISPENSE_CODE}"
+_DECOCTION: Final = f"code={WORK_ORDERS.system}|decoction"
 _AT_THE_COUNTER: Final = frozenset(
-    one.code for one in (CLAIM, PHARMACY_REVIEW, TAKE_PAYMENT, GIVE_OUT, HAND_OVER, RELEASE, SHEET, SEND, TRACK)
+    one.code for one in (CLAIM, PHARMACY_REVIEW, TAKE_PAYMENT, GIVE_OUT, HAND_OVER, RELEASE, SHEET, SEND, TRACK, DECOCT)
 )
 
 GRANTS: Final = cites("R3-085", "R3-087")(
@@ -59,12 +62,13 @@ GRANTS: Final = cites("R3-085", "R3-087")(
                 role,
                 READ,
                 "Task",
-                f"owner={{organization}}&{_KIND}",
+                f"owner={{organization}}&{kind}",
                 needs=STRONG,
                 name="pharmacy",
                 source="R3-087",
             )
             for role in PHARMACISTS
+            for kind in (_KIND, _DECOCTION)
         ),
         *(
             Grant(

@@ -17,7 +17,7 @@ from xinglin.capabilities.pharmacy.contract import (
     Reviewing,
     Sheet,
 )
-from xinglin.capabilities.pharmacy.operations import paying, reading, supplying
+from xinglin.capabilities.pharmacy.operations import decocting, paying, reading, supplying
 from xinglin.capabilities.pharmacy.operations.reading import Supply
 from xinglin.capabilities.pharmacy.rules import counters, sheets, supplies
 from xinglin.capabilities.prescriptions import contract as prescriptions
@@ -89,7 +89,7 @@ async def _begun(work: UnitOfWork, given: Claiming) -> tuple[str, bool]:
     way = "pharmacy-pickup" if retail else "hospital-window"
     choosing = Choosing(id, here, way, given.key)
     open_ = frozenset[str](ways_of(sheets.code_of(one) for one in lines).whole)
-    refuse(counters.choice_faults(choosing, open_, retail=retail))
+    refuse(counters.choice_faults(choosing, open_, retail=retail, slices=True))
     owner = {"reference": here, "display": pharmacy.get("name", "")}
     return await supplying.begun(work, choosing, prescription, owner, lines), False
 
@@ -195,6 +195,9 @@ async def dispense(work: UnitOfWork, given: Dispensing) -> str:
         (*counters.dispensing_faults(given, packs, checker, people), *await may_check(work, supply))
         or dispensing.refusals("refunded" if supplies.refunding(supply.task) else supply.state, "dispensed")
     )
+    if await decocting.open_order(work, supply.id):
+        text = "It is still being decocted."
+        raise OutcomeError(Issue("business-rule", "decoction-open", text=text))
     amounts = [_part(one.amount, one.packs, some) for one, some in zip(ordered, given.given or packs, strict=True)]
     await _off_the_shelf(work, supply, [(one.code, some) for one, some in zip(ordered, amounts, strict=True)])
     at = work.now.isoformat()

@@ -6,13 +6,13 @@ from typing import Any, Final
 from xinglin.capabilities.billing.contract import CHARGE, PAID, REFUND, Charge, Line, Refunding
 from xinglin.capabilities.pharmacy import contract
 from xinglin.capabilities.pharmacy.contract import Keyed
-from xinglin.capabilities.pharmacy.operations import reading, supplying
+from xinglin.capabilities.pharmacy.operations import decocting, reading, supplying
 from xinglin.capabilities.pharmacy.operations.reading import Supply
 from xinglin.capabilities.pharmacy.rules import sheets, supplies
 from xinglin.care import dispensing
 from xinglin.care.dispensing import POLICY
 from xinglin.fhir.document import document_of
-from xinglin.fhir.outcome import OutcomeError, refuse
+from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
@@ -50,6 +50,7 @@ async def paid(work: UnitOfWork, supply: Supply, key: str, how: str) -> None:
     task = supplies.acted(supply.task, "pay", key=key, at=at, by=by, status="in-progress", detail=how)
     await reading.keep(work, supply, supplies.termed(task, ""))
     await reading.move(work, supply, "paid")
+    await decocting.begin(work, supply)
 
 
 async def off_the_bill(work: UnitOfWork, supply: Supply, reason: str) -> bool:
@@ -91,6 +92,9 @@ async def give_back(work: UnitOfWork, supply: Supply, why: str, *, key: str, act
         await off_the_bill(work, supply, "cancelled-before-acceptance")
         await supplying.free(work, supply, why, key=key, act=act, note=note)
         return
+    if await decocting.started(work, supply.id):
+        text = "It is being decocted: it is not given back any more."
+        raise OutcomeError(Issue("business-rule", "decoction-started", text=text))
     by = work.principal.practitioner or work.principal.patient or ""
     at = work.now.isoformat()
     task = supplies.acted(supply.task, act, key=key, at=at, by=by, detail=note or why)

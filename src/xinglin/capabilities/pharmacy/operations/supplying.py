@@ -36,7 +36,12 @@ async def choose(work: UnitOfWork, given: Choosing) -> str:
     refuse(
         (
             *dispensing.claimable(supplies.state_of(prescription), reading.until_of(prescription), work.now),
-            *counters.choice_faults(given, open_, retail=reading.is_retail(pharmacy)),
+            *counters.choice_faults(
+                given,
+                open_,
+                retail=reading.is_retail(pharmacy),
+                slices=all(not sheets.ordered(one).drug for one in lines),
+            ),
         )
     )
     before = await reading.standing(work, given.id)

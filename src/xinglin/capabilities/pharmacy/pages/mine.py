@@ -69,7 +69,8 @@ async def _done(work: UnitOfWork, form: Form) -> None:
     if not way:
         raise OutcomeError(Issue("required", "pharmacy-missing", "choice", "Choose a pharmacy and a way first."))
     whom = form["name"][:60], form["phone"][:20], form["address"][:200]
-    await work.fhir.operate(contract.CHOOSE, Choosing(form["id"], pharmacy, way, form["key"], *whom))
+    decocted = form["decocted"] == "yes"
+    await work.fhir.operate(contract.CHOOSE, Choosing(form["id"], pharmacy, way, form["key"], *whom, decocted=decocted))
 
 
 @cites("R3-072", "R3-085")
@@ -125,6 +126,8 @@ async def _offers(work: UnitOfWork, form: Form, header: Json) -> dict[str, Any]:
         "name": form["name"] or work.principal.display,
         "phone": form["phone"],
         "address": form["address"],
+        "slices": all(not sheets.ordered(one).drug for one in lines),
+        "decocted": form["decocted"] == "yes",
         "sends": any(code in contract.SENT for one in places for code, _ in one.ways),
     }
 

@@ -36,7 +36,7 @@ def pharmacist_faults(
 
 
 @cites("R3-085", "R3-088")
-def choice_faults(given: Choosing, open_: frozenset[str], *, retail: bool) -> tuple[Issue, ...]:
+def choice_faults(given: Choosing, open_: frozenset[str], *, retail: bool, slices: bool) -> tuple[Issue, ...]:
     """Say why a way cannot be chosen: barred for the medicine, not of this pharmacy, or nobody to send it to."""
     issues = []
     hospital = given.way.startswith("hospital")
@@ -44,6 +44,8 @@ def choice_faults(given: Choosing, open_: frozenset[str], *, retail: bool) -> tu
         issues.append(_no("way-barred", "This medicine may not be supplied in this way."))
     elif hospital == retail:
         issues.append(_no("way-elsewhere", "This pharmacy does not supply in this way."))
+    if given.decocted and not slices:
+        issues.append(_no("not-decocted", "Only slices are decocted."))
     if given.way in {"hospital-delivery", "online-retail"}:
         if not given.name.strip() or not given.address.strip():
             issues.append(Issue("required", "recipient-missing", "address", "Say to whom and where it is sent."))

@@ -88,6 +88,8 @@ def begun(given: Choosing, prescription: Json, owner: Json, *, at: str) -> Json:
         "authoredOn": at,
         "owner": owner,
     }
+    if given.decocted:
+        made["extension"].append({"url": contract.DECOCTED, "valueBoolean": True})
     return made
 
 
