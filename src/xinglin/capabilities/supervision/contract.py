@@ -160,6 +160,7 @@ STEPS: Final = _set(
     review=Text("药师审方", "Review by the pharmacist"),
     supply=Text("处方调配", "Supply"),
     dispensed=Text("发药", "Dispensed"),
+    decoction=Text("中药煎煮", "Decoction"),
     delivery=Text("配送", "Delivery"),
     bill=Text("账单", "Bill"),
     payment=Text("支付", "Payment"),

@@ -52,13 +52,13 @@ async def _lately(work: UnitOfWork) -> list[tuple[str, str]]:
     patient = work.principal.patient or ""
     page = await work.fhir.find("Encounter", patient=patient, status="finished", _sort="-date", _count="5")
     found = [document_of(row.body()) for row in page.matches]
-    return [
-        (one["id"], f"{moment(str(one.get('period', {}).get('start', '')))} {_place(one)}".strip()) for one in found
-    ]
+    return [(one["id"], await _words_of(work, one)) for one in found]
 
 
-def _place(visit: Mapping[str, Any]) -> str:
-    return str(visit.get("serviceProvider", {}).get("display", ""))
+async def _words_of(work: UnitOfWork, visit: Mapping[str, Any]) -> str:
+    provider = visit.get("serviceProvider", {})
+    place = provider.get("display") or await shown.name(work, provider.get("reference", ""))
+    return f"{moment(str(visit.get('period', {}).get('start', '')))} {place}".strip()
 
 
 async def show_new(work: UnitOfWork, form: Form) -> View:
@@ -74,7 +74,8 @@ async def _asked(work: UnitOfWork, form: Form, refused: OutcomeError | None = No
     for row in (*visits.matches, *bills.matches):
         document = document_of(row.body())
         at = document.get("period", {}).get("start") or document.get("date") or ""
-        place = (document.get("serviceProvider") or document.get("issuer") or {}).get("display", "")
+        provider = document.get("serviceProvider") or document.get("issuer") or {}
+        place = provider.get("display") or await shown.name(work, provider.get("reference", ""))
         kind = said(Text("就诊", "Visit") if row.rt == "Encounter" else Text("账单", "Bill"), form.language)
         chosen.append((f"{row.rt}/{row.id}", " ".join(filter(None, (moment(str(at)), kind, place)))))
     issues = [{"key": one.key, "text": one.text} for one in refused.issues] if refused else []

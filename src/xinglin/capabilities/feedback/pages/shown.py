@@ -92,6 +92,8 @@ async def values(work: UnitOfWork, task: Mapping[str, Any], language: Language) 
 async def name(work: UnitOfWork, reference: str) -> str:
     """Name a person or place; its reference when the reader may not see it."""
     type, _, id = reference.partition("/")
+    if not id:
+        return reference
     try:
         return cells.named(document_of((await work.fhir.read(type, id)).body())) or reference
     except OutcomeError as refused:

@@ -54,7 +54,7 @@ async def draw_sample(work: UnitOfWork, given: contract.Drawing) -> str:
     first = _month(given.month)
     refuse(_faults(given, first, work.now.astimezone(CHINA).date()))
     await work.fhir.read("Organization", given.institution.partition("/")[2])
-    population = await people_of(work, given.institution, first)
+    population = await people_of(work, given.institution, first, before=work.now.isoformat())
     if not population:
         raise OutcomeError(Issue("business-rule", "sample-empty", text="There is no visit to draw from."))
     sample = draw(given.seed, population, RECORDS, STRATA)
@@ -91,7 +91,8 @@ async def draw_sample(work: UnitOfWork, given: contract.Drawing) -> str:
 async def drawn_again(work: UnitOfWork, sample: Mapping[str, Any]) -> str:
     """Draw a sample once more: ``same``, ``differs``, or ``changed`` when the visits to draw from are others now."""
     institution = reference({"of": value(sample, contract.INSTITUTION_OF)}, "of")
-    population = await people_of(work, institution, _month(str(value(sample, contract.PERIOD))))
+    month = _month(str(value(sample, contract.PERIOD)))
+    population = await people_of(work, institution, month, before=str(sample["date"]))
     if digest(population) != value(sample, contract.POPULATION):
         return "changed"
     again = draw(str(value(sample, contract.SEED)), population, RECORDS, STRATA).drawn
@@ -99,11 +100,14 @@ async def drawn_again(work: UnitOfWork, sample: Mapping[str, Any]) -> str:
     return "same" if again == kept else "differs"
 
 
-async def people_of(work: UnitOfWork, institution: str, first: date) -> dict[str, tuple[str, ...]]:
-    """Give the finished visits of an institution and month, each with the strata that it belongs to."""
+async def people_of(work: UnitOfWork, institution: str, first: date, *, before: str) -> dict[str, tuple[str, ...]]:
+    """Give the finished visits of an institution and month, each with the strata that it belongs to.
+
+    before: instant; complaints and leads that came later count for no stratum, among them those of the check itself.
+    """
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     start, end = bounds(first, last)
-    asked = await _marked(work, institution, first, last)
+    asked = await _marked(work, institution, first, before)
     pairs = [("service-provider", institution), ("date", start), ("date", end), ("status", "finished")]
     pairs += [("_include", "Encounter:patient"), ("_sort", "date"), ("_count", str(PAGE))]
     found: dict[str, tuple[str, ...]] = {}
@@ -132,9 +136,10 @@ class _Marked:
     new: frozenset[str]
 
 
-async def _marked(work: UnitOfWork, institution: str, first: date, last: date) -> _Marked:
-    start, _ = bounds(first, last)
-    tasks = await gathering.find(work, "Task", owner=institution, **{"authored-on": start})
+async def _marked(work: UnitOfWork, institution: str, first: date, before: str) -> _Marked:
+    start, _ = bounds(first)
+    found = await gathering.find(work, "Task", owner=institution, **{"authored-on": start})
+    tasks = [one for one in found if str(one["authoredOn"]) <= before]
     leads = [one for one in tasks if claims(one, contract.FINDING.url)]
     orders = await gathering.find(
         work, "RequestGroup", **{"encounter.service-provider": institution, "authored": start}

@@ -218,13 +218,21 @@ async def _supplied(work: UnitOfWork, group: str) -> list[Link]:
         if code_of(one.get("code")) == prescriptions.REVIEW:
             links.append(_link("review", one))
         elif claims(one, supplies.DISPENSE.url):
-            links.append(_link("supply", one))
+            links += [_link("supply", one), *await _on_its_way(work, str(one["id"]))]
     read = await gathering.read(work, group)
     for line in read.get("action", ()):
         named = reference(line, "resource")
         given = await gathering.find(work, "MedicationDispense", prescription=named)
         links += [_link("dispensed", one) for one in given]
     return links
+
+
+async def _on_its_way(work: UnitOfWork, supply: str) -> list[Link]:
+    """Find the work order of the decoction, and the way to the patient."""
+    orders = await gathering.find(work, "Task", focus=f"Task/{supply}")
+    sent = await gathering.find(work, "SupplyDelivery", identifier=f"{supplies.DELIVERIES}|{supply}")
+    made = [_link("decoction", one) for one in orders if claims(one, supplies.WORK_ORDER.url)]
+    return made + [_link("delivery", one) for one in sent]
 
 
 async def _paid(work: UnitOfWork, visit: str, patient: str) -> list[Link]:

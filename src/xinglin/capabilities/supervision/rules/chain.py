@@ -156,8 +156,14 @@ def _dispensed(one: Mapping[str, Any]) -> Head:
 
 
 def _delivery(one: Mapping[str, Any]) -> Head:
-    at = one.get("occurrenceDateTime") or one.get("occurrencePeriod", {}).get("start", "")
-    return at, str(one.get("status", "")), words_of(one.get("type"))
+    steps = nested(one, supplies.CUSTODY)
+    at = str(steps[0].get("at", "")) if steps else str(one.get("meta", {}).get("lastUpdated", ""))
+    waybill = identifier(one, supplies.WAYBILL)
+    return at, str(one.get("status", "")), f"运单 {waybill}" if waybill else ""
+
+
+def _decoction(one: Mapping[str, Any]) -> Head:
+    return one.get("authoredOn", ""), str(one["status"]), str(one.get("groupIdentifier", {}).get("value", ""))
 
 
 def _bill(one: Mapping[str, Any]) -> Head:
@@ -204,6 +210,7 @@ _HEADS: Final[Mapping[str, Callable[[Mapping[str, Any]], Head]]] = {
     "supply": _supply,
     "dispensed": _dispensed,
     "delivery": _delivery,
+    "decoction": _decoction,
     "bill": _bill,
     "payment": _payment,
     "settlement": _settlement,
@@ -241,6 +248,17 @@ def _supply_facts(one: Mapping[str, Any]) -> Iterator[str]:
         yield " ".join(filter(None, told))
 
 
+def _delivery_facts(one: Mapping[str, Any]) -> Iterator[str]:
+    for each in nested(one, supplies.CUSTODY):
+        warm = f"{each['celsius']}℃" if each.get("celsius") is not None else ""
+        yield " ".join(filter(None, (clock(each.get("at")), str(each.get("state", "")), warm)))
+
+
+def _decoction_facts(one: Mapping[str, Any]) -> Iterator[str]:
+    for each in nested(one, supplies.STEP):
+        yield f"{each.get('code')} {clock(each.get('start'))} 至 {clock(each.get('end'))}".removesuffix(" 至 ")
+
+
 def _bill_facts(one: Mapping[str, Any]) -> Iterator[str]:
     for share in nested(one, bills.SHARE):
         for name, title in (("funds", "基金支付"), ("account", "个人账户"), ("cash", "个人支付")):
@@ -273,6 +291,8 @@ _FACTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]]] = {
     "evidence": _evidence_facts,
     "conversation": _conversation_facts,
     "supply": _supply_facts,
+    "delivery": _delivery_facts,
+    "decoction": _decoction_facts,
     "dispensed": _dispensed_facts,
     "bill": _bill_facts,
     "upload": _upload_facts,
