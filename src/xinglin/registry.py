@@ -71,7 +71,10 @@ INSTITUTION: Final = Portal(
 COMMISSION: Final = Portal(
     "commission", "/commission", frozenset({"regulator"}), Text("监管", "Supervision"), whole=True
 )
-PORTALS: Final = (RESIDENT, CLINIC, INSTITUTION, COMMISSION)
+INSURER: Final = Portal("insurer", "/insurer", frozenset({"insurer"}), Text("医保", "Insurance"), whole=True)
+AUDIT: Final = Portal("audit", "/auditor", frozenset({"audit-admin"}), Text("审计", "Audit"), whole=True)
+RESEARCH: Final = Portal("research", "/research", frozenset({"researcher"}), Text("研究", "Research"), whole=True)
+PORTALS: Final = (RESIDENT, CLINIC, INSTITUTION, COMMISSION, INSURER, AUDIT, RESEARCH)
 
 # The bar at the bottom of a resident's phone: name of the tab, text, icon. `Page.tab` names one.
 HOME: Final = "home"

@@ -46,7 +46,7 @@ def who(role: str) -> Principal:
         ("physician", "/clinic", "staff.html"),
         ("receptionist", "/institution", "staff.html"),
         ("regulator", "/commission", "staff.html"),
-        ("audit-admin", None, "staff.html"),
+        ("audit-admin", "/auditor", "staff.html"),
     ],
 )
 def test_every_role_has_its_shell_and_lives_in_a_portal(role: str, portal: str | None, template: str) -> None:

@@ -9,7 +9,7 @@ from xinglin.web.view import View
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, what it counts, where its cases are. tone: of the number, when it is not zero (warning, danger)."""
+    """A number, what it counts, where its cases are (empty: nowhere). tone: of the number, when it is not zero."""
 
     text: Text
     number: int

@@ -3,9 +3,9 @@
 from functools import partial
 
 from xinglin.capabilities.audit import contract, jobs, operations, policy
-from xinglin.capabilities.audit.pages import desk, looked
+from xinglin.capabilities.audit.pages import desk, looked, start
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Job, Page
+from xinglin.registry import AUDIT, Capability, Card, Handler, Job, Page
 from xinglin.settings import Settings
 
 
@@ -43,5 +43,10 @@ def declare(settings: Settings) -> Capability:
             Page(own, "/who-looked/{id}", show=looked.show_one, send=looked.send_objection),
         ),
         jobs=(Job(contract.VERIFY, partial(jobs.verify_ledger, settings.audit_days), every="03:40 Asia/Shanghai"),),
+        cards=(
+            Card(AUDIT, Text("今天", "Today"), start.figures, order=10, wide=True),
+            Card(AUDIT, Text("账本核对", "Verification of the ledger"), start.verified, order=20),
+            Card(AUDIT, Text("最近被拒绝的访问", "Refused lately"), start.refused, order=30),
+        ),
         templates="xinglin.capabilities.audit:templates",
     )

@@ -4,7 +4,7 @@ from functools import partial
 
 from xinglin.capabilities.consents import contract, operations, pages, policy
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Page
+from xinglin.registry import RESEARCH, Capability, Card, Handler, Page
 from xinglin.settings import Settings
 
 
@@ -34,6 +34,7 @@ def declare(settings: Settings) -> Capability:
             ),
             Page(contract.OWN, "/consents/withdraw", send=pages.send_withdrawal),
         ),
+        cards=(Card(RESEARCH, pages.PERMITTED, pages.permitted, wide=True),),
         notices=(contract.WITHDRAWN,),
         templates="xinglin.capabilities.consents:templates",
     )

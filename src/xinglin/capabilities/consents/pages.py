@@ -4,9 +4,13 @@ from typing import Any, Final
 
 from xinglin.capabilities.consents.contract import GIVE, KINDS, OFF_BY_DEFAULT, PAGE, WITHDRAW, Give, Withdraw
 from xinglin.fhir import codec
+from xinglin.fhir.declarations import Text
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.security import labels, purposes
 from xinglin.store.door import UnitOfWork
+from xinglin.web import cards
+from xinglin.web.asking import count
+from xinglin.web.cards import Figure
 from xinglin.web.view import Form, Redirect, Rejected, View
 
 MOST: Final = 100
@@ -15,6 +19,20 @@ INSTITUTIONS: Final = 200
 OFFERED: Final = ("personal", "status", "application", "payment", "public-health", *labels.LEVEL_5)
 RECIPIENTS: Final = ("insurer", "retail-pharmacist", "researcher")
 SHARED_FOR: Final = ("TREAT", "HPAYMT", "HRESCH", "PUBHLTH")
+
+
+PERMITTED: Final = Text("居民允许用于研究的记录", "Records that residents let research use")
+STUDIED: Final = (
+    ("Patient", Text("居民", "Residents")),
+    ("Encounter", Text("就诊", "Visits")),
+    ("Condition", Text("诊断", "Diagnoses")),
+    ("Observation", Text("检验与体征", "Results and vital signs")),
+)
+
+
+async def permitted(work: UnitOfWork, _form: Form) -> View:
+    """Count what a researcher may read: of residents whose consent says so."""
+    return cards.figures([Figure(text, await count(work, type), "") for type, text in STUDIED])
 
 
 async def show(work: UnitOfWork, form: Form) -> View:

@@ -7,7 +7,7 @@ from xinglin.capabilities.insurance import contract, jobs, operations, pages, po
 from xinglin.capabilities.insurance.gateways import Insurer, insurer_of
 from xinglin.capabilities.insurance.rules import claims
 from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Handler, Invariant, Job, Page
+from xinglin.registry import INSURER, Capability, Card, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 
 TITLE: Final = Text("医保结算", "Insurance settlement")
@@ -35,14 +35,18 @@ def made(settings: Settings, insurer: Insurer) -> Capability:
         ),
         grants=policy.GRANTS,
         pages=(
-            Page(contract.INSURER, contract.CLAIMS, show=pages.show_all, menu=pages.TITLE, icon="report-medical"),
-            Page(contract.INSURER, f"{contract.CLAIMS}/{{id}}", show=pages.show_one),
+            Page(INSURER, contract.CLAIMS, show=pages.show_all, menu=pages.TITLE, icon="report-medical"),
+            Page(INSURER, f"{contract.CLAIMS}/{{id}}", show=pages.show_one),
         ),
         jobs=(
             Job(contract.ASK, partial(jobs.presettle, insurer=insurer, area=area), retries=8),
             Job(contract.SEND, partial(jobs.settle, insurer=insurer, area=area), retries=10),
             Job(contract.UNDO, partial(jobs.reverse, insurer=insurer, area=area), retries=10),
             Job(contract.SWEEP, jobs.sweep, every="*/10 * * * *"),
+        ),
+        cards=(
+            Card(INSURER, Text("本月结算", "This month"), pages.figures, order=10, wide=True),
+            Card(INSURER, Text("最近的结算", "Latest settlements"), pages.latest, order=20, wide=True),
         ),
         templates="xinglin.capabilities.insurance:templates",
     )

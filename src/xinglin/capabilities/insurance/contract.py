@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
-from xinglin.registry import Portal
 
 STATES: Final = CodeSet(
     url=valueset("settlement-state"),
@@ -156,7 +155,6 @@ EXPLAIN: Final = Operation(
     title=Text("解释医保结算", "Explain a settlement"),
 )
 
-INSURER: Final = Portal("insurer", "/insurer", frozenset({"insurer"}), Text("医保", "Insurance"))
 CLAIMS: Final = "/insurer/claims"
 
 # Jobs: they ask the insurer. claim: logical id.

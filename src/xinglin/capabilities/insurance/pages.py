@@ -11,12 +11,15 @@ from xinglin.fhir.declarations import Text
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
-from xinglin.web import cells
-from xinglin.web.format import money, said
+from xinglin.web import cards, cells
+from xinglin.web.asking import ask, count
+from xinglin.web.cards import Figure, Line, Link
+from xinglin.web.format import money, said, today
 from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing, show_list
 from xinglin.web.view import Download, Form, View
 
 TITLE: Final = Text("医保结算", "Insurance settlements")
+LATEST: Final = 5
 TONES: Final[Mapping[str, str]] = {
     "settled": "success",
     "presettled": "info",
@@ -80,6 +83,50 @@ SETTLEMENTS: Final = Listing(
 async def show_all(work: UnitOfWork, form: Form) -> View | Download:
     """List the settlements of the insurer."""
     return await show_list(work, form, SETTLEMENTS)
+
+
+async def figures(work: UnitOfWork, _form: Form) -> View:
+    """Count the settlements of this month by what became of them, and the insured."""
+    first = today(work.now).replace(day=1).isoformat()
+    month = (("_profile", contract.SETTLEMENT.url), ("created", f"ge{first}"))
+    active = await count(work, "Claim", *month, ("status", "active"))
+    at = f"{contract.CLAIMS}?created.since={first}"
+    return cards.figures(
+        (
+            Figure(Text("提交的结算", "Submitted"), await count(work, "Claim", *month), at),
+            Figure(Text("有效", "In force"), active, f"{at}&status=active"),
+            Figure(
+                Text("已撤销或未受理", "Reversed or refused"),
+                await count(work, "Claim", *month, ("status", "cancelled")),
+                f"{at}&status=cancelled",
+                "warning",
+            ),
+            Figure(Text("参保人员", "Insured people"), await count(work, "Coverage", ("status", "active")), ""),
+        )
+    )
+
+
+async def latest(work: UnitOfWork, form: Form) -> View | None:
+    """Show the last settlements."""
+    found = await ask(work, "Claim", *SETTLEMENTS.where, ("_sort", "-created"), ("_count", str(LATEST)))
+    names = {f"{row.rt}/{row.id}": cells.named(document_of(row.body())) for row in found.included}
+    lines = []
+    for row in found.matches:
+        claim = document_of(row.body())
+        state = claims.state_of(claim)
+        lines.append(
+            Line(
+                f"{contract.CLAIMS}/{row.id}",
+                names.get(claim["patient"]["reference"], ""),
+                note=names.get(claim["provider"]["reference"], ""),
+                state=said(contract.STATES.codes[state], form.language),
+                tone=TONES.get(state, "warning"),
+                icon="report-medical",
+            )
+        )
+    return cards.lines(
+        lines, more=Link(Text("全部结算", "All settlements"), contract.CLAIMS), empty=SETTLEMENTS.empty.what
+    )
 
 
 async def show_one(work: UnitOfWork, form: Form) -> View:

@@ -20,7 +20,7 @@ from xinglin.web.view import Download, Form, Redirect, View
 
 HEADS = 20
 # Events that one asks for; any other is typed.
-EVENTS = ("read", "search", "history", "create", "update", "delete", "login", "break-glass", "verify")
+EVENTS = ("read", "search", "history", "create", "update", "delete", "login", "break-glass", "export", "verify")
 # Under this name what `_events` gives holds the names of people and institutions, beside the events by id.
 NAMES: Final = "names"
 
