@@ -23,7 +23,7 @@ from tests.capabilities.residents.people import number
 from xinglin.capabilities.appointments import contract
 from xinglin.capabilities.appointments.contract import Call, CheckIn, Hold, HoldNext, One
 from xinglin.capabilities.appointments.operations import fees, giving_back, queue, reading, sessions
-from xinglin.capabilities.appointments.rules import logs, rosters
+from xinglin.capabilities.appointments.rules import logs, policies, rosters
 from xinglin.capabilities.appointments.rules.shapes import Booking
 from xinglin.capabilities.billing.contract import STATE
 from xinglin.care.booking import POLICY
@@ -371,6 +371,36 @@ async def test_sessions_are_made_of_rosters_once(ward: Hospital) -> None:
     page = await door.auto(resident(1)).find("Schedule", _profile=contract.SESSION.url, _sort="date")
     assert [row.id for row in page.matches][:1] == ["role-1-20261123-am"]
     assert await refused(door.auto(ADMIN).operate(contract.MAKE, contract.MakeSessions("2"))) == {"not-found"}
+
+
+async def test_an_institution_decides_about_its_numbers(ward: Hospital) -> None:
+    door, clock = ward
+    await opened(door, planned())
+    await opened(door, replace(planned("s2", doctor=2), organization="Organization/2"))
+    await put(door, {"resourceType": "Organization", "id": "2", "name": "解放区医院"})
+    decided = contract.Decided("1", ("hold_minutes=3", "per_department=2", "quota-desk=0"))
+    assert await door.auto(ADMIN).operate(contract.DECIDE, decided) == "1-booking-policy"
+    mine = await door.auto(resident(1)).operate(contract.HOLD_NEXT, HoldNext("s1", "p1"))
+    elsewhere = await door.auto(resident(2)).operate(contract.HOLD_NEXT, HoldNext("s2", "p2"))
+    clock.pass_(minutes=3)
+    assert await refused(door.auto(resident(1)).operate(contract.CONFIRM, One(mine))) == {"hold-over"}
+    assert await door.auto(resident(2)).operate(contract.CONFIRM, One(elsewhere)) == elsewhere
+    for wrong, key in (
+        (("per_day=11",), "policy-bounds"),
+        (("per_day=x",), "policy-bounds"),
+        (("zone=1",), "policy-name"),
+        (("quota-desk=50", "quota-operator=50", "quota-partner=1"), "policy-quotas"),
+    ):
+        assert await refused(door.auto(ADMIN).operate(contract.DECIDE, contract.Decided("1", wrong))) == {key}
+    other = contract.Decided("2", ("per_day=1",))
+    assert await refused(door.auto(ADMIN).operate(contract.DECIDE, other)) == {"not-found"}
+
+
+def test_what_an_institution_decides_is_read_as_it_was_written() -> None:
+    decided = {name: least for name, (least, _) in policies.BOUNDS.items()}
+    policy = policies.read(policies.write("Organization/1", decided), POLICY)
+    assert policies.values(policy) == decided
+    assert policies.read({}, POLICY) == POLICY
 
 
 async def test_a_doctor_sits_in_one_place_at_a_time(ward: Hospital) -> None:

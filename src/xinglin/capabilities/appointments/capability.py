@@ -5,8 +5,8 @@ from functools import partial
 from typing import Final
 
 from xinglin.capabilities.appointments import contract, jobs, policy
-from xinglin.capabilities.appointments.operations import giving_back, holding, people, queue, sessions, taking
-from xinglin.capabilities.appointments.pages import hall, resident, staff
+from xinglin.capabilities.appointments.operations import giving_back, holding, people, policies, queue, sessions, taking
+from xinglin.capabilities.appointments.pages import deciding, hall, resident, staff
 from xinglin.capabilities.appointments.rules import keys, states
 from xinglin.care.booking import POLICY, Policy
 from xinglin.fhir.declarations import Text
@@ -24,8 +24,8 @@ def declare(settings: Settings) -> Capability:
         name="appointments",
         title=Text("预约挂号与候诊", "Appointments"),
         needs=("billing", "notifications"),
-        code_sets=(contract.SESSION_STATES, contract.CHANNELS, contract.ENDINGS, contract.LISTS, contract.TASKS),
-        profiles=(contract.SESSION, contract.NUMBER, contract.BOOKING, contract.GIVEN_BACK, contract.CALL_TASK),
+        code_sets=contract.CODE_SETS,
+        profiles=contract.PROFILES,
         invariants=(Invariant(contract.BOOKING, states.status_moves),),
         exclusives=(
             Exclusive(contract.SESSION, partial(keys.of_session, settings.zone), "session-taken"),
@@ -47,6 +47,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.OVERBOOK, partial(sessions.overbook, policy=rules)),
             Handler(contract.IDENTIFY, people.identify),
             Handler(contract.MAKE, partial(sessions.make, policy=rules)),
+            Handler(contract.DECIDE, policies.decide),
             Handler(contract.VERIFY, partial(giving_back.verify, policy=rules)),
         ),
         grants=policy.grants(settings),
@@ -129,6 +130,15 @@ def _pages(rules: Policy) -> tuple[Page, ...]:
             menu=Text("排班与号源", "Sessions"),
             icon="calendar",
             order=30,
+        ),
+        Page(
+            INSTITUTION,
+            contract.RULES,
+            show=partial(deciding.show, policy=rules),
+            send=partial(deciding.send, policy=rules),
+            menu=Text("号源规则", "Rules of numbers"),
+            icon="settings",
+            order=31,
         ),
         Page(contract.HALL, contract.SCREEN, show=partial(hall.show_screen, policy=rules)),
         Page(contract.PUBLIC, contract.LOG, show=partial(hall.show_log, policy=rules)),

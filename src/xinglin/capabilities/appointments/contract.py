@@ -68,6 +68,20 @@ TASKS: Final = CodeSet(
 )
 
 
+POLICY: Final = Profile(url=canonical("booking-policy"), on="Library", required=("type", "identifier"))
+# Library.identifier of what an institution decides: its id.
+POLICY_OF: Final = canonical("booking-policy", "NamingSystem")
+POLICIES: Final = CodeSet(
+    url=valueset("booking-library"),
+    system=canonical("booking-library", "CodeSystem"),
+    codes={"booking-policy": Text("号源规则", "Rules of numbers")},
+)
+
+
+CODE_SETS: Final = (SESSION_STATES, CHANNELS, ENDINGS, LISTS, TASKS, POLICIES)
+PROFILES: Final = (SESSION, NUMBER, BOOKING, GIVEN_BACK, CALL_TASK, POLICY)
+
+
 def extension(name: str) -> str:
     """Give the address of one of our extensions."""
     return canonical(name)
@@ -161,6 +175,14 @@ class MakeSessions:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What an institution decides. id: of the Organization. values: ``per_day=2`` (`rules.policies.BOUNDS`)."""
+
+    id: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What came of rosters: sessions made, numbers in them, and how many sessions stood there or overlap elsewhere."""
 
@@ -218,6 +240,14 @@ IDENTIFY: Final = Operation(
 )
 MAKE: Final = Operation(
     "make-sessions", "Schedule", MakeSessions, Made, title=Text("按排班放号", "Make sessions of rosters")
+)
+DECIDE: Final = Operation(
+    "decide-booking-policy",
+    "Organization",
+    Decided,
+    str,
+    level="instance",
+    title=Text("设定号源规则", "Decide the rules of numbers"),
 )
 VERIFY: Final = Operation(
     "verify-give-back",
@@ -321,6 +351,7 @@ SESSIONS: Final = "/clinic/sessions"
 QUEUE: Final = "/clinic/queue"
 SCREEN: Final = "/screen/{id}"
 PLANNING: Final = "/institution/sessions"
+RULES: Final = "/institution/booking-rules"
 DESK: Final = Portal("booking-desk", "/desk", frozenset({"receptionist"}), Text("挂号", "Booking"), part_of=INSTITUTION)
 HALL: Final = Portal(
     "waiting-hall",

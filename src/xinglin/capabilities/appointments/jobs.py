@@ -3,7 +3,7 @@
 from typing import Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import fees, giving_back, reading, sessions, telling
+from xinglin.capabilities.appointments.operations import fees, giving_back, policies, reading, sessions, telling
 from xinglin.care.booking import Policy
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.store.door import UnitOfWork
@@ -17,7 +17,8 @@ async def plan(work: UnitOfWork, organization: str = "", *, policy: Policy) -> N
     An institution begins by making its first sessions itself (`/institution/sessions`); for the city, its load does.
     """
     if organization:
-        await sessions.make(work, contract.MakeSessions(organization, days=policy.days_ahead + 1), policy=policy)
+        days = (await policies.of(work, f"Organization/{organization}", policy)).days_ahead + 1
+        await sessions.make(work, contract.MakeSessions(organization, days=days), policy=policy)
         return
     for one in await planned_institutions(work):
         await work.defer(contract.PLAN, organization=one)

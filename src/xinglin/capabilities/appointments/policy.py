@@ -35,7 +35,7 @@ def grants(settings: Settings) -> tuple[Grant, ...]:
             for grant in _operating(role, (*_ROOM, contract.OVERBOOK, contract.IDENTIFY), _STRONG, "own-sessions")
         ),
         *_operating("nurse", (contract.CALL, contract.PASS, contract.RECALL, contract.WALK_IN), _STRONG, "triage-desk"),
-        *_operating("system-admin", (contract.MAKE, contract.STOP), _STRONG, "planning"),
+        *_operating("system-admin", (contract.MAKE, contract.STOP, contract.DECIDE), _STRONG, "planning"),
         *_operating("partner", _BOOKING, frozenset({"scopes"}), "partner-booking"),
         *(grant for role in _EVERYBODY for grant in _operating(role, (contract.VERIFY,), frozenset(), "public-log")),
         Grant(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import fees, reading, taking, telling
+from xinglin.capabilities.appointments.operations import fees, policies, reading, taking, telling
 from xinglin.capabilities.appointments.rules import shapes
 from xinglin.capabilities.appointments.rules.pools import Ask, wish
 from xinglin.capabilities.appointments.rules.shapes import Booking, Numbered, Session
@@ -20,6 +20,7 @@ async def wait(work: UnitOfWork, given: contract.HoldNext, *, policy: Policy) ->
     """Schedule/$wait: join the waiting list of a session; numbers that come back go to it in order."""
     channel = channel_for(work, given.channel)
     session = await reading.session(work, given.id)
+    policy = await policies.of(work, session.organization, policy)
     patient = await person(work, session, given.patient)
     await work.lock(f"booking of {patient}", f"numbers of {session.id}")
     asked = wish(Ask(channel, patient, session, policy), (await reading.of_people(work, [patient], policy))[patient])
@@ -60,6 +61,7 @@ async def offered(
     work: UnitOfWork, first: Booking, session: Session, number: Numbered, seat: int, *, policy: Policy
 ) -> None:
     """Hold a number that came back for the first of the waiting list, and say so."""
+    policy = await policies.of(work, session.organization, policy)
     until = min(work.now + timedelta(minutes=policy.offer_minutes), number.end)
     made: dict[str, Any] = first.document | {
         "status": "pending",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import fees, holding, reading, visits
+from xinglin.capabilities.appointments.operations import fees, holding, policies, reading, visits
 from xinglin.capabilities.appointments.rules import queues, shapes
 from xinglin.capabilities.appointments.rules.queues import Standing
 from xinglin.capabilities.appointments.rules.shapes import Booking, Queued, Session
@@ -26,6 +26,7 @@ class Queue:
 
 async def queue_of(work: UnitOfWork, session: Session, policy: Policy) -> Queue:
     """Give the queue of a session as the platform sees it."""
+    policy = await policies.of(work, session.organization, policy)
     found = await reading.bookings(work, session.id, "arrived", "fulfilled", "noshow")
     return Queue(session, queues.standing(found, session, work.now, policy))
 
@@ -41,6 +42,7 @@ async def check_in(work: UnitOfWork, given: contract.CheckIn, *, policy: Policy)
     await reading.within_reach(work, given.id)
     found = await _locked(work, given.id)
     session = await reading.session(work, found.session)
+    policy = await policies.of(work, session.organization, policy)
     queue = (await queue_of(work, session, policy)).standing
     if found.queue is not None and found.queue.state != "passed":
         return found.queue.ticket  # asked again
@@ -62,6 +64,7 @@ async def walk_in(work: UnitOfWork, given: contract.WalkIn, *, policy: Policy) -
     session = await reading.own_session(work, given.id)
     if given.kind not in _KINDS:
         raise OutcomeError(Issue("value", "walk-in-kind", "kind", "Say walk-in or referred."))
+    policy = await policies.of(work, session.organization, policy)
     patient = await holding.person(work, session, given.patient)
     await work.lock(f"booking of {patient}", f"queue of {session.id}")
     refuse(queues.walk_in_refusals(session, work.now, policy))

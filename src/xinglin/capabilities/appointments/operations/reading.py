@@ -99,9 +99,9 @@ async def within_reach(work: UnitOfWork, id: str) -> Booking:
     return shapes.booking_of(document)
 
 
-async def of_people(work: UnitOfWork, patients: Sequence[str], policy: Policy) -> dict[str, list[Booking]]:
+async def of_people(work: UnitOfWork, patients: Sequence[str], *rules: Policy) -> dict[str, list[Booking]]:
     """Give the bookings of people that stand, and those that passed unused lately, by the reference of the person."""
-    since = work.now - timedelta(days=policy.no_show_days + policy.barred_days)
+    since = work.now - timedelta(days=max(one.no_show_days + one.barred_days for one in rules))
     page = await work.platform.find(
         "Appointment",
         patient=",".join(patients),

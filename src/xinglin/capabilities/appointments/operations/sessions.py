@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import fees, giving_back, holding, reading, telling
+from xinglin.capabilities.appointments.operations import fees, giving_back, holding, policies, reading, telling
 from xinglin.capabilities.appointments.rules import rosters, shapes
 from xinglin.capabilities.appointments.rules.rosters import Receiver
 from xinglin.capabilities.appointments.rules.shapes import Booking, Session
@@ -32,6 +32,7 @@ async def make(work: UnitOfWork, given: contract.MakeSessions, *, policy: Policy
         raise OutcomeError(not_found("Organization", given.organization))
     if not 1 <= given.days <= MOST_DAYS:
         raise OutcomeError(Issue("value", "session-days", "days", f"Say 1 to {MOST_DAYS} days."))
+    policy = await policies.of(work, organization, policy)
     since = _day(given.since) or work.now.astimezone(shapes.zone(policy)).date()
     await work.lock(f"rosters of {organization}")
     page = await work.platform.find(
@@ -148,6 +149,7 @@ async def overbook(work: UnitOfWork, given: contract.Overbook, *, policy: Policy
     session = await reading.own_session(work, given.id)
     if work.principal.practitioner != session.practitioner and not work.principal.roles & {"system", "developer"}:
         raise OutcomeError(Issue("forbidden", "overbook-whose", text="Only the physician of the session overbooks it."))
+    policy = await policies.of(work, session.organization, policy)
     patient = await holding.person(work, session, given.patient)
     await work.lock(f"booking of {patient}", f"numbers of {session.id}")
     there = await reading.numbers(work, session.id)
@@ -193,7 +195,7 @@ async def stop(work: UnitOfWork, given: contract.Stop, *, policy: Policy) -> con
     # Who is in the room stays until the visit is over.
     found = [one for one in found if one.queue is None or one.queue.state != "called"]
     found.sort(key=lambda one: (one.start, one.number, one.id))  # the first number chooses first
-    others = await _others(work, session, policy)
+    others = await _others(work, session, await policies.of(work, session.organization, policy))
     moved = ended = to_call = 0
     for one in found:
         if one.status in {"booked", "arrived"} and await _rebooked(work, one, session, others, reason, policy):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from xinglin.capabilities.appointments import contract
-from xinglin.capabilities.appointments.operations import reading
+from xinglin.capabilities.appointments.operations import policies, reading
 from xinglin.capabilities.appointments.rules import shapes
 from xinglin.capabilities.appointments.rules.pools import Ask, Pool, same
 from xinglin.capabilities.appointments.rules.states import channel_of
@@ -43,7 +43,7 @@ async def take(work: UnitOfWork, asked: Sequence[Asked[Any]], *, policy: Policy)
         for place, ask in asks.items():
             first.setdefault(ask.patient, place)
         now = {place: asks.pop(place) for place in first.values()}
-        answers |= await _taken(work, now, policy)
+        answers |= await _taken(work, now)
     return [answers[place] for place in range(len(asked))]
 
 
@@ -61,18 +61,19 @@ async def _understood(
     found = {id: document_of(row.body()) for id, row in (await _rows(work, "Schedule", sessions)).items()}
     strangers = {place: one.given.patient for place, one in enumerate(asked) if not for_oneself(one.principal)}
     people = await _rows(work, "Patient", strangers)
+    read = {id: shapes.session_of(one) for id, one in found.items() if reading.claims(one, contract.SESSION.url)}
+    rules = await policies.of_many(work, sorted({one.organization for one in read.values()}), policy)
     asks: dict[int, Ask] = {}
     for place, one in enumerate(asked):
-        schedule = found.get(sessions.get(place, ""))
+        session = read.get(sessions.get(place, ""))
         channel = channel_of(one.principal.roles, one.given.channel)
         if channel is None:
             text = "This channel is not of your role."
             answers[place] = OutcomeError(Issue("business-rule", "channel-not-yours", "channel", text))
-        elif place not in sessions or schedule is None or not reading.claims(schedule, contract.SESSION.url):
+        elif session is None:
             kind = "Slot" if place in slots else "Schedule"
             answers[place] = OutcomeError(not_found(kind, one.given.id))
         else:
-            session = shapes.session_of(schedule)
             refusal = refused_person(one.principal, session.organization, one.given.patient, session.id)
             if refusal is None and place in strangers and one.given.patient not in people:
                 refusal = not_found("Patient", one.given.patient)
@@ -80,7 +81,7 @@ async def _understood(
                 answers[place] = OutcomeError(refusal)
             else:
                 patient = f"Patient/{one.given.patient}"
-                asks[place] = Ask(channel, patient, session, policy, slots.get(place, ""))
+                asks[place] = Ask(channel, patient, session, rules[session.organization], slots.get(place, ""))
     return asks
 
 
@@ -102,12 +103,12 @@ def refused_person(who: Principal, organization: str, patient: str, session: str
     return None
 
 
-async def _taken(work: UnitOfWork, asks: dict[int, Ask], policy: Policy) -> Answers:
+async def _taken(work: UnitOfWork, asks: dict[int, Ask]) -> Answers:
     """Decide for people of whom each asks once."""
     sessions = sorted({ask.session.id for ask in asks.values() if not ask.slot})
     people = sorted({ask.patient for ask in asks.values()})
     await work.lock(*(f"booking of {one}" for one in people), *(f"numbers of {one}" for one in sessions))
-    pool = Pool(work.now, await reading.of_people(work, people, policy))
+    pool = Pool(work.now, await reading.of_people(work, people, *(ask.policy for ask in asks.values())))
     answers: Answers = {}
     taken: list[_Taken] = []
     for id in sessions:
@@ -131,7 +132,7 @@ async def _taken(work: UnitOfWork, asks: dict[int, Ask], policy: Policy) -> Answ
                 answers[place] = answer
             else:
                 taken.append(_Taken(place, ask, answer, pool.take(answer)))
-    return answers | await _written(work, pool, taken, policy)
+    return answers | await _written(work, pool, taken)
 
 
 async def _locked(work: UnitOfWork, pool: Pool, asks: dict[int, Ask]) -> set[str]:
@@ -169,11 +170,11 @@ def _decided(pool: Pool, ask: Ask, locked: set[str]) -> str | OutcomeError | Non
     return OutcomeError(Issue("conflict", "session-full", text="All numbers of the clinic session are taken."))
 
 
-async def _written(work: UnitOfWork, pool: Pool, taken: Sequence[_Taken], policy: Policy) -> Answers:
+async def _written(work: UnitOfWork, pool: Pool, taken: Sequence[_Taken]) -> Answers:
     """Write bookings and the numbers that are full now; what is not confirmed in time is let go."""
     if not taken:
         return {}
-    until = work.now + timedelta(minutes=policy.hold_minutes)
+    until = {one.place: work.now + timedelta(minutes=one.ask.policy.hold_minutes) for one in taken}
     orders = [
         Order(
             "create",
@@ -187,7 +188,7 @@ async def _written(work: UnitOfWork, pool: Pool, taken: Sequence[_Taken], policy
                     channel=one.ask.channel,
                     number=pool.numbers[one.slot],
                     seat=one.seat,
-                    until=until,
+                    until=until[one.place],
                 )
             ),
         )
@@ -199,7 +200,9 @@ async def _written(work: UnitOfWork, pool: Pool, taken: Sequence[_Taken], policy
             orders.append(Order("update", "Slot", bytes_of(shapes.busy(number)), id, number.version, "exists"))
     written = await work.platform.write_many(orders)
     made = {one.place: done.id for one, done in zip(taken, written, strict=False)}
-    await work.defer_each(until, contract.EXPIRE, [{"booking": id} for id in made.values()])
+    for at in sorted(set(until.values())):
+        over = [{"booking": id} for place, id in made.items() if until[place] == at]
+        await work.defer_each(at, contract.EXPIRE, over)
     return dict(made)
 
 

@@ -7,7 +7,7 @@ import segno
 
 from xinglin.capabilities.appointments import contract
 from xinglin.capabilities.appointments.contract import CheckIn, Hold, HoldNext, One
-from xinglin.capabilities.appointments.operations import fees, queue, reading
+from xinglin.capabilities.appointments.operations import fees, policies, queue, reading
 from xinglin.capabilities.appointments.pages import shown
 from xinglin.capabilities.appointments.rules import shapes
 from xinglin.capabilities.appointments.rules.queues import standing
@@ -89,6 +89,7 @@ def _address(one: dict[str, Any]) -> str:
 
 
 async def _departments(work: UnitOfWork, form: Form, policy: Policy) -> dict[str, Any]:
+    policy = await policies.of(work, f"Organization/{form['org']}", policy)
     first = shown.today(work, policy)
     days = [first + timedelta(days=one) for one in range(policy.days_ahead + 1)]
     found = await shown.sessions(
@@ -123,6 +124,7 @@ async def _departments(work: UnitOfWork, form: Form, policy: Policy) -> dict[str
 
 async def _numbers(work: UnitOfWork, form: Form, policy: Policy) -> dict[str, Any]:
     session = await reading.session(work, form["session"])
+    policy = await policies.of(work, session.organization, policy)
     numbers = await reading.numbers(work, session.id)
     times = shown.free(numbers, _CHANNEL, work.now, policy) if session.open else []
     mine = work.principal.patients or ((work.principal.patient,) if work.principal.patient else ())
@@ -173,6 +175,7 @@ async def _act(work: UnitOfWork, id: str, form: Form) -> None:
 async def _ticket(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issue, ...] = ()) -> View:
     found = await reading.within_reach(work, form["id"])
     session = await reading.session(work, found.session)
+    policy = await policies.of(work, session.organization, policy)
     values: dict[str, Any] = {
         "one": shown.mine(found, session, form.language, policy),
         "path": f"{contract.OWN}/{found.id}",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from xinglin.capabilities.appointments import contract
 from xinglin.capabilities.appointments.contract import Call, CheckIn, HoldNext, One
-from xinglin.capabilities.appointments.operations import queue, reading
+from xinglin.capabilities.appointments.operations import policies, queue, reading
 from xinglin.capabilities.appointments.pages import shown
 from xinglin.capabilities.appointments.rules.shapes import Session
 from xinglin.care.booking import Policy
@@ -126,6 +126,7 @@ async def send_sessions(work: UnitOfWork, form: Form, *, policy: Policy) -> Redi
 
 
 async def _sessions(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issue, ...] = ()) -> View:
+    policy = await policies.of(work, work.principal.organization or "", policy)
     found = await _mine(work, policy, policy.days_ahead, whole=False)
     rows = []
     for one in found:
@@ -180,6 +181,7 @@ async def _at_desk(work: UnitOfWork, form: Form) -> str:
 
 
 async def _desk(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issue, ...] = ()) -> View:
+    policy = await policies.of(work, work.principal.organization or "", policy)
     found = [one for one in await _mine(work, policy, policy.days_ahead, whole=True) if one.open and one.end > work.now]
     departments = sorted({one.department: one.department_name for one in found}.items())
     asked = form["dep"] or form["department"]
@@ -249,7 +251,8 @@ async def send_planning(work: UnitOfWork, form: Form, *, policy: Policy) -> Redi
     """Make the sessions of the next days."""
     organization = (work.principal.organization or "").rpartition("/")[2]
     try:
-        given = contract.MakeSessions(organization, days=policy.days_ahead + 1)
+        ahead = (await policies.of(work, work.principal.organization or "", policy)).days_ahead
+        given = contract.MakeSessions(organization, days=ahead + 1)
         made = await work.fhir.operate(contract.MAKE, given)
     except OutcomeError as refused:
         raise Rejected(await _planning(work, form, policy, refused.issues)) from refused
@@ -258,6 +261,7 @@ async def send_planning(work: UnitOfWork, form: Form, *, policy: Policy) -> Redi
 
 
 async def _planning(work: UnitOfWork, form: Form, policy: Policy, issues: tuple[Issue, ...] = ()) -> View:
+    policy = await policies.of(work, work.principal.organization or "", policy)
     found = await _mine(work, policy, policy.days_ahead, whole=True)
     days: dict[str, list[dict[str, Any]]] = {}
     for one in found:

@@ -30,15 +30,19 @@ def of_session(zone: str, it: Any) -> Iterator[str]:
 
 
 def of_booking(it: Any) -> Iterator[str]:
-    """Give what an Appointment[booking] that stands holds: ``slot/ID/seat/N`` and ``session/ID/person/PATIENT``."""
+    """Give what an Appointment[booking] holds: ``slot/ID/seat/N``, and while it stands ``session/ID/person/PATIENT``.
+
+    A number that was used stays used, also when its time has not passed: it is not given again.
+    """
     session = next((one.reference for one in it.supportingInformation or () if one.reference), "").rpartition("/")[2]
     actors = [one.actor.reference for one in it.participant or () if one.actor is not None]
     patient = next((one for one in actors if one and one.startswith("Patient/")), "").rpartition("/")[2]
     if it.status == "waitlist":
         yield f"session/{session}/waiting/{patient}"
-    if it.status not in STANDING:
+    if it.status in STANDING:
+        yield f"session/{session}/person/{patient}"
+    elif it.status != "fulfilled":
         return
-    yield f"session/{session}/person/{patient}"
     for slot in it.slot or ():
         yield seat((slot.reference or "").rpartition("/")[2], int(_value(it, "seat", "valuePositiveInt") or 1))
 
