@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.served import listening, served
 from xinglin.app import create_registry
 from xinglin.capabilities.billing import contract
 from xinglin.capabilities.billing.contract import Line
+from xinglin.capabilities.billing.operations import reading
 from xinglin.security.principal import SYSTEM
 from xinglin.server.http import ASGIApp
 from xinglin.settings import read
@@ -125,6 +127,45 @@ async def test_a_bill_is_paid_by_phone_and_refunded_at_the_desk(opened: Open, si
     await worker.work(later=True)
     await expect(desk.get_by_text("已退费")).to_be_visible()
     await shot(desk, "1366-billing-3-refunded")
+    assert await faults_of(desk) == []
+
+
+async def test_the_desk_reconciles_and_closes_what_differs(opened: Open, site: str, worker: Worker) -> None:
+    bill = await worker.door.auto(SYSTEM).operate(
+        contract.CHARGE, contract.Charge("p1", "Appointment/a8", (Line("F0022"),), "Organization/h1")
+    )
+    await worker.door.auto(places.CASHIER).operate(contract.BEGIN, contract.Begin(bill))
+    await worker.work()
+    await worker.door.auto(places.CASHIER).operate(contract.PAY, contract.Pay(bill, "wechat-pay", (1,)))
+    await worker.work()
+    desk = await opened_as(opened, site, "cashier", DESKTOP)
+    await desk.goto(f"/desk/bills/{bill}")
+    await expect(desk.get_by_role("img", name="付款二维码")).to_be_visible()
+    async with worker.door.work(SYSTEM) as work:
+        [payment] = await reading.payments_of(work, bill)
+    channel = payment.link.partition("/pay/")[0]
+    # The switch of faults on the channel's own page: the payer pays another sum.
+    await desk.goto(f"{channel}/")
+    await desk.get_by_label("故障").select_option("wrong-amount")
+    await desk.get_by_role("button", name="设置").click()
+    await expect(desk.get_by_text("当前：实付金额不符")).to_be_visible()
+    await desk.goto(payment.link)
+    await desk.get_by_role("button", name="确认支付").click()
+    await worker.work(later=True)
+    await desk.goto("/desk/differences")
+    await desk.get_by_role("button", name="认领").click()
+    await desk.get_by_label("原因", exact=True).fill("少付一分，退回重付")
+    await desk.get_by_label("处理方式").select_option("give-back")
+    await shot(desk, "1366-billing-5-difference")
+    assert await faults_of(desk) == []
+    await desk.get_by_role("button", name="处理完成").click()
+    await worker.work()
+    await desk.get_by_label("日期").fill(f"{worker.door.store.clock.now() + timedelta(hours=8):%Y-%m-%d}")
+    await desk.get_by_role("button", name="对账", exact=True).click()
+    await worker.work()
+    await desk.goto("/desk/differences")
+    await expect(desk.get_by_role("button", name="日结")).to_be_visible()
+    await shot(desk, "1366-billing-6-day")
     assert await faults_of(desk) == []
 
 

@@ -7,8 +7,8 @@ from xinglin.capabilities.billing import contract, jobs, policy
 from xinglin.capabilities.billing.gateways.alipay import Alipay
 from xinglin.capabilities.billing.gateways.channels import Channel, keys_in
 from xinglin.capabilities.billing.gateways.wechat_pay import WechatPay
-from xinglin.capabilities.billing.operations import arriving, charging, paying
-from xinglin.capabilities.billing.pages import desk, own, receipt
+from xinglin.capabilities.billing.operations import arriving, charging, paying, reconciling
+from xinglin.capabilities.billing.pages import desk, differences, own, receipt
 from xinglin.capabilities.billing.rules import bills
 from xinglin.fhir.declarations import Text
 from xinglin.registry import RESIDENT, Callback, Capability, Card, Handler, Invariant, Job, Page
@@ -45,8 +45,15 @@ def made(channels: Mapping[str, Channel]) -> Capability:
         name="billing",
         title=Text("收费与支付", "Billing"),
         needs=("insurance",),
-        code_sets=(contract.STATES, contract.CHANNELS, contract.PAYMENT_STATES, contract.REASONS),
-        profiles=(contract.CHARGE_ITEM, contract.BILL, contract.PAYMENT),
+        code_sets=(
+            contract.STATES,
+            contract.CHANNELS,
+            contract.PAYMENT_STATES,
+            contract.REASONS,
+            contract.TASKS,
+            contract.ENTRIES,
+        ),
+        profiles=(contract.CHARGE_ITEM, contract.BILL, contract.PAYMENT, contract.DIFFERENCE, contract.DAY),
         invariants=(Invariant(contract.BILL, bills.moves_as_it_may),),
         operations=(
             Handler(contract.CHARGE, charging.charge),
@@ -56,6 +63,10 @@ def made(channels: Mapping[str, Channel]) -> Capability:
             Handler(contract.REFUND, paying.refund),
             Handler(contract.HAND_BACK, paying.hand_back),
             Handler(contract.APPROVE, paying.approve),
+            Handler(contract.RECONCILE_DAY, reconciling.ask),
+            Handler(contract.CLOSE_DAY, reconciling.close_day),
+            Handler(contract.TAKE, reconciling.take),
+            Handler(contract.CLOSE, reconciling.close),
         ),
         grants=policy.GRANTS,
         jobs=(
@@ -65,6 +76,9 @@ def made(channels: Mapping[str, Channel]) -> Capability:
             Job(contract.TOLD, jobs.told, retries=8),
             Job(contract.LAPSE, jobs.lapse, retries=8),
             Job(contract.SWEEP, jobs.sweep, every="*/5 * * * *"),
+            Job(contract.RECONCILE, partial(jobs.reconcile, channels=channels), retries=10),
+            Job(contract.INSURED, jobs.insured, retries=8),
+            Job(contract.EVERY_DAY, partial(jobs.every_day, channels=channels), every="10:10 Asia/Shanghai"),
         ),
         pages=_pages(),
         cards=(Card(RESIDENT, Text("待缴费", "To pay"), own.card, order=8),),
@@ -93,4 +107,14 @@ def _pages() -> tuple[Page, ...]:
         Page(contract.CASHIER, contract.DESK, show=desk.show_all, menu=desk.TITLE, icon="currency-yuan", order=14),
         Page(contract.CASHIER, contract.DESK + one, show=desk.show, send=desk.send),
         Page(contract.CASHIER, contract.DESK + paper, show=receipt.show),
+        Page(
+            contract.CASHIER,
+            contract.DIFFERENCES,
+            show=differences.show,
+            send=differences.send,
+            menu=differences.TITLE,
+            icon="git-compare",
+            order=16,
+            badge=differences.waiting,
+        ),
     )

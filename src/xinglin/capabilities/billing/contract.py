@@ -9,7 +9,7 @@ paid it only takes the lines off, and tells `VOID`. Both are called as the platf
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -31,6 +31,7 @@ STATES: Final = CodeSet(
         "void": Text("已作废", "Void"),
     },
 )
+INSURANCE: Final = "insurance"  # whose days are reconciled as those of a channel are
 # What an asker is told.
 PAID: Final = "paid"
 REFUNDED: Final = "refunded"
@@ -82,6 +83,24 @@ REASONS: Final = CodeSet(
 CHARGE_ITEM: Final = Profile(url=canonical("charge"), on="ChargeItem", required=("code", "subject", "quantity"))
 BILL: Final = Profile(url=canonical("bill"), on="Invoice", required=("subject", "issuer", "totalNet", "totalGross"))
 PAYMENT: Final = Profile(url=canonical("payment"), on="PaymentNotice", required=("request", "amount", "provider"))
+
+TASKS: Final = CodeSet(
+    url=valueset("billing-task"),
+    system=canonical("billing-task", "CodeSystem"),
+    codes={"billing-difference": Text("对账差异", "Difference")},
+)
+# How a difference is closed.
+ENTRIES: Final = CodeSet(
+    url=valueset("difference-entry"),
+    system=canonical("difference-entry", "CodeSystem"),
+    codes={
+        "explained": Text("说明原因，无须记账", "Explained, nothing to book"),
+        "booked": Text("记入差异科目", "Booked to differences"),
+        "give-back": Text("原路退回，重新支付", "Given back, to be paid anew"),
+    },
+)
+DIFFERENCE: Final = Profile(url=canonical("difference"), on="Task", required=("code", "authoredOn"))
+DAY: Final = Profile(url=canonical("day-close"), on="PaymentReconciliation", required=("paymentDate", "paymentAmount"))
 
 # Extensions of Invoice[bill].
 STATE: Final = canonical("bill-state")  # valueCode of STATES
@@ -185,6 +204,32 @@ PAY: Final = Operation("pay", "Invoice", Pay, str, title=Text("支付", "Pay"))
 STOP: Final = Operation("stop-paying", "Invoice", Stop, str, title=Text("放弃本次支付", "Give up a payment"))
 HAND_BACK: Final = Operation("hand-back", "Invoice", Handing, str, title=Text("退还现金", "Hand cash back"))
 APPROVE: Final = Operation("approve-refund", "Invoice", Handing, str, title=Text("复核退费", "Approve a refund"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """A day (UTC+8) of a channel to reconcile, or to close. carried: why what is open is carried over."""
+
+    channel: str
+    day: date
+    carried: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A difference to take over (no entry) or to close. task: logical id. entry: of ENTRIES."""
+
+    task: str
+    reason: str = ""
+    entry: str = ""
+
+
+RECONCILE_DAY: Final = Operation(
+    "reconcile-day", "PaymentReconciliation", Reconciling, str, title=Text("对账", "Reconcile a day")
+)
+CLOSE_DAY: Final = Operation("close-day", "PaymentReconciliation", Reconciling, str, title=Text("日结", "Close a day"))
+TAKE: Final = Operation("take-difference", "Task", Closing, str, title=Text("认领差异", "Take a difference"))
+CLOSE: Final = Operation("close-difference", "Task", Closing, str, title=Text("处理差异", "Close a difference"))
 NO_BILL: Final = Issue("not-found", "no-bill", "Invoice", "There is no such bill.")
 
 CASHIER: Final = Portal("cashier", "/desk", frozenset({"receptionist"}), Text("收费", "Cashier"), part_of=INSTITUTION)
@@ -199,5 +244,8 @@ GIVE_BACK: Final = "billing.give-back"
 TOLD: Final = "billing.told"  # by insurance: what became of a settlement
 LAPSE: Final = "billing.lapse"
 SWEEP: Final = "billing.sweep"
+RECONCILE: Final = "billing.reconcile"  # channel, day
+INSURED: Final = "billing.insured"  # by insurance: what a day of settlements came to
+EVERY_DAY: Final = "billing.every-day"
 AGAIN: Final = timedelta(minutes=1)
 CALLBACKS: Final = "/callbacks"

@@ -7,7 +7,7 @@ its effect once; whatever was lost in between is found by `look` and `sweep` (AD
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -20,8 +20,16 @@ from xinglin.capabilities.billing.gateways.channels import (
     Known,
     Order,
 )
-from xinglin.capabilities.billing.operations import arriving, moving, paying
-from xinglin.capabilities.billing.operations.reading import bill_of, document, keep, keep_payment, payment_of, spoken
+from xinglin.capabilities.billing.operations import arriving, moving, paying, reconciling
+from xinglin.capabilities.billing.operations.reading import (
+    bill_of,
+    document,
+    keep,
+    keep_payment,
+    payment_of,
+    spoken,
+    today,
+)
 from xinglin.capabilities.billing.rules.documents import TAGS, UNDER_WAY, reference
 from xinglin.capabilities.billing.rules.payments import Payment, read
 from xinglin.capabilities.insurance import contract as insurance
@@ -192,6 +200,31 @@ async def sweep(work: UnitOfWork) -> None:
         await work.defer(job, payment=payment.number)
     for row in (await work.platform.find("Invoice", **waiting)).matches:
         await moving.advance(work, row.id)
+
+
+@cites("R5-030", "R5-033")
+async def reconcile(work: UnitOfWork, channel: str, day: str, *, channels: Channels) -> None:
+    """Fetch the file of a channel's day, and compare it; silence is a fault of the job, which comes again."""
+    one = channels.get(channel)
+    if one is None:
+        return
+    on = reconciling.day_of(day)
+    file = await one.bill(on, work.now)
+    await reconciling.keep_day(work, channel, on, await reconciling.compared(work, channel, on, file))
+
+
+async def every_day(work: UnitOfWork, *, channels: Channels) -> None:
+    """Have yesterday reconciled, when the files are there; what was begun is not begun again."""
+    yesterday = today(work.now) - timedelta(days=1)
+    for channel in (*channels, contract.INSURANCE):
+        await reconciling.begin_once(work, channel, yesterday)
+
+
+async def insured(work: UnitOfWork, day: str, settled: int, funds: int, differences: list[list[Any]]) -> None:
+    """Keep what a day of settlements came to with the insurer."""
+    on = reconciling.day_of(day)
+    found = reconciling.insured(settled, funds, differences)
+    await reconciling.keep_day(work, contract.INSURANCE, on, found)
 
 
 def until(payment: Payment) -> datetime:

@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from xinglin.capabilities.billing.contract import APPROVE, BEGIN, CHARGE, HAND_BACK, PAY, REFUND, STOP
+from xinglin.capabilities.billing.contract import (
+    APPROVE,
+    BEGIN,
+    CHARGE,
+    CLOSE,
+    CLOSE_DAY,
+    HAND_BACK,
+    PAY,
+    RECONCILE_DAY,
+    REFUND,
+    STOP,
+    TAKE,
+    TASKS,
+)
 from xinglin.security.grants import Grant
 
 READ: Final = frozenset({"read", "search"})
@@ -22,6 +35,28 @@ GRANTS: Final = (
         name="cashier",
     ),
     Grant("receptionist", READ, "Invoice", "issuer={organization}", needs=STRONG, name="billed-here"),
+    Grant(
+        "receptionist",
+        OPERATE,
+        "PaymentReconciliation",
+        operations=frozenset({RECONCILE_DAY.code, CLOSE_DAY.code}),
+        needs=STRONG,
+        name="cashier",
+    ),
+    Grant("receptionist", OPERATE, "Task", operations=frozenset({TAKE.code, CLOSE.code}), needs=STRONG, name="cashier"),
+    Grant("receptionist", READ, "PaymentReconciliation", needs=STRONG, name="days"),
+    # Differences of the own institution, and those of which nobody knows whose they are.
+    *(
+        Grant(
+            "receptionist",
+            READ,
+            "Task",
+            f"code={TASKS.system}|billing-difference&{whose}",
+            needs=STRONG,
+            name="differences",
+        )
+        for whose in ("requester={organization}", "requester:missing=true")
+    ),
     Grant("receptionist", READ, "PaymentNotice", "provider={organization}", needs=STRONG, name="paid-here"),
     Grant(
         "receptionist",

@@ -42,6 +42,7 @@ def made(settings: Settings, insurer: Insurer) -> Capability:
             Job(contract.ASK, partial(jobs.presettle, insurer=insurer, area=area), retries=8),
             Job(contract.SEND, partial(jobs.settle, insurer=insurer, area=area), retries=10),
             Job(contract.UNDO, partial(jobs.reverse, insurer=insurer, area=area), retries=10),
+            Job(contract.RECONCILE, partial(jobs.reconcile, insurer=insurer, area=area), retries=8),
             Job(contract.SWEEP, jobs.sweep, every="*/10 * * * *"),
         ),
         cards=(

@@ -162,3 +162,7 @@ ASK: Final = "insurance.presettle"
 SEND: Final = "insurance.settle"
 UNDO: Final = "insurance.reverse"
 SWEEP: Final = "insurance.sweep"
+# Compares the settlements of a day with the platform (3201, 3202); day: ISO, told: job that is told, called as
+# ``told(day=DAY, settled=COUNT, funds=FEN, differences=[[KIND, NUMBER, OURS_FEN, PROVIDER], …])``; KIND is
+# institution-only, insurer-only or amount.
+RECONCILE: Final = "insurance.reconcile"

@@ -221,6 +221,27 @@ async def reverse(work: UnitOfWork, claim: str, *, insurer: Insurer, area: str) 
     await _end(work, case, "reversed", reason)
 
 
+@cites("R5-030", "R5-031")
+async def reconcile(work: UnitOfWork, day: str, told: str, *, insurer: Insurer, area: str) -> None:
+    """Compare the settlements of a day, institution by institution: the sums first, one by one when they differ."""
+    found: list[list[Any]] = []
+    standing = await operations.settled_on(work, day)
+    for provider, settled in standing.items():
+        site = await operations.site_of(work, provider)
+        if site is None:
+            continue
+        sender = Sender(site.code, site.name, area)
+        given = messages.totals(day, settled)
+        if messages.agrees(await insurer.ask("reconcile", sender, given, message="", at=work.now)):
+            continue
+        given = messages.details(day, settled)
+        output = await insurer.ask("reconcile-detail", sender, given, message="", at=work.now)
+        ours = {one.number: one.total for one in settled}
+        found += ([kind, number, ours.get(number, 0), provider] for number, kind in messages.different(output))
+    every = [one for settled in standing.values() for one in settled]
+    await work.defer(told, day=day, settled=len(every), funds=sum(one.funds for one in every), differences=found)
+
+
 async def sweep(work: UnitOfWork) -> None:
     """Ask again about what has waited for long: its job gave up while the platform was away."""
     before = (work.now - PATIENCE).isoformat()

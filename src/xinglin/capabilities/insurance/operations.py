@@ -6,17 +6,19 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from xinglin.capabilities.insurance import contract
-from xinglin.capabilities.insurance.rules import claims, explaining, results
+from xinglin.capabilities.insurance.rules import claims, explaining, messages, results
 from xinglin.care.portions import own
 from xinglin.care.settlement import reversal_refusals
 from xinglin.fhir.document import bytes_of, document_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
+from xinglin.fhir.search.grammar import TOKEN
 from xinglin.fhir.sources import cites
 from xinglin.store.door import UnitOfWork
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 Document = dict[str, Any]
 _DIAGNOSES: Final = 5
+_PAGE: Final = 500  # settlements at a time, and so many times at most
 
 
 async def document(work: UnitOfWork, reference: str) -> Document:
@@ -126,6 +128,36 @@ async def tell(work: UnitOfWork, claim: Mapping[str, Any]) -> None:
     state = claims.state_of(claim)
     if asker and state in contract.TOLD:
         await work.defer(asker, claim=claim["id"], state=state)
+
+
+async def settled_on(work: UnitOfWork, day: str) -> dict[str, list[messages.Standing]]:
+    """Give what stands settled of a day (UTC+8), by provider."""
+    try:
+        start = datetime.fromisoformat(day).replace(tzinfo=CHINA)
+    except ValueError as fault:
+        raise OutcomeError(Issue("value", "insurance-day", "day", f"{day} is no day.")) from fault
+    asked = {
+        "_profile": contract.RESULT.url,
+        "created": f"ge{start.isoformat()}",
+        "status": "active",
+        "_count": str(_PAGE),
+        "_sort": "created",
+    }
+    found: dict[str, list[messages.Standing]] = {}
+    token = ""
+    for _ in range(_PAGE):
+        page = await work.platform.find("ClaimResponse", **asked, **({TOKEN: token} if token else {}))
+        for row in page.matches:
+            answer = document_of(row.body())
+            number = claims.number_of(answer, claims.SETTLED)
+            if number and day_of(answer["created"]).isoformat() == day:
+                shown = results.shown(answer)
+                one = messages.Standing(number, shown.total, shown.amounts["funds"])
+                found.setdefault(answer["requestor"]["reference"], []).append(one)
+        token = page.next_token or ""
+        if not token:
+            return found
+    raise OverflowError(f"more than {_PAGE * _PAGE} settlements since {day}")
 
 
 async def site_of(work: UnitOfWork, reference: str) -> claims.Site | None:

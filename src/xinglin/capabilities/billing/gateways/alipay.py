@@ -21,11 +21,11 @@ from xinglin.capabilities.billing.gateways.channels import (
     Known,
     Order,
     Returned,
-    Row,
     State,
     Told,
 )
 from xinglin.capabilities.billing.rules import alipay as signed
+from xinglin.capabilities.billing.rules.reconciling import Row
 from xinglin.care.money import fen, yuan
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")

@@ -9,6 +9,8 @@ from typing import Final, Literal, Protocol
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from xinglin.capabilities.billing.rules.reconciling import Row
+
 SECONDS: Final = 8  # for an answer
 State = Literal["unpaid", "paid", "closed", "none"]
 
@@ -68,16 +70,6 @@ class Told:
 
     number: str
     known: Known
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a channel's file of a day. refund: the number of the refund; empty: a payment."""
-
-    number: str
-    fen: int
-    transaction: str
-    refund: str = ""
 
 
 class Channel(Protocol):

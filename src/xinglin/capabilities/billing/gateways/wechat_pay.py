@@ -21,11 +21,11 @@ from xinglin.capabilities.billing.gateways.channels import (
     Known,
     Order,
     Returned,
-    Row,
     State,
     Told,
 )
 from xinglin.capabilities.billing.rules import wechat_pay as signed
+from xinglin.capabilities.billing.rules.reconciling import Row
 from xinglin.care.money import fen
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")

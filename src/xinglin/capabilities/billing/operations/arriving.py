@@ -7,7 +7,7 @@ import structlog
 
 from xinglin.capabilities.billing import contract
 from xinglin.capabilities.billing.gateways.channels import Channel, Known
-from xinglin.capabilities.billing.operations import moving
+from xinglin.capabilities.billing.operations import moving, reconciling
 from xinglin.capabilities.billing.operations.reading import bill_of, keep_payment, payment_of, spoken
 from xinglin.capabilities.billing.rules import payments
 from xinglin.capabilities.billing.rules.payments import Payment
@@ -53,6 +53,7 @@ async def arrived(work: UnitOfWork, number: str, known: Known) -> None:
         # Not what was asked for: it is in the books as it came, and a person decides.
         _LOG.error("billing.amount_differs", payment=number)
         await moving.came(work, replace(told, state="differs", arrived=known.fen))
+        await reconciling.wrong_amount(work, told, known.fen)
         return
     awaited = bill.state == "paying" and moving.payment_number(bill) == number and payment.state != "closed"
     if awaited:

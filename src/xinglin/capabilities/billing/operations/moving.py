@@ -1,6 +1,7 @@
 """A bill is taken on, step by step (`rules.moving`): each step writes, none calls outside."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 import structlog
@@ -277,7 +278,8 @@ async def share_of(work: UnitOfWork, claim: str) -> Share:
 async def came(work: UnitOfWork, payment: Payment) -> None:
     """Write money that has moved, and book it: once, however often it is told."""
     await keep_payment(work, payment)
-    await _book(work, entries.moved(payment, today(work.now)))
+    # The day of the channel, so that the books of a day agree with its file (R5-033).
+    await _book(work, entries.moved(payment, date.fromisoformat(payment.at[:10])))
 
 
 async def tell(work: UnitOfWork, bill: Bill, state: str, abouts: list[str]) -> None:

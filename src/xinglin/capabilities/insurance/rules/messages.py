@@ -41,6 +41,15 @@ class Result:
     funds: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A settlement that stands: its number, the whole bill, what funds pay (fen)."""
+
+    number: str
+    total: int
+    funds: int
+
+
 def person(card: str, name: str, insurance: str) -> Given:
     """1101: ask who it is. The kind of cover that we know of is told in the field for extensions."""
     return {
@@ -289,6 +298,41 @@ def used(output: Mapping[str, Any], year: int) -> Used:
 def visit_data(medium: str, number: str, **more: Any) -> Given:
     """2202, 2205, 2208, 5203: about a visit."""
     return {"data": {"psn_no": number, "mdtrt_id": medium, "chrg_bchno": "0000"} | more}
+
+
+def totals(day: str, settled: Sequence[Standing]) -> Given:
+    """3201: what the institution comes to on a day."""
+    return {"data": _term(day) | _sums(settled)}
+
+
+def details(day: str, settled: Sequence[Standing]) -> Given:
+    """3202: the settlements of a day, one by one."""
+    return {
+        "data": _term(day) | _sums(settled),
+        "detail": [{"setl_id": one.number, "medfee_sumamt": yuan(one.total)} for one in settled],
+    }
+
+
+def agrees(output: Any) -> bool:
+    """Tell whether the platform comes to the same (3201)."""
+    return str(output["stmtinfo"]["stmt_rslt"]) == "0"
+
+
+def different(output: Any) -> tuple[tuple[str, str], ...]:
+    """Give what differs by settlement (3202): number and how."""
+    return tuple((str(one["setl_id"]), str(one["stmt_rslt"])) for one in output["result"])
+
+
+def _term(day: str) -> Given:
+    return {"stmt_begndate": day, "stmt_enddate": day}
+
+
+def _sums(settled: Sequence[Standing]) -> Given:
+    return {
+        "medfee_sumamt": yuan(sum(one.total for one in settled)),
+        "fund_pay_sumamt": yuan(sum(one.funds for one in settled)),
+        "fixmedins_setl_cnt": len(settled),
+    }
 
 
 def undo(number: str, message: str, transaction: str) -> Given:
