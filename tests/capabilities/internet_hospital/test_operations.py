@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -135,6 +136,23 @@ async def test_a_diagnosis_of_two_years_ago_does_not_do(door: Door) -> None:
     assert await refused(do(door, MEI, contract.REQUEST, asking(encounters=("e0",)))) == ["gate-no-record"]
 
 
+@pytest.mark.rule("R1-044")
+async def test_who_is_insured_needs_a_diagnosis_of_half_a_year(door: Door, clock: Stopped) -> None:
+    await put(door, *clinic.seen_before("e9", "bo", clock.moment - timedelta(days=200), ("I10.x00", "高血压")))
+    old = asking("bo", encounters=("e9",))
+    coverage = {
+        "resourceType": "Coverage",
+        "id": "bo-insured",
+        "status": "active",
+        "beneficiary": {"reference": "Patient/bo"},
+        "payor": [{"reference": "Organization/h1"}],
+    }
+    await put(door, coverage)
+    assert await refused(do(door, BO, contract.REQUEST, old)) == ["gate-no-record"]
+    await put(door, coverage | {"status": "cancelled"})
+    assert (await do(door, BO, contract.REQUEST, old)).status == "planned"
+
+
 async def test_evidence_of_somebody_else_is_none(door: Door) -> None:
     assert await refused(do(door, BO, contract.REQUEST, asking("bo", encounters=("e1",)))) == ["gate-no-record"]
 
@@ -257,6 +275,12 @@ async def test_a_small_child_comes_with_a_guardian_and_meets_a_paediatrician(doo
     assert await refused(do(door, MEI, contract.REQUEST, child)) == ["gate-child-no-guardian"]
     of_mother = number("1964-03-08", 124)
     with_mother = replace(child, guardian_name="张小梅", guardian_relation="母亲", guardian_number=of_mother)
+    # Whoever asks is the guardian that is named: the account was proved as that person.
+    for other in (
+        replace(with_mother, guardian_name="张大梅"),
+        replace(with_mother, guardian_number=number("1964-03-08", 128)),
+    ):
+        assert await refused(do(door, MEI, contract.REQUEST, other)) == ["gate-child-no-guardian"]
     made = await do(door, MEI, contract.REQUEST, with_mother)
     await do(door, doctor, contract.ACCEPT, Visit(made.id))
     for one in await papers(door, made.id):

@@ -149,3 +149,12 @@ def test_files_are_what_they_say() -> None:
     assert keys(asking.file_faults("image/svg+xml", b"<svg")) == ["visit-file-type"]
     assert asking.media_type("病历.JPG") == "image/jpeg"
     assert asking.media_type("x.exe") == ""
+
+
+def test_triage_leads_to_the_department_that_serves() -> None:
+    offered = {"03.04": "心血管内科", "02": "全科", "50": "中医科"}
+    assert asking.departments_for("", offered) == offered
+    assert asking.departments_for("03.04", offered) == {"03.04": "心血管内科"}
+    assert asking.departments_for("50.01", offered) == {"50": "中医科"}
+    assert asking.departments_for("03", offered) == {"03.04": "心血管内科"}
+    assert asking.departments_for("12", offered) == {}

@@ -21,7 +21,7 @@ from xinglin.capabilities.internet_hospital.rules import line as recording
 from xinglin.capabilities.internet_hospital.rules import states
 from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.fhir.declarations import Text
-from xinglin.registry import CLINIC, INSTITUTION, RESIDENT, Capability, Handler, Invariant, Job, Page, Socket
+from xinglin.registry import CLINIC, INSTITUTION, RESIDENT, Capability, Exclusive, Handler, Invariant, Job, Page, Socket
 from xinglin.settings import Settings
 
 TITLE: Final = Text("互联网医院", "Internet hospital")
@@ -49,6 +49,7 @@ def declare(settings: Settings) -> Capability:
             Invariant(contract.MESSAGE, states.kept),
             Invariant(contract.RECORDING, recording.recording_fixed),
         ),
+        exclusives=(Exclusive(contract.VISIT, states.alone, "visit-stands"),),
         operations=(
             Handler(contract.REQUEST, partial(asking.request_visit, terms=terms)),
             Handler(contract.ACCEPT, moving.accept),
@@ -74,6 +75,7 @@ def declare(settings: Settings) -> Capability:
         templates="xinglin.capabilities.internet_hospital:templates",
         jobs=(
             Job(contract.EXPIRE, jobs.expire, retries=5),
+            Job(contract.SWEEP, jobs.sweep, every="03:25 Asia/Shanghai"),
             Job(contract.GIVE_BACK, jobs.give_back, retries=8),
             Job(contract.SETTLED, partial(jobs.settled, terms=terms), retries=8),
         ),

@@ -347,6 +347,7 @@ NEEDED: Final = ("care", "sensitive")
 
 EXPIRE: Final = "internet_hospital.expire"
 GIVE_BACK: Final = "internet_hospital.give-back"
+SWEEP: Final = "internet_hospital.sweep"
 SETTLED: Final = "internet_hospital.settled"  # what billing tells of the fee
 ACCEPTED: Final = NoticeKind(
     code="visit-accepted",

@@ -5,6 +5,7 @@ import structlog
 from xinglin.capabilities.internet_hospital.operations import moving, paying
 from xinglin.capabilities.internet_hospital.rules.states import Terms
 from xinglin.fhir.outcome import OutcomeError
+from xinglin.store import lines
 from xinglin.store.door import UnitOfWork
 
 
@@ -36,3 +37,8 @@ async def give_back(work: UnitOfWork, visit: str, reason: str) -> None:
     except OutcomeError as refused:
         if refused.status not in {404, 410}:
             raise
+
+
+async def sweep(work: UnitOfWork) -> None:
+    """Remove words of lines that ended: nothing of a visit stands in them."""
+    await lines.sweep(work.executor, work.now)

@@ -23,7 +23,7 @@ def declare(_settings: Settings) -> Capability:
     return Capability(
         name="portals",
         title=Text("门户", "Portals"),
-        needs=("health_records", "residents"),
+        needs=("health_records", "internet_hospital", "residents"),
         pages=(
             _people(CLINIC),
             _people(INSTITUTION, RECEPTION),

@@ -52,6 +52,7 @@ async def case_of(
         age_years=await age_of(work, encounter["subject"]["reference"]),
         guardian=guardian or forms.guardian_of(encounter),
         specialties=treats.departments if treats else (),
+        insured=await insured(work, encounter["subject"]["reference"]),
     )
 
 
@@ -98,6 +99,12 @@ async def held_consents(work: UnitOfWork, patient: str, at: Hospital) -> dict[st
             if code not in NEEDED or at.reference in actors:
                 held.setdefault(code, f"Consent/{row.id}")
     return held
+
+
+@cites("R1-044")
+async def insured(work: UnitOfWork, patient: str) -> bool:
+    """Tell whether a patient is insured: then the fee is claimed, and the shorter age of evidence holds."""
+    return await work.platform.count("Coverage", beneficiary=patient, status="active") > 0
 
 
 async def age_of(work: UnitOfWork, patient: str) -> int | None:

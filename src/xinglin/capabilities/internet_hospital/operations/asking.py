@@ -86,7 +86,7 @@ async def request_visit(work: UnitOfWork, given: Request, *, terms: Terms, polic
     )
     chosen = tuple(one for one in await shown(work, given.id) if one.encounter[10:] in given.encounters)
     treats = await reading.doctor(work, given.doctor, at, given.department) if given.doctor else None
-    guardian = _guardian(work, given)
+    guardian = await _guardian(work, given)
     case = Case(
         day=reading.today(work.now),
         verified=admitting.verified(who.level),
@@ -98,6 +98,7 @@ async def request_visit(work: UnitOfWork, given: Request, *, terms: Terms, polic
         hospital_faults=at.faults,
         age_years=await admitting.age_of(work, f"Patient/{given.id}"),
         guardian=guardian,
+        insured=await admitting.insured(work, f"Patient/{given.id}"),
     )
     refuse(admitting.issues(entrance(case, policy)))
     consents = held | {kind: await _agree(work, given, kind, at) for kind in given.agreed if kind not in held}
@@ -199,15 +200,19 @@ async def _agree(work: UnitOfWork, given: Request, kind: str, at: Hospital) -> s
     return f"Consent/{id}"
 
 
-def _guardian(work: UnitOfWork, given: Request) -> Guardian | None:
-    """Name who accompanies a child: proved by the account that asks, which was verified by real name."""
+@cites("R1-055")
+async def _guardian(work: UnitOfWork, given: Request) -> Guardian | None:
+    """Name who accompanies a child: whoever asks, by the name and number under which the account was proved."""
     if not given.guardian_name:
         return None
+    own = work.principal.patient
+    known = document_of((await work.platform.read("Patient", own[8:])).body()) if own else {}
+    proved = admitting.verified(work.principal.level)
     return Guardian(
         given.guardian_name.strip(),
         given.guardian_number.strip(),
         given.guardian_relation.strip(),
-        verified=admitting.verified(work.principal.level),
+        verified=proved and asking.is_person(known, given.guardian_name, given.guardian_number),
         present=False,
     )
 

@@ -8,6 +8,7 @@ from xinglin.capabilities.internet_hospital.contract import Request, Saying, Vis
 from xinglin.capabilities.internet_hospital.operations import admitting, asking, reading
 from xinglin.capabilities.internet_hospital.operations.reading import Hospital
 from xinglin.capabilities.internet_hospital.pages import shown
+from xinglin.capabilities.internet_hospital.rules import asking as rules
 from xinglin.capabilities.internet_hospital.rules import forms, states, wording
 from xinglin.care.money import yuan
 from xinglin.care.revisit import CHILD_YEARS
@@ -67,7 +68,11 @@ async def show_mine(work: UnitOfWork, form: Form) -> View | Download:
 async def show_new(work: UnitOfWork, form: Form) -> View:
     """First where, then what about."""
     if not form["hospital"]:
-        return View("internet_hospital/where.html", {"hospitals": await reading.hospitals(work), "fee": _fee})
+        found = await reading.hospitals(work)
+        wanted = {one.reference: rules.departments_for(form["department"], one.departments) for one in found}
+        there = [one for one in found if wanted[one.reference]] or found
+        values = {"hospitals": there, "fee": _fee, "wanted": wanted if there is not found else {}}
+        return View("internet_hospital/where.html", values)
     return View("internet_hospital/new.html", await _values(work, form))
 
 

@@ -8,7 +8,8 @@ from xinglin.capabilities.internet_hospital.contract import KINDS, MEDIA, Reques
 from xinglin.capabilities.internet_hospital.rules.forms import ICD10, TCM
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.sources import cites
-from xinglin.security.identifiers import person_number
+from xinglin.security.identifiers import IDENTITY_CARD as CARD
+from xinglin.security.identifiers import normal, person_number
 
 COMPLAINT_MOST: Final = 2000
 FILES_MOST: Final = 6
@@ -63,9 +64,27 @@ def service_of(level: str) -> str:
     return {"3": "F0023", "2": "F0024"}.get(level[:1], "F0025")
 
 
+def departments_for(code: str, offered: Mapping[str, str]) -> dict[str, str]:
+    """Give the departments that serve one of the list (03.04 is served by 03.04, else by 03); all without a code."""
+    if not code:
+        return dict(offered)
+    exact = {one: name for one, name in offered.items() if one == code}
+    return exact or {
+        one: name for one, name in offered.items() if code.startswith(f"{one}.") or one.startswith(f"{code}.")
+    }
+
+
 def media_type(name: str) -> str:
     """Give the media type of a file by its name's ending; empty when it is none of those taken."""
     return _ENDINGS.get(name.rpartition(".")[2].lower(), "")
+
+
+@cites("R1-055")
+def is_person(patient: Mapping[str, Any], name: str, number: str) -> bool:
+    """Tell whether a name and an identity number are those of a record."""
+    numbers = {normal(str(one.get("value"))) for one in patient.get("identifier", ()) if one.get("system") == CARD}
+    names = {str(one.get("text") or "") for one in patient.get("name", ())}
+    return normal(number) in numbers and name.strip() in names
 
 
 def file_faults(declared: str, content: bytes) -> tuple[Issue, ...]:

@@ -1,6 +1,6 @@
 """The one table of states of an online visit, for both ends; what may be done when, and by whom."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -57,6 +57,19 @@ _STATUS: Final = {
 }
 # Worse lines come later: what a line may be made into when it does not hold (video → audio → text → call back).
 LADDER: Final = ("video", "audio", "text", "call-back")
+
+
+def alone(it: Any) -> Iterator[str]:
+    """Give what a visit that has not ended holds: one for each patient in a department of an internet hospital.
+
+    So the same request twice, at once or after a lost answer, is not two visits and two fees.
+    """
+    state = next((one.valueCode for one in it.extension or () if one.url == STATE), "")
+    if state in ENDED or it.subject is None or it.serviceProvider is None:
+        return
+    department = next((one.code or "" for one in (it.serviceType and it.serviceType.coding) or ()), "")
+    patient, hospital = ((one.reference or "").rpartition("/")[2] for one in (it.subject, it.serviceProvider))
+    yield f"online-visit/{patient}/{hospital}/{department}"
 
 
 def move_faults(act: str, state: str, side: str) -> tuple[Issue, ...]:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
+from xinglin.capabilities.internet_hospital.contract import MINE
+from xinglin.capabilities.internet_hospital.contract import VISIT as ONLINE
 from xinglin.capabilities.portals.pages import words
 from xinglin.capabilities.portals.pages.people import address
 from xinglin.fhir.declarations import Text
@@ -10,7 +12,7 @@ from xinglin.security.principal import Principal
 from xinglin.store.door import UnitOfWork
 from xinglin.web import cells
 from xinglin.web import format as show
-from xinglin.web.listing import Column, Empty, Filter, Listing, show_list
+from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing, show_list
 from xinglin.web.view import Download, Form, View
 
 # Of whom one is responsible for one patient at a time; others work for everybody in the house.
@@ -23,13 +25,20 @@ _REASON: Final = Column(Text("原因", "Reason"), words.reason)
 _PLACE: Final = Column(Text("地点", "Place"), words.place)
 _BROUGHT: Final = (("_include", "Encounter:service-provider"),)
 
+
+def _own_place(found: Found) -> Cell:
+    """Say where; a visit online leads to its page."""
+    online = ONLINE.url in found.document.get("meta", {}).get("profile", ())
+    return Cell(words.place(found), href=f"{MINE}/{found.id}" if online else "")
+
+
 OWN: Final = Listing(
     name="visits",
     title=Text("就诊记录", "Visits"),
     type="Encounter",
     columns=(
         replace(_WHEN, title=Text("就诊时间", "When")),
-        _PLACE,
+        Column(Text("地点", "Place"), _own_place),
         Column(Text("类别", "Kind"), words.kind),
         _REASON,
         _STATE,
