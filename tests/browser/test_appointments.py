@@ -136,6 +136,7 @@ async def test_sessions_are_planned_and_the_log_is_public(opened: Open, site: st
     for who, path, name in (
         ("doctor", "/clinic/sessions", "sessions"),
         ("admin", "/institution/sessions", "planning"),
+        ("admin", "/institution/booking-rules", "rules"),
         ("p2", "/booking-log/s-now", "log"),
         ("nobody", "/booking-log/s-now", "log-nobody"),
     ):
