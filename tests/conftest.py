@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +18,12 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from xdist.scheduler import LoadFileScheduling
 
 from tests.order import file_of, longest_first
+from xinglin.settings import Settings
 from xinglin.store import embedded
+from xinglin.store.door import Door
 from xinglin.store.migrate import migrate
 from xinglin.store.store import Store
+from xinglin.store.terminology.filling import fill as fill_tables
 from xinglin.store.vault.keys import make_keys
 from xinglin.store.vault.keystore import FileKeyStore
 from xinglin.store.vault.vault import KEY_BYTES
@@ -161,11 +165,14 @@ async def prepared(dsn: str) -> None:
 
 @pytest.fixture(scope="session")
 async def postgres_template(postgres_server: embedded.Server) -> str:
-    """Name of a migrated, empty database of this process, to copy from; it has data keys."""
-    name = f"template_{os.environ.get(WORKER, 'main')}"
-    await _execute(postgres_server, f"CREATE DATABASE {name}")
-    await prepared(postgres_server.address(name))
-    return name
+    """Name of a migrated, empty database to copy from; it has data keys."""
+    return await _made_once(postgres_server, "template_empty", "template0", prepared)
+
+
+@pytest.fixture(scope="session")
+async def national_template(postgres_server: embedded.Server, postgres_template: str) -> str:
+    """Name of a migrated database with the national tables."""
+    return await _made_once(postgres_server, "template_national", postgres_template, _filled)
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +180,17 @@ async def postgres_dsn(
     postgres_server: embedded.Server, postgres_template: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
     """Address of a migrated, empty database that the tests of one module share."""
-    name = re.sub(r"\W+", "_", f"t_{os.environ.get(WORKER, 'main')}_{request.node.name}").lower()[:63]
-    await _execute(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield postgres_server.address(name)
-    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with _copied(postgres_server, postgres_template, request.node.name) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+async def national_dsn(
+    postgres_server: embedded.Server, national_template: str, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """Address of a migrated database with the national tables that the tests of one module share."""
+    async with _copied(postgres_server, national_template, f"national_{request.node.name}") as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
@@ -186,6 +199,41 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared, which lies beside a full checkout")
     return SHARED
+
+
+async def _made_once(server: embedded.Server, name: str, origin: str, fill: Callable[[str], Awaitable[None]]) -> str:
+    """Make a database that is only copied from; the first process that wants it makes it for all."""
+    connection = await asyncpg.connect(server.address("postgres"))
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtext($1))", name)
+        if not await connection.fetchval("SELECT d.datistemplate FROM pg_database d WHERE d.datname = $1", name):
+            await connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin}")
+            await fill(server.address(name))
+            await connection.execute(f"ALTER DATABASE {name} IS_TEMPLATE true")
+    finally:
+        await connection.close()
+    return name
+
+
+async def _filled(dsn: str) -> None:
+    from xinglin.app import create_registry  # only who asks for the tables waits for the platform
+
+    store = await Store.open(dsn, connections=4, keys=key_store())
+    try:
+        await fill_tables(Door(store, create_registry(Settings()).rulebook))
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _copied(server: embedded.Server, template: str, module: str) -> AsyncIterator[str]:
+    """Give the address of a copy, which is there until the block ends."""
+    name = re.sub(r"\W+", "_", f"t_{os.environ.get(WORKER, 'main')}_{module}").lower()[:63]
+    await _execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.address(name)
+    await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _execute(server: embedded.Server, sql: str) -> None:

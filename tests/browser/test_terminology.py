@@ -7,17 +7,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open, faults_of, shot
-from tests.capabilities.terminology.filled import filled
-from tests.server.running import running
+from tests.served import served
 
 
 @pytest.fixture(scope="module")
-def site(postgres_dsn: str) -> Iterator[str]:
+def site(national_dsn: str) -> Iterator[str]:
     """The whole platform with the national tables."""
-    filled(postgres_dsn)
-    settings = {"WORKERS": "1", "DESIGN_PAGE": "on", "LOG_LEVEL": "error"}
-    with running(postgres_dsn, target="xinglin.app:create_app", **settings) as server:
-        yield server.root
+    with served(national_dsn, settings={"DESIGN_PAGE": "on"}) as root:
+        yield root
 
 
 async def test_a_code_is_picked_by_initials_with_keys_alone(opened: Open) -> None:

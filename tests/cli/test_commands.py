@@ -62,12 +62,6 @@ def test_settings_that_cannot_be_used_are_listed_and_nothing_starts(command: str
     assert not data.exists()
 
 
-def test_migrating_twice_finds_nothing_to_do(data_dir: Path) -> None:
-    first = run("migrate", XINGLIN_DATA_DIR=str(data_dir))
-    assert "0001_pre_records" in first.stdout, first.stderr
-    assert run("migrate", XINGLIN_DATA_DIR=str(data_dir)).stdout == "nothing to do\n"
-
-
 @pytest.mark.parametrize(
     ("database", "said"),
     [

@@ -95,8 +95,10 @@ def test_demo_serves_stops_without_a_trace_and_keeps_the_data(data_dir: Path) ->
     assert processes(data_dir) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("seconds", [0.4, 0.8, 1.2, 1.6, 2.0])
+@pytest.mark.parametrize(
+    ("seconds", "number"),
+    [(0.4, signal.SIGTERM), (0.8, signal.SIGINT), (1.2, signal.SIGTERM), (1.6, signal.SIGINT), (2.0, signal.SIGTERM)],
+)
 def test_an_interrupted_start_leaves_no_process(data_dir: Path, seconds: float, number: signal.Signals) -> None:
     variables = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     process = subprocess.Popen(

@@ -24,6 +24,7 @@ def xinglin(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str
 def test_keys_are_made_changed_and_refused(data_dir: Path) -> None:
     made = xinglin(data_dir, "migrate")
     assert made.returncode == 0, made.stderr
+    assert "0001_pre_records" in made.stdout
     assert "key of identity" in made.stdout
     master = data_dir / "master.key"
     assert master.stat().st_mode & 0o777 == 0o600

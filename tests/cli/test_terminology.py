@@ -1,16 +1,17 @@
-"""`xinglin terminology load`: one command makes the database, takes the edition, and says what it found."""
+"""`xinglin terminology load`: one command takes the edition, and says what it found."""
 
 from pathlib import Path
 
 from tests.cli.test_commands import run
+from tests.conftest import key_file
 
 SYSTEM = "http://hl7.org/fhir/sid/icd-10-cn"
 
 
-def test_an_edition_is_loaded_and_remarked_upon(data_dir: Path, tmp_path: Path) -> None:
+def test_an_edition_is_loaded_and_remarked_upon(national_dsn: str, tmp_path: Path) -> None:
     edition, remarks = tmp_path / "edition.csv", tmp_path / "remarks.csv"
     edition.write_text("主要编码,诊断名称\nI10,高血压(改名)\nI10.x00,原发性高血压\nI10.x00,重复\n", "utf-8")
-    where = {"XINGLIN_DATA_DIR": str(data_dir)}
+    where = {"XINGLIN_DATABASE_URL": national_dsn, "XINGLIN_KEY_FILE": str(key_file())}
     options = ("--system", SYSTEM, "--version", "9", "--report", str(remarks))
     done = run("terminology", "load", str(edition), *options, **where)
     assert done.returncode == 0, done.stderr

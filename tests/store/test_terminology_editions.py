@@ -18,7 +18,6 @@ from xinglin.store.store import Store
 from xinglin.store.terminology.checking import Coded, known
 from xinglin.store.terminology.concepts import concept, find
 from xinglin.store.terminology.editions import ICD9, ICD10, SHAPES, Edition, examine
-from xinglin.store.terminology.filling import fill
 from xinglin.store.terminology.loading import Wanted, examined, report, take
 from xinglin.store.terminology.sheets import Line, lines, pairs
 from xinglin.store.terminology.systems import system_of
@@ -56,10 +55,9 @@ def workbook(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def door(postgres_dsn: str) -> AsyncIterator[Door]:
-    store = await Store.open(postgres_dsn, connections=10, keys=key_store(), sql_timeout_ms=20_000)
+async def door(national_dsn: str) -> AsyncIterator[Door]:
+    store = await Store.open(national_dsn, connections=10, keys=key_store(), sql_timeout_ms=20_000)
     made = Door(store, create_registry(Settings()).rulebook)
-    await fill(made)
     yield made
     await store.close()
 

@@ -19,7 +19,6 @@ from xinglin.server.http import Request
 from xinglin.settings import Settings
 from xinglin.store.door import Door
 from xinglin.store.store import Store
-from xinglin.store.terminology.filling import fill
 
 WHO = {
     "physician": Principal("p1", frozenset({"physician"}), practitioner="Practitioner/d1", purpose="TREAT"),
@@ -86,8 +85,8 @@ async def who(request: Request) -> Principal | None:
 
 
 @pytest.fixture(scope="module")
-async def store(postgres_dsn: str) -> AsyncIterator[Store]:
-    opened = await Store.open(postgres_dsn, connections=6, keys=key_store())
+async def store(national_dsn: str) -> AsyncIterator[Store]:
+    opened = await Store.open(national_dsn, connections=6, keys=key_store())
     yield opened
     await opened.close()
 
@@ -104,7 +103,6 @@ async def door(store: Store) -> Door:
         )
     )
     made = Door(store, registry.rulebook)
-    await fill(made)
     for document in (OLD, NEW):
         await made.auto(SYSTEM).update(json.dumps(document).encode(), type="CodeSystem", id=str(document["id"]))
     return made
