@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.capabilities.internet_hospital.clinic import MEI
 from tests.capabilities.prescriptions.clinic import put
 from tests.capabilities.supervision.city import ADMINISTRATOR, REGULATOR, SECOND, City
 from xinglin.capabilities.supervision import contract, jobs
@@ -85,6 +86,8 @@ async def test_a_sample_is_drawn_checked_by_two_and_makes_findings(city: City) -
     await city.act(SECOND, contract.CHECK, bad)
     assert await grades(city, sample) == {first: "C", second: "A"}
     assert await refused(city.act(SECOND, contract.CHECK, sheet(id, second))) == ["sheet-done"]
+    for who in (city.doctor, MEI):  # who is checked reads no sheet
+        assert (await city.door.auto(who).find("QuestionnaireResponse", encounter=f"Encounter/{first}")).matches == []
     (lead,) = await leads(city)
     assert (findings.state_of(lead), value(lead, contract.RULE)) == ("lead", "R1-070")
     third = await again(city)

@@ -191,13 +191,11 @@ async def check(work: UnitOfWork, given: contract.Checking) -> str:
     before = next((one for one in await drawn(work, sample) if one.visit == given.visit), None)
     if before is not None and before.grade:
         raise OutcomeError(Issue("conflict", "sheet-done", text="This visit has its grade."), status=409)
-    encounter = await gathering.read(work, visit)
     made = sheets.sheet(
         answers,
         given.note,
         sample=given.sample,
         visit=given.visit,
-        patient=reference(encounter, "subject"),
         author=work.principal.practitioner or "Practitioner/unknown",
         now=work.now,
     )

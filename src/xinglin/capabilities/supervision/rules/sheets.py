@@ -131,9 +131,12 @@ def read(sheet: Mapping[str, Any]) -> dict[str, str]:
 
 
 def sheet(
-    answers: Mapping[str, str], note: str, *, sample: str, visit: str, patient: str, author: str, now: datetime
+    answers: Mapping[str, str], note: str, *, sample: str, visit: str, author: str, now: datetime
 ) -> dict[str, Any]:
-    """Write a sheet. sample, visit: logical ids. author: reference of the reviewer."""
+    """Write a sheet. sample, visit: logical ids. author: reference of the reviewer.
+
+    It has no subject: a record of the patient would be read by whoever treats there, who is being checked.
+    """
     marked = mark(answers)
     items: list[dict[str, Any]] = [
         {"linkId": one.code, "text": one.text.zh, "answer": [{"valueCoding": {"code": answers[one.code]}}]}
@@ -147,7 +150,6 @@ def sheet(
         "identifier": {"system": contract.SHEET_KEYS, "value": f"{sample} {visit} {author}"},
         "questionnaire": contract.QUESTIONNAIRE,
         "status": "completed",
-        "subject": {"reference": patient},
         "encounter": {"reference": f"Encounter/{visit}"},
         "author": {"reference": author},
         "authored": now.isoformat(),
