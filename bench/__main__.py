@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     booking,
+    books,
     codes,
     encryption,
     loads,
@@ -48,6 +49,7 @@ def main() -> int:
         "prescribing",
         "settlement",
         "booking",
+        "books",
     )
     asked.add_argument("--only", nargs="*", choices=parts_of, help="measure only these")
     given = asked.parse_args()
@@ -76,6 +78,7 @@ def main() -> int:
             "settlement": settlement.measure,
             "prescribing": prescribing.measure,
             "booking": lambda: booking.measure(server),
+            "books": lambda: books.measure(server),
             "write": lambda: writes.measure(server, "loaded", patients),
         }
         for name, part in parts.items():
