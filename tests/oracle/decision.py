@@ -37,6 +37,8 @@ PLACES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 ACTORS: Final = ("Practitioner", "PractitionerRole", "Organization")
 # what the town's diagnoses are, by the first characters of their ICD-10 codes
 SPECIAL_BY_CODE: Final = {"F32": "mental", "B20": "hiv", "A51": "std", "O04": "reproductive"}
+# what gathers others, and has the labels of what it names
+GATHERING: Final = frozenset({"Composition", "DocumentReference"})
 LEVEL_5: Final = frozenset(SPECIAL_BY_CODE.values())
 DATA_CLASS: Final = {
     "Patient": "personal",
@@ -45,6 +47,8 @@ DATA_CLASS: Final = {
     "Condition": "status",
     "Observation": "status",
     "AllergyIntolerance": "status",
+    "Claim": "payment",
+    "Invoice": "payment",
 }
 
 Reach = Callable[[Document, "Judge"], bool]
@@ -87,6 +91,18 @@ def labels_of(document: Document, now: datetime) -> frozenset[str]:
     if document["resourceType"] == "Patient" and born(document) > now.astimezone(ZONE).replace(year=now.year - 14):
         found.add("minor")
     return frozenset(found | ({"5"} if found & LEVEL_5 else set()))
+
+
+def _named_in(value: object) -> Iterator[str]:
+    """Names of everything that a document refers to."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _named_in(one)
+    elif isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value["reference"]
+        for one in value.values():
+            yield from _named_in(one)
 
 
 def _codings(value: object) -> Iterator[tuple[str, str]]:
@@ -259,10 +275,16 @@ class Judge:
     """What one principal may do with documents, at one moment, given everything that stands in the record."""
 
     def __init__(
-        self, principal: Principal, rules: Iterable[Rule], current: Mapping[str, Document], now: datetime
+        self,
+        principal: Principal,
+        rules: Iterable[Rule],
+        current: Mapping[str, Document],
+        now: datetime,
+        ever: Mapping[str, Sequence[Document]],
     ) -> None:
         self.principal = principal
         self.current = current
+        self._ever = ever  # every content that stood under a name
         self.now = now
         self._rules = [rule for rule in rules if self._speaks(rule.grant)]
         self._relations = _by_patient((patient_of(one), each) for one in current.values() for each in relations_of(one))
@@ -401,7 +423,11 @@ class Judge:
 
     def _labels(self, document: Document) -> frozenset[str]:
         if id(document) not in self._labelled:
-            self._labelled[id(document)] = labels_of(document, self.now)
+            found = labels_of(document, self.now)
+            if document["resourceType"] in GATHERING:
+                every = (one for name in _named_in(document) for one in self._ever.get(name, ()))
+                found |= {label for one in every for label in labels_of(one, self.now)} - {"minor"}
+            self._labelled[id(document)] = found
         return self._labelled[id(document)]
 
     def _denied(self, document: Document) -> bool:
@@ -437,7 +463,7 @@ class Judge:
         return term.actor in actors and term.purpose in purposes and term.lo <= self.now < term.hi
 
 
-SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization"})
+SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Slot"})
 
 
 def _by_patient(pairs: Iterable[tuple[str | None, Any]]) -> dict[str, list[Any]]:

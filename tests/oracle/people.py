@@ -14,8 +14,8 @@ from xinglin.security.principal import Principal
 LOOK: Final = frozenset({"read", "vread", "search", "history"})
 CHANGE: Final = frozenset({"create", "update", "patch", "delete"})
 ALL: Final = LOOK | CHANGE
-RECORD: Final = ("Patient", *PLACES)
-DIRECTORY: Final = ("Practitioner", "PractitionerRole", "Organization")
+DIRECTORY: Final = ("Practitioner", "PractitionerRole", "Organization", "Schedule", "Slot")
+RECORD: Final = ("Patient", *(type for type in PLACES if type not in DIRECTORY))
 KINDS: Final = ("encounter", "appointment", "contract", "referral", "consult", "order", "emergency")
 MASKS: Final = frozenset({"Patient.identifier", "Patient.telecom"})
 
@@ -34,7 +34,9 @@ def _rules() -> Iterator[Rule]:
         yield Rule(Grant("doctor", ALL, type, reach=f"_relation={','.join(KINDS)}"), _related(*KINDS))
         yield Rule(Grant("gate", LOOK, type, needs=frozenset({"L2"}), reach=mine), _own)
     for role in ("doctor", "own"):
-        yield Rule(Grant(role, frozenset({"operate"}), "Patient", operations=frozenset({"everything"})))
+        operations = frozenset({"everything", "summary", "match"})
+        yield Rule(Grant(role, frozenset({"operate"}), "Patient", operations=operations))
+        yield Rule(Grant(role, frozenset({"operate"}), "Composition", operations=frozenset({"document", "sign"})))
     for type in ("Patient", "Encounter", "Observation", "Condition"):
         strong = Grant(
             "ward", LOOK, type, reach="_relation=encounter", needs=frozenset({"strong"}), purposes=frozenset({"TREAT"})
@@ -161,7 +163,7 @@ def principals(chance: random.Random) -> list[Principal]:
             found.append(  # noqa: PERF401  reads better so
                 Principal(
                     f"{'-'.join(sorted(held))}{number}",
-                    frozenset(held),
+                    frozenset(held | ({"physician"} if "doctor" in held else set())),  # who signs
                     practitioner=doctor,
                     practitioner_role=f"PractitionerRole/r{number + 1}",
                     organization=HOSPITALS[number % 3],

@@ -31,6 +31,11 @@ def at(days: float) -> str:
     return (NOW + timedelta(days=days)).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def given_of(who: str) -> str:
+    """The given name of a patient: nobody else's, so that it tells whom an answer names."""
+    return f"Xq{who.partition('/')[2]}q"
+
+
 def day(days: float) -> str:
     return at(days)[:10]
 
@@ -62,6 +67,7 @@ class Town:
             self._record(who)
             self._consents(who)
         self._joined()
+        self._care_line()
         self.deleted = self._second_versions()
 
     def add(self, kind: str, /, **members: Any) -> str:
@@ -90,7 +96,7 @@ class Town:
             self.written.append(
                 resource(
                     who,
-                    name=[{"family": self.chance.choice(FAMILIES), "given": [f"N{number}"]}],
+                    name=[{"family": self.chance.choice(FAMILIES), "given": [given_of(who)]}],
                     gender=self.chance.choice(["male", "female"]),
                     birthDate=born,
                     telecom=[{"system": "phone", "value": f"1380000{number:04}"}],
@@ -303,6 +309,42 @@ class Town:
                 subject=results[0]["subject"],
                 result=[to(f"Observation/{one['id']}") for one in results],
             )
+
+    def _care_line(self) -> None:
+        """Sessions and numbers of the hospitals; prescriptions, claims, bills and documents of the patients."""
+        draw = random.Random(len(self.written))
+        for doctor in DOCTORS[:3]:
+            session = self.add("Schedule", actor=[to(doctor)])
+            for hour in range(3):
+                self.add(
+                    "Slot",
+                    schedule=to(session),
+                    status=draw.choice(["free", "busy"]),
+                    start=at(1 + hour / 24),
+                    end=at(1 + (hour + 1) / 24),
+                )
+        for who in PATIENTS:
+            mine = [f"{one['resourceType']}/{one['id']}" for one in self.written if one.get("subject") == to(who)]
+            visits = [one for one in mine if one.startswith("Encounter/")]
+            visit = to(draw.choice(visits)) if visits and draw.random() < 0.5 else None
+            author, house = to(draw.choice(DOCTORS)), to(draw.choice(HOSPITALS))
+            status = draw.choice(["active", "draft"])
+            self.add(
+                "RequestGroup", status=status, intent="order", subject=to(who), author=author, encounter=visit,
+                action=[{"resource": {"display": "line"}, "participant": [to(draw.choice(PATIENTS))]}]
+                if draw.random() < 0.2 else None,
+            )  # fmt: skip
+            self.add(
+                "Claim", status=status, type=concept(f"{OURS}/claim", "visit"), use="claim", patient=to(who),
+                created=day(-1), provider=house, priority=concept(f"{OURS}/claim", "normal"),
+                insurance=[{"sequence": 1, "focal": True, "coverage": {"display": "insured"}}],
+            )  # fmt: skip
+            self.add("Invoice", status=draw.choice(["issued", "balanced"]), subject=to(who), issuer=house)
+            named = [to(one) for one in draw.sample(mine, min(3, len(mine)))]
+            self.add(
+                "Composition", status="final", type=concept(LOINC, "34133-9"), subject=to(who), encounter=visit,
+                date=at(-1), author=[author], title="Note", section=[{"title": "All", "entry": named}],
+            )  # fmt: skip
 
     def _second_versions(self) -> list[str]:
         """Some records are changed, some given to another patient, some deleted: the references of these."""

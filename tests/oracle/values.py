@@ -108,6 +108,20 @@ REFERENCES: Final[Mapping[str, Mapping[str, Callable[[Document], list[Value]]]]]
     "Communication": {"patient": pointing("subject", to=PATIENT), "recipient": pointing("recipient")},
     "RelatedPerson": {"patient": pointing("patient")},
     "Practitioner": {},
+    "Schedule": {"actor": pointing("actor")},
+    "Slot": {"schedule": pointing("schedule")},
+    "RequestGroup": {
+        "patient": pointing("subject", to=PATIENT),
+        "author": pointing("author"),
+        "encounter": pointing("encounter"),
+    },
+    "Claim": {"patient": pointing("patient"), "provider": pointing("provider")},
+    "Invoice": {"patient": pointing("subject", to=PATIENT), "issuer": pointing("issuer")},
+    "Composition": {
+        "patient": pointing("subject", to=PATIENT),
+        "author": pointing("author"),
+        "encounter": pointing("encounter"),
+    },
 }
 TOKENS: Final[Mapping[str, Mapping[str, Callable[[Document], list[Value]]]]] = {
     "Patient": {"gender": plain("gender"), "identifier": numbered("identifier")},
@@ -125,6 +139,11 @@ TOKENS: Final[Mapping[str, Mapping[str, Callable[[Document], list[Value]]]]] = {
     "DiagnosticReport": {"code": coded("code"), "category": coded("category")},
     "DocumentReference": {"status": plain("status"), "type": coded("type")},
     "Communication": {"status": plain("status")},
+    "Slot": {"status": plain("status")},
+    "RequestGroup": {"status": plain("status")},
+    "Claim": {"status": plain("status")},
+    "Invoice": {"status": plain("status")},
+    "Composition": {"status": plain("status"), "type": coded("type")},
 }
 STRINGS: Final = {"Patient": {"family": families}, "Practitioner": {"family": families}}
 TYPES: Final = tuple(REFERENCES)
@@ -137,7 +156,9 @@ TARGETS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     else ("Observation",)
     if code in {"result", "has-member"}
     else ("Organization",)
-    if code in {"organization", "service-provider", "partof"}
+    if code in {"organization", "service-provider", "partof", "provider", "issuer"}
+    else ("Schedule",)
+    if code == "schedule"
     else ("Practitioner",)
     for type, codes in REFERENCES.items()
     for code in codes
@@ -158,6 +179,11 @@ COMPARTMENT: Final[Mapping[str, tuple[str, ...]]] = {
     "DocumentReference": ("subject", "author"),
     "Communication": ("subject", "sender", "recipient"),
     "RelatedPerson": ("patient",),
+    "Schedule": ("actor",),
+    "RequestGroup": ("subject", "action.participant"),
+    "Claim": ("patient", "payee.party"),
+    "Invoice": ("subject", "recipient"),
+    "Composition": ("subject", "author", "attester.party"),
 }
 
 # merged patient → who stands for it, while the world that is tested has such

@@ -11,14 +11,15 @@ from tests.conftest import key_store
 from tests.oracle import people
 from tests.oracle.asked import Everything, name_of
 from tests.oracle.decision import Judge, Rule
+from tests.oracle.pages import capabilities
 from tests.oracle.town import MERGED, NOW, Town
 from tests.oracle.values import SURVIVORS, Document
 from tests.server.conftest import OPEN
-from xinglin.fhir.declarations import Text
-from xinglin.registry import Capability, Registry
+from xinglin.registry import Registry
 from xinglin.security.principal import Principal
 from xinglin.server.asgi import Application, create_asgi
 from xinglin.server.http import Request
+from xinglin.server.pages import create_pages
 from xinglin.settings import Settings
 from xinglin.store import merging
 from xinglin.store.clock import Clock
@@ -53,12 +54,12 @@ class World:
         """Make one judge for each of the crowd, once everything is written."""
         current = self.current
         self.every = Everything(current.values())
-        self.judges = {id: Judge(one, self.rules, current, NOW) for id, one in self.crowd.items()}
+        ever = {name: [one for one in versions if one is not None] for name, versions in self.versions.items()}
+        self.judges = {id: Judge(one, self.rules, current, NOW, ever) for id, one in self.crowd.items()}
 
 
 def registry_of(rules: tuple[Rule, ...]) -> Registry:
-    grants = tuple(rule.grant for rule in rules)
-    return Registry((OPEN, Capability("town", Text("镇", "Town"), grants=grants)))
+    return Registry((OPEN, *capabilities(rules)))
 
 
 def application(registry: Registry, door: Door, crowd: Mapping[str, Principal]) -> Application:
@@ -66,7 +67,8 @@ def application(registry: Registry, door: Door, crowd: Mapping[str, Principal]) 
     async def who(request: Request) -> Principal | None:
         return crowd.get(request.header(b"x-who") or "")
 
-    return create_asgi(registry, door, SETTINGS, principal_of=who)
+    pages = create_pages(registry, door, SETTINGS, principal_of=who)
+    return create_asgi(registry, door, SETTINGS, pages=pages, principal_of=who)
 
 
 async def open_store(dsn: str) -> Store:

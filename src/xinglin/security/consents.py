@@ -8,6 +8,7 @@ Source: http://hl7.org/fhir/R4/consent.html; R7-002, R7-006, R7-021, R7-022.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -61,6 +62,7 @@ class Provision:
     hi: int
 
 
+@lru_cache(maxsize=16_384)  # the same few for each request of somebody
 def term_key(kind: str, term: Term) -> int:
     """Compute the key of a term; its row stands at the Consent."""
     return keys.hash64(f"~{kind}\x1f" + "\x1f".join(term))

@@ -58,23 +58,31 @@ class Sheet:
 
     def __init__(self, title: str, heads: Sequence[str]) -> None:
         from openpyxl import Workbook  # noqa: PLC0415  half a second that most processes never need
-        from openpyxl.styles import Font  # noqa: PLC0415  as above
-
         self._book = Workbook(write_only=True)
         clean = "".join(sign for sign in title if sign not in r"\/*?:[]")
         self._sheet = self._book.create_sheet(clean[:_TITLE_MOST] or "1")
         self._sheet.freeze_panes = "A2"
-        bold = [self._cell(head) for head in heads]
-        for one in bold:
-            one.font = Font(bold=True)
-        self._sheet.append(bold)
+        # Written with the first row: a sheet that was begun and is left, as when a search is refused, leaves a file.
+        self._heads: Sequence[str] | None = heads
+
+    def _begun(self) -> None:
+        from openpyxl.styles import Font  # noqa: PLC0415  as above
+
+        if self._heads is not None:
+            bold = [self._cell(head) for head in self._heads]
+            for one in bold:
+                one.font = Font(bold=True)
+            self._sheet.append(bold)
+            self._heads = None
 
     def add(self, cells: Sequence[str]) -> None:
         """Add a row."""
+        self._begun()
         self._sheet.append([self._cell(cell) for cell in cells])
 
     def done(self) -> bytes:
         """Give the file."""
+        self._begun()
         with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
             self._book.save(file)
             file.seek(0)
