@@ -368,6 +368,15 @@ async def test_sessions_are_made_of_rosters_once(ward: Hospital) -> None:
     assert (made.sessions, made.numbers) == (3, 18 + 18 + 12)
     again = await door.auto(ADMIN).operate(contract.MAKE, given)
     assert (again.sessions, again.there) == (0, 3)
+    device = {
+        "resourceType": "Device",
+        "id": "scope",
+        "status": "active",
+        "location": {"reference": "Location/role-1-room"},
+    }
+    await put(door, device)
+    await door.auto(ADMIN).operate(contract.MAKE, contract.MakeSessions("1", "2026-11-30", 1))
+    assert await door.auto(SYSTEM).count("Schedule", actor="Device/scope") == 2  # held with the room, so once at a time
     page = await door.auto(resident(1)).find("Schedule", _profile=contract.SESSION.url, _sort="date")
     assert [row.id for row in page.matches][:1] == ["role-1-20261123-am"]
     assert await refused(door.auto(ADMIN).operate(contract.MAKE, contract.MakeSessions("2"))) == {"not-found"}

@@ -75,9 +75,10 @@ async def _made_for(
     there = await _sessions_of(work, one.practitioner, planned)
     room = await _room(work, one, place)
     service = await _service(work, one)
+    device = await _device(work, room["id"])
     for span in planned:
         session = rosters.session(
-            one, span, service=service, room=f"Location/{room['id']}", place=room["name"], level=level
+            one, span, service=service, room=f"Location/{room['id']}", place=room["name"], level=level, device=device
         )
         if any(other.id == session.id for other in there):
             made = replace(made, there=made.there + 1)
@@ -142,6 +143,12 @@ async def _service(work: UnitOfWork, one: Receiver) -> str:
         _count="1",
     )
     return f"HealthcareService/{page.matches[0].id}" if page.matches else ""
+
+
+async def _device(work: UnitOfWork, room: str) -> str:
+    """Give the device that a room is for (an endoscope, a scanner), which is held with it; empty when it has none."""
+    page = await work.platform.find("Device", location=f"Location/{room}", status="active", _sort="_id", _count="1")
+    return f"Device/{page.matches[0].id}" if page.matches else ""
 
 
 async def overbook(work: UnitOfWork, given: contract.Overbook, *, policy: Policy) -> str:

@@ -104,9 +104,16 @@ def id_of(one: Receiver, start: datetime) -> str:
 
 
 def session(
-    one: Receiver, span: tuple[datetime, datetime], *, service: str, room: str, place: str, level: str
+    one: Receiver,
+    span: tuple[datetime, datetime],
+    *,
+    service: str,
+    room: str,
+    place: str,
+    level: str,
+    device: str = "",
 ) -> Session:
-    """Plan a session. service, room: references; place: what the room is called; level: of the hospital, 1 to 3."""
+    """Plan a session. service, room, device: references; place: the room's name; level: of the hospital, 1 to 3."""
     return Session(
         id=id_of(one, span[0]),
         state="planned",
@@ -120,6 +127,7 @@ def session(
         room=room,
         place=place,
         organization=one.organization,
+        device=device,
         fee=fee(one.title, level, one.department),
     )
 
