@@ -52,8 +52,6 @@ BY_HAND: Final = {
     "supervision/templates/supervision/live.html": "figures of now, a row for each institution that gives care online",
     "supervision/templates/supervision/trace.html": "what rules decided in one link of a chain",
     "supervision/templates/supervision/sample.html": "the visits of one sample, in the order of the draw",
-    "supervision/operations/checking.py": "reads a month of visits to draw from",
-    "supervision/operations/uploading.py": "a job that looks for what is to be told",
     "insurance/templates/insurance/explanation.html": "the stages of one settlement, in the order they are reckoned",
 }
 HAND_MADE: Final = re.compile(
