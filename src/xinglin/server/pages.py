@@ -1,9 +1,11 @@
 """Pages: what capabilities declare, served by Starlette, each request in a unit of work of its own."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 from urllib.parse import quote, urlsplit
@@ -103,8 +105,18 @@ def create_pages(
 ) -> ASGIApp:
     """Make the application that answers everything that is neither FHIR nor health."""
     part = part or Part()
-    kit = Kit([*(one.templates for one in registry.capabilities), part.templates])
+    templates = [*(one.templates for one in registry.capabilities), part.templates]
+    kit = Kit(templates, compiled=_place_of_compiled(settings.data_dir))
     return Site(registry, door, settings, kit, principal_of or development(settings)).application(part)
+
+
+def _place_of_compiled(data: Path) -> Path | None:
+    """Give the directory of compiled templates; None where there is no data directory, or none of our own to write."""
+    if not data.is_dir() or not os.access(data, os.W_OK):
+        return None
+    place = data / "templates"
+    place.mkdir(mode=0o700, exist_ok=True)
+    return place if place.stat().st_uid == os.getuid() else None
 
 
 class Visit:

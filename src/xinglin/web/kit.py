@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context, select_autoescape
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -21,6 +23,19 @@ from xinglin.web.view import Language, View
 OWN: Final = "xinglin.web:templates"
 # A template that extends another by name says so first, before or after a comment.
 _EXTENDS: Final = re.compile(r"\s*(?:\{#.*?#\}\s*)*\{%-?\s*extends\s+['\"](?P<name>[^'\"]+)['\"]", re.DOTALL)
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates in a directory of their language, which is made when it is missing."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        super().__init__(str(directory))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one; where that is not possible, as on a full disk, the next process compiles it again."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +121,21 @@ class PageContext:
 class Kit:
     """Templates and texts of the kit and of the capabilities, ready to render.
 
-    templates: ``package:folder`` each; the texts stand in ``texts`` beside the folder.
+    templates: ``package:folder`` each; the texts stand in ``texts`` beside the folder. compiled: an existing directory
+    where compiled templates are kept for the next process (ADR 107); None: nowhere.
     """
 
-    def __init__(self, templates: Sequence[str] = (), static: Static | None = None) -> None:
+    def __init__(
+        self, templates: Sequence[str] = (), static: Static | None = None, *, compiled: Path | None = None
+    ) -> None:
         self.static = static or Static(folder_of("xinglin.web") / "static")
         sources = tuple(dict.fromkeys(_source(one) for one in (OWN, *templates) if one))
         self.texts = {language: load((package for package, _ in sources), language) for language in LANGUAGES}
         folders = [package / folder for package, folder in sources]
         self._environments = {one: self._environment(one, folders) for one in LANGUAGES}
+        for language, environment in self._environments.items():
+            if compiled is not None:
+                environment.bytecode_cache = _Compiled(compiled / language)
 
     def render(self, view: View, context: PageContext) -> bytes:
         """Render the whole page, or only its block when HTMX asks and the view names one."""
