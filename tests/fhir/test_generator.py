@@ -1,5 +1,5 @@
 import importlib.util
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
@@ -7,21 +7,21 @@ from tools.generate_r4 import TARGET, generate
 from tools.r4_package import PackageMissingError, package_path
 
 
-def _package() -> Path:
+@pytest.fixture(scope="module")
+def made() -> Mapping[str, str]:
     try:
-        return package_path()
+        return generate(package_path())
     except PackageMissingError as missing:
         pytest.skip(f"the R4 package is not installed: {missing}")
 
 
-def test_regenerating_gives_the_same_bytes() -> None:
-    made = generate(_package())
+def test_regenerating_gives_the_same_bytes(made: Mapping[str, str]) -> None:
     assert {name for name in made if (TARGET / name).read_text(encoding="utf-8") != made[name]} == set()
 
 
-def test_nothing_else_stands_among_the_generated_modules() -> None:
+def test_nothing_else_stands_among_the_generated_modules(made: Mapping[str, str]) -> None:
     found = {path.relative_to(TARGET).as_posix() for path in TARGET.rglob("*.py")}
-    assert found == generate(_package()).keys()
+    assert found == made.keys()
 
 
 def test_generated_modules_say_where_they_come_from() -> None:

@@ -8,6 +8,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ def rules() -> tuple[Rule, ...]:
     return msgspec.json.decode((PACKAGE / "rules.json").read_bytes(), type=tuple[Rule, ...])
 
 
+@cache
 def joined(tests: Path = TESTS) -> tuple[Joined, ...]:
     """Join the list with all marks of the package, and of *tests* when they are there."""
     enforced = _gathered(
@@ -116,10 +118,21 @@ def _under(prefix: str, node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _arguments(node: ast.expr, function: str) -> Iterator[str]:
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
+    if isinstance(node, ast.Call) and _dotted(node.func) == function:
         for argument in node.args:
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 yield argument.value
+
+
+def _dotted(node: ast.expr) -> str:
+    """Give the name that a call is made by; empty for another expression."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=name):
+            return f"{_dotted(value)}.{name}"
+        case _:
+            return ""
 
 
 def _gathered(marks: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[str, ...]]:
