@@ -1,11 +1,13 @@
 """Read a Parameters resource into an operation's dataclass, and write its answer back (http://hl7.org/fhir/R4/parameters.html).
 
 A field of the dataclass is the parameter of the same name, in camelCase (``if_match`` is ``ifMatch``). A field may be
-str, bool, int, Decimal, a resource or datatype struct, a tuple of these, or any of them ``| None``.
+str, bool, int, Decimal, date, datetime (with its offset), a resource or datatype struct, a dataclass (whose fields are
+the parts), a tuple of these, or any of them ``| None``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
@@ -22,6 +24,8 @@ _VALUES: Final[Mapping[type, tuple[str, ...]]] = {
     bool: ("valueBoolean",),
     int: ("valueInteger", "valuePositiveInt", "valueUnsignedInt"),
     Decimal: ("valueDecimal", "valueInteger"),
+    date: ("valueDate",),
+    datetime: ("valueDateTime", "valueInstant"),
     str: (
         *(
             "valueString",
@@ -123,6 +127,8 @@ def _parts(name: str, value: object) -> Iterator[dict[str, Any]]:
 
 
 def _value(part: Mapping[str, Any], kind: type) -> object:
+    if is_dataclass(kind):
+        return read({"parameter": part["part"]}, kind) if "part" in part else None
     if issubclass(kind, Struct):
         inner = part.get("resource", part.get(f"value{kind.__name__}"))
         return None if inner is None else msgspec.convert(inner, kind)
@@ -131,8 +137,21 @@ def _value(part: Mapping[str, Any], kind: type) -> object:
             value = part[member]
             if kind is Decimal:
                 return Decimal(value)
+            if kind in {date, datetime}:
+                return _moment(value, kind)
             return value if type(value) is kind else None  # an address may say "x" where a number belongs
     return None
+
+
+def _moment(value: str, kind: type) -> date | None:
+    """Read a day, or an instant with its offset; None for what is none."""
+    try:
+        if kind is date:
+            return date.fromisoformat(value)
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _shape(hint: Any) -> tuple[type, bool, bool]:
@@ -155,6 +174,8 @@ def _builtins(value: Struct) -> dict[str, Any]:
 
 
 def _told(kind: type) -> str:
+    if is_dataclass(kind):
+        return "part"
     return kind.__name__ if issubclass(kind, Struct) else _VALUES[kind][0]
 
 
