@@ -491,13 +491,8 @@ class Fhir(Reading):
         made = made or order.id or self.door.clock.new_id(home_of(struct))
         now = self.executor.now
         tail = self._labelled(struct, cutting.tail, before, more, now)
-        entry = indexed(
-            struct,
-            id=made,
-            now_us=microseconds(now),
-            base_url=self.door.base_url,
-            persons=self.executor.persons,
-        )
+        base, persons = self.door.base_url, self.executor.persons
+        entry = indexed(struct, id=made, now_us=microseconds(now), base_url=base, persons=persons)
         must = order.must
         if order.wish == "update" and must == "any" and self.reach("create", order.type).nothing:
             must = "exists"
