@@ -11,7 +11,7 @@ from tests.capabilities.pharmacy import shop
 from tests.capabilities.prescriptions import clinic
 from tests.served import door_of, served
 from xinglin.capabilities.pharmacy import contract
-from xinglin.capabilities.pharmacy.contract import Choosing, Claiming, Dispensing, Keyed, Sending, Tracking
+from xinglin.capabilities.pharmacy.contract import Asking, Choosing, Claiming, Dispensing, Keyed, Sending, Tracking
 from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.capabilities.prescriptions.contract import Reviewing
 from xinglin.security.principal import SYSTEM, Principal
@@ -37,7 +37,8 @@ async def site(postgres_dsn: str) -> AsyncIterator[str]:
         await shop.act(door, await clinic.signed_in(door, reviewer), prescriptions.DECIDE, passed)
         await decocted(door)
         await sent(door, doctor, reviewer)
-        people = {"anne": await clinic.signed_in(door, shop.ANNE), "resident": clinic.RESIDENT}
+        await questioned(door, doctor, reviewer)
+        people = {"doctor": doctor, "anne": await clinic.signed_in(door, shop.ANNE), "resident": clinic.RESIDENT}
     with served(postgres_dsn, people) as root:
         yield root
 
@@ -67,6 +68,19 @@ async def sent(door: Door, doctor: Principal, reviewer: Principal) -> None:
     for step in ("handed-over", "arrived"):
         await shop.act(door, anne, contract.TRACK, Tracking(task, f"track-{step}", step))
     IDS["sent"], IDS["sent-task"] = id, task
+
+
+async def questioned(door: Door, doctor: Principal, reviewer: Principal) -> None:
+    """A prescription that its pharmacy asks about."""
+    anne = await clinic.signed_in(door, shop.ANNE)
+    two = clinic.draft(clinic.line(frequency="bid", packs=2))
+    id = await shop.act(door, doctor, prescriptions.SIGN, two)
+    passed = Reviewing(id, "pass", checked=shop.ALL)
+    await shop.act(door, await clinic.signed_in(door, reviewer), prescriptions.DECIDE, passed)
+    task = await shop.act(door, clinic.RESIDENT, contract.CHOOSE, Choosing(id, "shop1", "pharmacy-pickup", "choose-q"))
+    await shop.act(door, anne, contract.CLAIM, Claiming("claim-question", task))
+    await shop.act(door, anne, contract.ASK, Asking(task, "asking-question", 1, packs=1, note="仅剩一盒"))
+    IDS["question"] = task
 
 
 async def through(door: Door, who: Principal, task: str) -> None:
@@ -135,7 +149,7 @@ async def test_from_the_choice_to_the_counter(opened: Open, site: str) -> None:
     await desk.get_by_label("取药码").fill(digits)
     await shot(desk, "1366-dispensing-4-hand-over")
     await desk.get_by_role("button", name="确认交付").click()
-    await expect(desk.locator("#desk .main")).to_have_count(2)
+    await expect(desk.locator("#desk .main")).to_have_count(3)
     await expect(resident.locator("#supply")).to_contain_text("除质量原因外不退换")
     await desk.go_back()
     await desk.reload()
@@ -169,3 +183,16 @@ async def test_on_the_way_and_in_the_decoction_room(opened: Open, site: str) -> 
     await floor.get_by_role("button", name="完成调配称量").click()
     await floor.get_by_role("button", name="完成复核").click()
     await expect(floor.get_by_role("alert")).to_contain_text("须由另一人操作")
+
+    doctor = await as_("doctor", opened, site, DESKTOP)
+    await doctor.goto("/clinic/supply-questions")
+    await expect(doctor.locator("main")).to_contain_text("只发 1 盒")
+    await shot(doctor, "1366-supply-questions")
+    assert await faults_of(doctor) == []
+    await doctor.get_by_role("button", name="同意并签名").click()
+    await expect(doctor.locator("main")).to_contain_text("没有待答复的询问")
+    await floor.goto(f"/clinic/dispensing/{IDS['question']}")
+    await expect(floor.locator("main")).to_contain_text("医生同意")
+    await floor.get_by_text("缺药或换药，询问医生").click()
+    await shot(floor, "1366-dispensing-5-asked")
+    assert await faults_of(floor) == []

@@ -19,6 +19,8 @@ from tests.capabilities.prescriptions.clinic import (
 )
 from xinglin.capabilities.pharmacy import contract, jobs
 from xinglin.capabilities.pharmacy.contract import (
+    Answering,
+    Asking,
     Choosing,
     Claiming,
     Dispensing,
@@ -26,6 +28,7 @@ from xinglin.capabilities.pharmacy.contract import (
     Keyed,
     One,
     Releasing,
+    Returning,
     Reviewing,
 )
 from xinglin.capabilities.pharmacy.rules import supplies
@@ -249,14 +252,30 @@ async def test_a_pharmacist_of_the_shop_may_refuse_what_the_hospital_passed(plac
 
 
 @pytest.mark.rule("R3-083", "R3-089")
-async def test_what_is_not_given_is_void_and_a_package_is_given_once(place: tuple[Door, Stopped]) -> None:
+async def test_less_is_given_with_the_prescribers_yes_and_the_rest_is_void(place: tuple[Door, Stopped]) -> None:
     door, _ = place
-    anne = await signed_in(door, ANNE)
+    anne, doctor = await signed_in(door, ANNE), await signed_in(door, DOCTOR)
     id = await released(door, line(frequency="bid", packs=2))
-    task = await paid(door, id, anne)
-    more = Dispensing(task, "dispense", "Practitioner/s2", ALL, given=(3,))
+    task = await chosen(door, id)
+    await act(door, anne, contract.CLAIM, Claiming("claim-01", task))
+    assert await refused(door, anne, contract.ASK, Asking(task, "asking-1", 1, packs=2)) == {"question-packs"}
+    assert await refused(door, anne, contract.ASK, Asking(task, "asking-1", 1, "D0002")) == {"question-drug"}
+    question = await act(door, anne, contract.ASK, Asking(task, "asking-1", 1, packs=1, note="仅剩一盒"))
+    assert await act(door, anne, contract.ASK, Asking(task, "asking-1", 1, packs=1, note="仅剩一盒")) == question
+    review = Reviewing(task, "review-1", "pass", checked=ALL)
+    assert await refused(door, anne, contract.PHARMACY_REVIEW, review) == {"question-open"}
+    assert await refused(door, anne, contract.ANSWER, Answering(question, "yes")) == {"forbidden"}
+    for _ in range(2):
+        await act(door, doctor, contract.ANSWER, Answering(question, "yes"))
+    assert await refused(door, doctor, contract.ANSWER, Answering(question, "no")) == {"question-stays"}
+    await act(door, anne, contract.PHARMACY_REVIEW, review)
+    assert supplies.fen_of(await document(door, "Task", task)) == 1250  # one package is charged
+    await act(door, anne, contract.TAKE_PAYMENT, Keyed(task, "payment-1"))
+    more = Dispensing(task, "dispense", "Practitioner/s2", ALL, given=(2,))
     assert await refused(door, anne, contract.GIVE_OUT, more) == {"given-amount"}
-    part = Dispensing(task, "dispense", "Practitioner/s2", ALL, (f"1={TRACE}2",), (1,))
+    none = Dispensing(task, "dispense", "Practitioner/s2", ALL, given=(0,))
+    assert await refused(door, anne, contract.GIVE_OUT, none) == {"given-nothing"}
+    part = Dispensing(task, "dispense", "Practitioner/s2", ALL, (f"1={TRACE}2",))
     await act(door, anne, contract.GIVE_OUT, part)
     row = (await door.auto(SYSTEM).find("MedicationDispense", patient="Patient/p1")).matches[0]
     given = await document(door, "MedicationDispense", row.id)
@@ -302,6 +321,25 @@ async def test_a_bill_that_lapses_frees_it_and_money_that_comes_too_late_goes_ba
     await told(door, bill, task, "paid")
     assert (await state(door, id))[0] == "released"
     assert (await document(door, "Invoice", bill))["totalNet"]["value"] == 0
+
+
+@pytest.mark.rule("R3-088")
+async def test_medicine_comes_back_for_its_quality_and_stays_used(place: tuple[Door, Stopped]) -> None:
+    door, _ = place
+    anne = await signed_in(door, ANNE)
+    id = await released(door)
+    task = await paid(door, id, anne)
+    early = Returning(task, "back-0001", "quality", "受潮")
+    assert await refused(door, anne, contract.TAKE_BACK, early) == {"supply-state"}
+    await act(door, anne, contract.GIVE_OUT, Dispensing(task, "dispense", "Practitioner/s2", ALL))
+    await act(door, anne, contract.HAND_OVER, Handing(task, "hand-over", identity=CARD[-4:]))
+    other = Returning(task, "back-0001", "changed-mind")
+    assert await refused(door, anne, contract.TAKE_BACK, other) == {"return-quality", "return-note"}
+    for _ in range(2):
+        await act(door, anne, contract.TAKE_BACK, Returning(task, "back-0001", "quality", "受潮"))
+    assert await state(door, id) == ("closed", "completed")
+    again = Choosing(id, "shop2", "pharmacy-pickup", "choose-2")
+    assert await refused(door, RESIDENT, contract.CHOOSE, again) == {"prescription-used"}
 
 
 async def told(door: Door, bill: str, task: str, what: str) -> None:

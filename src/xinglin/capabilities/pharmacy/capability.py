@@ -5,9 +5,10 @@ from typing import Final
 
 from xinglin.capabilities.pharmacy import contract, jobs, policy
 from xinglin.capabilities.pharmacy.gateways import courier_of
-from xinglin.capabilities.pharmacy.operations import counter, decocting, paying, sending, supplying
+from xinglin.capabilities.pharmacy.operations import asking, counter, decocting, paying, returning, sending, supplying
 from xinglin.capabilities.pharmacy.pages import desk, floor, mine
-from xinglin.capabilities.pharmacy.rules import decoctions, supplies
+from xinglin.capabilities.pharmacy.pages import questions as pharmacies
+from xinglin.capabilities.pharmacy.rules import decoctions, questions, supplies
 from xinglin.fhir.declarations import Text
 from xinglin.registry import CLINIC, RESIDENT, Capability, Card, Exclusive, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
@@ -32,8 +33,19 @@ def declare(settings: Settings) -> Capability:
             contract.CATEGORIES,
             contract.STEPS,
         ),
-        profiles=(contract.DISPENSE, contract.STOCK, contract.DISPENSED, contract.DELIVERY, contract.WORK_ORDER),
-        invariants=(Invariant(contract.DISPENSE, supplies.stays), Invariant(contract.WORK_ORDER, decoctions.stays)),
+        profiles=(
+            contract.DISPENSE,
+            contract.STOCK,
+            contract.DISPENSED,
+            contract.DELIVERY,
+            contract.WORK_ORDER,
+            contract.QUESTION,
+        ),
+        invariants=(
+            Invariant(contract.DISPENSE, supplies.stays),
+            Invariant(contract.WORK_ORDER, decoctions.stays),
+            Invariant(contract.QUESTION, questions.stays),
+        ),
         exclusives=(
             Exclusive(contract.DISPENSE, supplies.held, "prescription-taken"),
             Exclusive(contract.DISPENSED, supplies.traced, "trace-used"),
@@ -52,6 +64,9 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.TRACK, sending.track),
             Handler(contract.RECEIVE, sending.receive),
             Handler(contract.DECOCT, decocting.step),
+            Handler(contract.TAKE_BACK, returning.take_back),
+            Handler(contract.ASK, asking.ask),
+            Handler(contract.ANSWER, asking.answer),
             Handler(contract.SHEET, counter.sheet),
         ),
         grants=policy.GRANTS,
@@ -78,6 +93,17 @@ def declare(settings: Settings) -> Capability:
                 order=23,
                 roles=PHARMACISTS,
             ),
+            Page(
+                CLINIC,
+                contract.QUESTIONS,
+                show=pharmacies.show,
+                send=pharmacies.send,
+                menu=Text("药店询问", "Pharmacies ask"),
+                icon="help-circle",
+                order=27,
+                roles=frozenset(policy.PRESCRIBERS),
+                badge=pharmacies.badge,
+            ),
             Page(CLINIC, f"{contract.FLOOR}/{{id}}", show=floor.show_one, send=floor.send_one, roles=PHARMACISTS),
             Page(CLINIC, f"{contract.FLOOR}/{{id}}/label", show=floor.show_label, roles=PHARMACISTS),
             Page(CLINIC, f"{contract.DESK}/{{id}}", show=desk.show_one, send=desk.send_one, roles=PHARMACISTS),
@@ -90,6 +116,6 @@ def declare(settings: Settings) -> Capability:
             Job(contract.FOLLOW_COURIER, partial(jobs.follow_courier, courier=courier), retries=8),
             Job(contract.FORGET, jobs.forget_codes, every="03:40 Asia/Shanghai"),
         ),
-        notices=(contract.READY, contract.FREED, contract.REJECTED),
+        notices=(contract.READY, contract.FREED, contract.REJECTED, contract.QUESTIONED),
         templates="xinglin.capabilities.pharmacy:templates",
     )

@@ -30,9 +30,15 @@ PRICE: Final = canonical("price")  # nested: amount (valueMoney), per (valueQuan
 TASKS: Final = CodeSet(
     url=valueset("supply-task"),
     system=canonical("supply-task", "CodeSystem"),
-    codes={"dispense": Text("调配处方", "Fill a prescription")},
+    codes={
+        "dispense": Text("调配处方", "Fill a prescription"),
+        "supply-question": Text("药店询问医生", "Question of a pharmacy"),
+    },
 )
 DISPENSE_CODE: Final = "dispense"
+QUESTION_CODE: Final = "supply-question"
+# Of Task[supply-question]: what is asked, nested: line (integer), drug (code), packs (integer), note.
+ASKED: Final = canonical("supply-asked")
 WAYS: Final = CodeSet(
     url=valueset("supply-way"),
     system=canonical("supply-way", "CodeSystem"),
@@ -104,6 +110,12 @@ DISPENSE: Final = Profile(
     url=canonical("dispense"),
     on="Task",
     required=("identifier", "code", "focus", "for", "owner", "groupIdentifier"),
+    bindings={"code": TASKS.url},
+)
+QUESTION: Final = Profile(
+    url=canonical("supply-question"),
+    on="Task",
+    required=("identifier", "code", "focus", "for", "owner", "requester"),
     bindings={"code": TASKS.url},
 )
 WORK_ORDER: Final = Profile(
@@ -258,6 +270,40 @@ class Stepping:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """What a pharmacy asks the prescriber of the supply *id*, before its review.
+
+    line: from 1. drug: a medicine of the same substance, amount and route instead. packs: fewer than ordered; -1: all.
+    """
+
+    id: str
+    key: str
+    line: int
+    drug: str = ""
+    packs: int = -1
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The prescriber's answer to the question *id*: ``yes`` or ``no``."""
+
+    id: str
+    answer: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """Medicine that a patient brings back. reason: ``quality``. note: what is wrong with it."""
+
+    id: str
+    key: str
+    reason: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Releasing:
     """Why a pharmacy gives it back: a code of `RELEASES`, and words."""
 
@@ -338,6 +384,13 @@ DECOCT: Final = Operation(
     level="instance",
     title=Text("登记煎药工序", "Record a step of a decoction"),
 )
+TAKE_BACK: Final = Operation("take-back", "Task", Returning, str, level="instance", title=Text("退药", "Take back"))
+ASK: Final = Operation(
+    "ask-prescriber", "Task", Asking, str, level="instance", title=Text("询问开方医生", "Ask the prescriber")
+)
+ANSWER: Final = Operation(
+    "answer-pharmacy", "Task", Answering, str, level="instance", title=Text("答复药店", "Answer a pharmacy")
+)
 SHEET: Final = Operation(
     "sheet", "Task", One, Sheet, level="instance", affects_state=False, title=Text("处方内容", "What is prescribed")
 )
@@ -362,6 +415,21 @@ FREED: Final = NoticeKind(
     parameters=frozenset({"number", "pharmacy", "reason", "next"}),
     urgent=True,
 )
+QUESTIONED: Final = NoticeKind(
+    code="supply-question",
+    title=Text("药店询问", "A pharmacy asks"),
+    text=Text(
+        "{pharmacy}就处方 {number} 询问您：缺药或换药须您同意。",
+        "{pharmacy} asks you about prescription {number}: a shortage or a substitute needs your word.",
+    ),
+    sms=Text(
+        "【杏林】您有一张处方需要处理，请登录工作站查看。",
+        "[Xinglin] A prescription needs your attention. Please log in.",
+    ),
+    parameters=frozenset({"number", "pharmacy"}),
+    urgent=True,
+    to="staff",
+)
 REJECTED: Final = NoticeKind(
     code="supply-rejected",
     title=Text("药店拒绝调配处方", "A pharmacy refused a prescription"),
@@ -380,6 +448,7 @@ REJECTED: Final = NoticeKind(
 
 SUPPLY: Final = "/my/prescriptions"  # /ID/supply
 DESK: Final = "/clinic/dispensing"
+QUESTIONS: Final = "/clinic/supply-questions"
 FLOOR: Final = "/clinic/decoction"
 LAPSE: Final = "pharmacy.lapse"  # task: logical id; stage: requested or claimed
 SETTLED: Final = "pharmacy.settled"  # what billing tells: bill, about, state

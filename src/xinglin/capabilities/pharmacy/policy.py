@@ -3,6 +3,8 @@
 from typing import Final
 
 from xinglin.capabilities.pharmacy.contract import (
+    ANSWER,
+    ASK,
     CHOOSE,
     CLAIM,
     DECOCT,
@@ -10,12 +12,14 @@ from xinglin.capabilities.pharmacy.contract import (
     GIVE_OUT,
     HAND_OVER,
     PHARMACY_REVIEW,
+    QUESTION_CODE,
     RECEIVE,
     RELEASE,
     SEND,
     SHEET,
     SHOW_CODE,
     STOCK_CODES,
+    TAKE_BACK,
     TAKE_PAYMENT,
     TASKS,
     TRACK,
@@ -32,8 +36,24 @@ PATIENTS: Final = ("resident", "guardian")
 PHARMACISTS: Final = ("pharmacist", "retail-pharmacist")
 _KIND: Final = f"code={TASKS.system}|{DISPENSE_CODE}"
 _DECOCTION: Final = f"code={WORK_ORDERS.system}|decoction"
+PRESCRIBERS: Final = ("physician", "village-doctor", "family-doctor")
+_QUESTION: Final = f"code={TASKS.system}|{QUESTION_CODE}"
 _AT_THE_COUNTER: Final = frozenset(
-    one.code for one in (CLAIM, PHARMACY_REVIEW, TAKE_PAYMENT, GIVE_OUT, HAND_OVER, RELEASE, SHEET, SEND, TRACK, DECOCT)
+    one.code
+    for one in (
+        CLAIM,
+        PHARMACY_REVIEW,
+        TAKE_PAYMENT,
+        GIVE_OUT,
+        HAND_OVER,
+        RELEASE,
+        SHEET,
+        SEND,
+        TRACK,
+        DECOCT,
+        TAKE_BACK,
+        ASK,
+    )
 )
 
 GRANTS: Final = cites("R3-085", "R3-087")(
@@ -84,6 +104,14 @@ GRANTS: Final = cites("R3-085", "R3-087")(
         *(
             Grant(role, READ, "Invoice", "issuer={organization}", needs=STRONG, name="billed-here")
             for role in PHARMACISTS
+        ),
+        *(
+            grant
+            for role in PRESCRIBERS
+            for grant in (
+                Grant(role, OPERATE, "Task", operations=frozenset({ANSWER.code}), needs=STRONG, name="supply-question"),
+                Grant(role, READ, "Task", f"owner={{practitioner}}&{_QUESTION}", name="supply-question"),
+            )
         ),
     )
 )

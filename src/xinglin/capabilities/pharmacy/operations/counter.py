@@ -17,9 +17,9 @@ from xinglin.capabilities.pharmacy.contract import (
     Reviewing,
     Sheet,
 )
-from xinglin.capabilities.pharmacy.operations import decocting, paying, reading, supplying
+from xinglin.capabilities.pharmacy.operations import asking, decocting, paying, reading, supplying
 from xinglin.capabilities.pharmacy.operations.reading import Supply
-from xinglin.capabilities.pharmacy.rules import counters, sheets, supplies
+from xinglin.capabilities.pharmacy.rules import counters, questions, sheets, supplies
 from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.capabilities.signatures.contract import SIGN, Sign
 from xinglin.care import dispensing
@@ -143,6 +143,7 @@ async def review(work: UnitOfWork, given: Reviewing) -> str:
         detail=reasons.strip("；") or "pass",
     )
     if given.outcome == "pass":
+        await asking.refuse_open(work, supply.id)
         task = await paying.charge(work, supply, task)
     await reading.keep(work, supply, task)
     await sign(work, supply)
@@ -187,7 +188,8 @@ async def dispense(work: UnitOfWork, given: Dispensing) -> str:
     if reading.ready(supply, given.key, "dispense"):
         return supply.id
     lines = await reading.lines(work, supply.prescription)
-    ordered = [sheets.ordered(one) for one in lines]
+    agreed = await asking.agreed(work, supply.id)
+    ordered = questions.effective([sheets.ordered(one) for one in lines], agreed)
     packs = [one.packs for one in ordered]
     people = await reading.colleagues(work, supply.owner)
     checker = work.principal.practitioner or ""
@@ -206,12 +208,14 @@ async def dispense(work: UnitOfWork, given: Dispensing) -> str:
         "pharmacy": {name: value for name, value in supply.task["owner"].items() if name in {"reference", "display"}},
         "checker": checker,
         "preparer": given.preparer,
+        "prescriber": supply.prescription.get("author", {}),
         "at": at,
     }
     for number, (line, amount) in enumerate(zip(lines, amounts, strict=True), 1):
         if amount:
             traces = [one.partition("=")[2] for one in given.trace if one.partition("=")[0] == str(number)]
-            made = sheets.dispensed(line, supply.number, amount, about=about, traces=traces)
+            instead = agreed[number].drug if number in agreed else ""
+            made = sheets.dispensed(line, supply.number, amount, about=about, traces=traces, instead=instead)
             await work.platform.create(bytes_of(made), type="MedicationDispense")
     preparer = {"url": contract.PREPARER, "valueReference": {"reference": given.preparer}}
     task = supplies.acted(supply.task, "dispense", key=given.key, at=at, by=checker)
@@ -227,7 +231,7 @@ async def dispense(work: UnitOfWork, given: Dispensing) -> str:
 
 
 def _part(amount: Decimal, packs: int, given: int) -> Decimal:
-    return amount if given == packs else amount * given / packs
+    return amount if given == packs else amount * given / packs if packs else Decimal(0)
 
 
 async def _off_the_shelf(work: UnitOfWork, supply: Supply, given: list[tuple[str, Decimal]]) -> None:

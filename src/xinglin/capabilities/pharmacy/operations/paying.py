@@ -6,9 +6,9 @@ from typing import Any, Final
 from xinglin.capabilities.billing.contract import CHARGE, PAID, REFUND, Charge, Line, Refunding
 from xinglin.capabilities.pharmacy import contract
 from xinglin.capabilities.pharmacy.contract import Keyed
-from xinglin.capabilities.pharmacy.operations import decocting, reading, supplying
+from xinglin.capabilities.pharmacy.operations import asking, decocting, reading, supplying
 from xinglin.capabilities.pharmacy.operations.reading import Supply
-from xinglin.capabilities.pharmacy.rules import sheets, supplies
+from xinglin.capabilities.pharmacy.rules import questions, sheets, supplies
 from xinglin.care import dispensing
 from xinglin.care.dispensing import POLICY
 from xinglin.fhir.document import document_of
@@ -23,11 +23,13 @@ SOON: Final = timedelta(minutes=1)
 
 async def charge(work: UnitOfWork, supply: Supply, task: Json) -> Json:
     """Put the lines on a bill of the pharmacy; where it has no price for something, its counter takes the money."""
-    ordered = [sheets.ordered(one) for one in await reading.lines(work, supply.prescription)]
+    written = [sheets.ordered(one) for one in await reading.lines(work, supply.prescription)]
+    ordered = questions.effective(written, await asking.agreed(work, supply.id))
     here = (await reading.stocks(work, (one.code for one in ordered), supply.owner)).get(supply.owner, {})
     if sheets.cost(ordered, here) is None:
         return task
     lines: tuple[Line, ...] = sheets.charges(ordered, here)
+    task = supplies.priced(task, sheets.cost(ordered, here) or 0)
     bill = await work.platform.operate(
         CHARGE,
         Charge(

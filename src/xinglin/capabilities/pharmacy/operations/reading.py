@@ -24,6 +24,7 @@ Json = dict[str, Any]
 MOST: Final = 100
 KIND: Final = f"{contract.TASKS.system}|{contract.DISPENSE_CODE}"
 RETAIL: Final = "bus"
+NUMBERS: Final = prescriptions.NUMBERS
 
 
 @dataclass(slots=True)

@@ -4,19 +4,21 @@ from typing import Any, Final
 
 from xinglin.capabilities.pharmacy import contract
 from xinglin.capabilities.pharmacy.contract import (
+    Asking,
     Claiming,
     Dispensing,
     Handing,
     Keyed,
     One,
     Releasing,
+    Returning,
     Reviewing,
     Sending,
     Sheet,
     Tracking,
 )
-from xinglin.capabilities.pharmacy.operations import reading, sending
-from xinglin.capabilities.pharmacy.rules import counters, supplies
+from xinglin.capabilities.pharmacy.operations import asking, reading, sending
+from xinglin.capabilities.pharmacy.rules import counters, questions, supplies
 from xinglin.capabilities.prescriptions import contract as prescriptions
 from xinglin.care.delivering import CUSTODY
 from xinglin.care.money import yuan
@@ -25,6 +27,7 @@ from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
+from xinglin.tables import catalogues
 from xinglin.web import cards
 from xinglin.web import format as show_as
 from xinglin.web.asking import ask, count
@@ -137,6 +140,20 @@ async def _done(work: UnitOfWork, form: Form) -> None:
         case "track":
             way = Tracking(id, key, form["step"], form["celsius"], form["code"].strip(), form["identity"].strip())
             await work.fhir.operate(contract.TRACK, way)
+        case "ask":
+            packs = form["fewer"].strip()
+            line = form["line"].strip()
+            question = Asking(
+                id,
+                key,
+                int(line) if line.isdecimal() and len(line) < 4 else 0,
+                form[f"instead-{line}"],
+                int(packs) if packs.isdecimal() and len(packs) < 6 else -1,
+                form["note"].strip()[:500],
+            )
+            await work.fhir.operate(contract.ASK, question)
+        case "take-back":
+            await work.fhir.operate(contract.TAKE_BACK, Returning(id, key, "quality", form["note"].strip()[:500]))
         case "release":
             await work.fhir.operate(contract.RELEASE, Releasing(id, key, form["why"], form["note"].strip()[:500]))
         case _:
@@ -168,6 +185,7 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
         "key": work.new_id(),
         "task": await _row(work, task, form),
         "status": task["status"],
+        "returns": task["status"] == "completed" and all(one["code"] != "take-back" for one in supplies.acts(task)),
         "sheet": sheet,
         "state": state,
         "step_up": any(one.key == "step-up" for one in issues),
@@ -178,6 +196,9 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
         ],
         "releases": [(one, show_as.said(contract.RELEASES.codes[one], form.language)) for one in counters.OWN_RELEASES],
         "note": form["note"],
+        "asked": [],
+        "packs": {},
+        "given_instead": {},
         "typed": {name: value for name, value in form.pairs if name.startswith(("trace-", "given-"))},
         "acts": [
             (one["code"], show_as.moment(one["at"]), one["detail"])
@@ -193,9 +214,17 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
             "findings": [one for one in sheet.finding if one.weight != "note"],
             "language": form.language,
         }
+        values["asked"] = [_asked(one, sheet) for one in await asking.asked(work, form["id"])]
+        values["instead"] = {
+            number: [(code, _drug(code)) for code in questions.substitutes(line.code)]
+            for number, line in enumerate(sheet.line, 1)
+        }
     if state in {"dispensed", "delivering"} and supplies.way_of(task) in contract.SENT:
         values |= await _way(work, task, form)
     if state == "paid":
+        agreed = await asking.agreed(work, form["id"])
+        values["packs"] = {number: yes.packs for number, yes in agreed.items() if yes.packs >= 0}
+        values["given_instead"] = {number: _drug(yes.drug) for number, yes in agreed.items() if yes.drug}
         people = await reading.colleagues(work, here)
         values |= {
             "people": [(who, name) for who, name in people.items() if who != work.principal.practitioner],
@@ -203,6 +232,16 @@ async def _one(work: UnitOfWork, form: Form, issues: tuple[Issue, ...]) -> View:
             "who": work.principal.display,
         }
     return View("pharmacy/one.html", values, status=422 if issues else 200)
+
+
+def _asked(question: dict[str, Any], sheet: Sheet) -> tuple[str, str, int, str]:
+    line, what, _ = questions.read(question)
+    return sheet.line[line - 1].name, _drug(what.drug) if what.drug else "", what.packs, str(question["status"])
+
+
+def _drug(code: str) -> str:
+    drug = catalogues.drug(code)
+    return f"{drug.name} {drug.strength}"
 
 
 async def _way(work: UnitOfWork, task: dict[str, Any], form: Form) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from xinglin.capabilities.pharmacy.contract import RELEASES, Choosing, Dispensing, Releasing, Reviewing
+from xinglin.capabilities.pharmacy.contract import RELEASES, Choosing, Dispensing, Releasing, Returning, Reviewing
 from xinglin.capabilities.prescriptions.contract import CHECKS, REASONS
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.sources import cites
@@ -88,6 +88,8 @@ def dispensing_faults(
         issues.append(Issue("value", "given-amount", "given", "Each line gives from nothing to what was ordered."))
     elif given.given and not any(given.given):
         issues.append(Issue("value", "given-nothing", "given", "Where nothing is given, give the prescription back."))
+    elif given.given and any(some < most for some, most in zip(given.given, packs, strict=True)):
+        issues.append(_no("short-not-agreed", "To give less than ordered, the prescriber is asked first."))
     traces = [one.partition("=") for one in given.trace]
     wrong = [code for line, _, code in traces if not _numbered(line, len(packs)) or TRACE.fullmatch(code) is None]
     if wrong:
@@ -106,6 +108,17 @@ def release_faults(given: Releasing) -> tuple[Issue, ...]:
     if given.reason == "other" and not given.note.strip():
         return (Issue("required", "release-note", "note", "Say why in words."),)
     return ()
+
+
+@cites("R3-088")
+def return_faults(given: Returning) -> tuple[Issue, ...]:
+    """Say why something is not taken back: only its quality counts, and what is wrong is said."""
+    issues = []
+    if given.reason != "quality":
+        issues.append(_no("return-quality", "Medicine is taken back for its quality and for nothing else."))
+    if not given.note.strip():
+        issues.append(Issue("required", "return-note", "note", "Say what is wrong with it."))
+    return tuple(issues)
 
 
 @cites("R3-084")

@@ -80,6 +80,8 @@ def charges(lines: Sequence[Ordered], stock: Mapping[str, Stock]) -> tuple[Line,
     """Give what is charged: packages of drugs, grams of slices, at the price of the pharmacy."""
     found = []
     for one in lines:
+        if not one.packs:
+            continue
         known = stock[one.code]
         if one.drug:
             quantity, fen = Decimal(one.packs), known.fen * (one.amount / one.packs) / known.per
@@ -166,10 +168,16 @@ def findings_of(review: Json | None) -> tuple[Told, ...]:
     return tuple(found)
 
 
-def dispensed(line: Json, number: str, given: Decimal, *, about: Mapping[str, Any], traces: Sequence[str]) -> Json:
-    """Write what was given out of a line. about: patient, encounter, pharmacy, checker, preparer (references), at."""
+def dispensed(
+    line: Json, number: str, given: Decimal, *, about: Mapping[str, Any], traces: Sequence[str], instead: str = ""
+) -> Json:
+    """Write what was given out of a line.
+
+    about: patient, pharmacy, prescriber (references as documents), checker, preparer (references), at. instead: code of
+    what the prescriber agreed to.
+    """
     quantity = line["dispenseRequest"]["quantity"]
-    rest = Decimal(str(quantity["value"])) - given
+    rest = max(Decimal(0), Decimal(str(quantity["value"])) - given)
     extensions: list[Json] = [{"url": contract.TRACE, "valueString": one} for one in traces]
     if rest:
         extensions.append({"url": contract.VOID, "valueQuantity": quantity | {"value": rest}})
@@ -192,4 +200,9 @@ def dispensed(line: Json, number: str, given: Decimal, *, about: Mapping[str, An
     }
     if extensions:
         made["extension"] = extensions
+    if instead:
+        drug = catalogues.drug(instead)
+        coding = {"system": prescriptions.DRUGS, "code": instead, "display": drug.name}
+        made["medicationCodeableConcept"] = {"coding": [coding], "text": f"{drug.name} {drug.strength}"}
+        made["substitution"] = {"wasSubstituted": True, "responsibleParty": [about["prescriber"]]}
     return made
