@@ -208,6 +208,7 @@ def _what_to_open(settings: "Settings", port: int) -> str:
     simulated = (
         f"\n  Messages       http://127.0.0.1:{port}/sms/ (as phones would show them)"
         f"\n                 and below /wechat/, /voice/, /mail/"
+        f"\n  Payments       http://127.0.0.1:{port}/wechat_pay/ and /alipay/ (with faults to switch on)"
         if settings.demo
         else ""
     )

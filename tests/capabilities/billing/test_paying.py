@@ -9,8 +9,10 @@ import pytest
 
 from tests.capabilities.billing import places
 from tests.capabilities.billing.places import KilledError, Till
+from tests.capabilities.insurance.places import put, read
 from xinglin.capabilities.billing import contract, jobs
 from xinglin.capabilities.billing.contract import Line
+from xinglin.capabilities.insurance.rules import claims
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
 
@@ -199,6 +201,22 @@ async def test_what_is_settled_and_not_paid_in_time_is_reversed(insured: Till, m
     assert await insured.balances(bill) == {}
     monkeypatch.undo()
     assert (await insured.paid(bill, "alipay")).state == "paid"
+
+
+async def test_a_settlement_without_any_answer_of_the_insurer_can_be_given_up(insured: Till) -> None:
+    bill = await insured.charge("RequestGroup/r1", Line("D0001", "drug", unit_fen=10000))
+    await insured.begin(bill)
+    await insured.door.auto(places.RESIDENT).operate(contract.PAY, contract.Pay(bill, "alipay"))
+    claim = (await insured.bill(bill)).claim
+    document = await read(insured.door, "Claim", claim)
+    await put(insured.door, claims.moved(document, "stopped", "没有应答"))
+    await insured.work()
+    assert (await insured.bill(bill)).state == "paying"
+    await insured.door.auto(places.RESIDENT).operate(contract.STOP, contract.Stop(bill))
+    await insured.work()
+    assert (await insured.bill(bill)).state == "open"
+    assert await insured.town.insurer.standing() == []
+    assert (await insured.paid(bill)).state == "paid"
 
 
 # -- refunds ----------------------------------------------------------------------------------------------------------

@@ -51,13 +51,16 @@ async def advance(work: UnitOfWork, id: str) -> Bill:
 async def _facts(work: UnitOfWork, bill: Bill) -> Facts:
     if bill.state in {"open", "paid", "refunded", "void"}:
         return Facts(bill)
-    claim = ""
-    if bill.claim:
-        claim = str(value(await document(work, f"Claim/{bill.claim}"), insurance.STATE) or "")
+    claim = await claim_state(work, bill)
     found = {one.number: one for one in await payments_of(work, bill.id)}
     present = found.get(payment_number(bill))
     back = found.get(bill.under_way.number) if bill.under_way else None
     return Facts(bill, claim, present.state if present else "", back.state if back else "")
+
+
+async def claim_state(work: UnitOfWork, bill: Bill) -> str:
+    """Give how the settlement of a bill stands; empty without one."""
+    return str(value(await document(work, f"Claim/{bill.claim}"), insurance.STATE) or "") if bill.claim else ""
 
 
 def payment_number(bill: Bill) -> str:
@@ -193,8 +196,7 @@ async def _count(work: UnitOfWork, bill: Bill) -> Bill:
     one = _wanted(bill.under_way)
     if one.phase == "reversing":
         await _unbook(work, bill)
-    claim = str(value(await document(work, f"Claim/{bill.claim}"), insurance.STATE) or "") if bill.claim else ""
-    settled = claim == "settled"
+    settled = await claim_state(work, bill) == "settled"
     share = await share_of(work, bill.claim) if settled else Share(cash=bill.total)
     bill = replace(bill, claim=bill.claim if settled else "", share=share)
     await _book(work, entries.settled(bill, share, today(work.now)) if settled else None)

@@ -47,9 +47,14 @@ async def pay(work: UnitOfWork, given: contract.Pay) -> str:
 
 
 async def stop(work: UnitOfWork, given: contract.Stop) -> str:
-    """Invoice/$stop-paying: give up the payment under way; when it was paid after all, it stays so."""
+    """Invoice/$stop-paying: give up the payment under way; when it was paid after all, it stays so.
+
+    A settlement of which the insurer said nothing for long is reversed: then it is known where it stands.
+    """
     bill = await own_bill(work, given.invoice)
-    if bill.state == "paying":
+    if bill.state in {"paying", "refunding"} and await moving.claim_state(work, bill) == "stopped":
+        await work.platform.operate(insurance.REVERSE, insurance.Reversing(bill.claim, "stopped"))
+    elif bill.state == "paying":
         await moving.give_up(work, bill)
     return bill.state
 
