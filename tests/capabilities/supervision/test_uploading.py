@@ -10,12 +10,14 @@ from tests.capabilities.supervision.city import ADMINISTRATOR, REGULATOR, City, 
 from xinglin.capabilities.internet_hospital import contract as visits
 from xinglin.capabilities.internet_hospital.contract import Visit
 from xinglin.capabilities.supervision import contract, jobs
+from xinglin.capabilities.supervision.operations.counting import everywhere
 from xinglin.capabilities.supervision.rules import uploads
 from xinglin.capabilities.supervision.rules.documents import nested, value
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
 from xinglin.store.store import Store
+from xinglin.web.asking import Counts
 
 
 @pytest.fixture
@@ -150,3 +152,29 @@ async def test_without_a_port_acts_wait(city: City) -> None:
     await city.asked()
     await send(city, None)
     assert state((await told(city))["registration"]) == "waiting"
+
+
+async def test_the_figures_of_now_count_who_waits_too_long_and_what_is_kept_back(
+    city: City, province: Province
+) -> None:
+    await city.asked()
+    await province.fault("refuse")
+    await send(city, province)
+    walk_in = {
+        "resourceType": "Encounter",
+        "id": "today",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "subject": {"reference": "Patient/bo"},
+        "serviceProvider": {"reference": "Organization/h2"},
+        "period": {"start": city.clock.moment.isoformat(), "end": city.clock.moment.isoformat()},
+    }
+    await put(city.door, {"resourceType": "Organization", "id": "h2", "name": "修武县人民医院"}, walk_in)
+    for minutes, overdue in ((1, 0), (60, 1)):
+        city.clock.pass_(minutes=minutes)
+        async with city.door.work(REGULATOR) as work:
+            whole, rows = await everywhere(work, Counts(0))
+        online = next(one for one in rows if one.id == "i1")
+        assert (online.waiting, online.overdue, online.now, online.kept_back) == (1, overdue, 0, 1)
+    assert (whole.online, whole.on_site) == (1, 1)
+    assert [(one.name, one.seen) for one in rows][-1] == ("修武县人民医院", 1)
