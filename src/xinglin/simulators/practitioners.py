@@ -24,7 +24,8 @@ from xinglin.security.identifiers import (
 )
 from xinglin.simulators.faults import Faults
 
-LAST_DAY: Final = date(2099, 12, 31)
+# After every certificate that is asked for, and while whoever holds it may be alive: older numbers are no person's.
+LAST_DAY: Final = date(2050, 12, 31)
 _FORMS: Final[dict[str, Callable[[str], tuple[Issue, ...]]]] = {
     "institution": institution_licence_faults,
     "practising": practising_faults,

@@ -24,6 +24,7 @@ from xinglin.city.spec import CitySpec
 from xinglin.fhir import wire
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.security.verification import Verdict
+from xinglin.simulators.practitioners import Register
 from xinglin.store.door import Door
 from xinglin.store.store import Store
 
@@ -122,3 +123,11 @@ async def test_the_citys_internet_hospital_is_ready_and_sees_its_patient(clock_a
     async with door.work(await clinic.signed_in(door, doctor)) as work:
         await work.fhir.operate(contract.ACCEPT, Visit(str(visit.id)))
     assert json.loads((await door.auto(SYSTEM).read("Encounter", str(visit.id))).body())["status"] == "arrived"
+
+
+def test_the_simulated_register_knows_the_doctor_who_is_shown() -> None:
+    register = Register()
+    for one in staff.practitioner(today.shown())["qualification"]:
+        kind, number = one["code"]["coding"][0]["code"], one["identifier"][0]["value"]
+        (answer,) = register.query({"certificates": [{"kind": kind, "certificateNo": number}]})["certificates"]
+        assert answer["status"] == "1", kind

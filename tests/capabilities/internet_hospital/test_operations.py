@@ -197,7 +197,10 @@ async def test_without_consent_there_is_no_visit_and_research_may_be_refused(doo
     assert await refused(do(door, MEI, contract.REQUEST, asking(agreed=()))) == ["consent-needed"]
     assert await refused(do(door, MEI, contract.REQUEST, asking(agreed=("care", "research")))) == ["consent-needed"]
     assert await refused(do(door, MEI, contract.REQUEST, asking(version="2020"))) == ["consent-version"]
-    await asked(door, agreed=("care", "sensitive"))
+    first = await asked(door, agreed=("care", "sensitive"))
+    # The same twice, at once or after a lost answer, is not two visits.
+    assert await refused(asked(door, agreed=())) == ["visit-stands"]
+    await do(door, MEI, contract.CANCEL, Visit(first))
     # What was agreed to is asked once, as long as the wording stays.
     await asked(door, agreed=())
 

@@ -96,7 +96,7 @@ async def _values(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = ()) 
         "people": people,
         "patient": patient,
         "doctors": await reading.doctors(work, at, department),
-        "shown": await asking.shown(work, patient) if patient else (),
+        "shown": await _shown(work, patient) if patient else (),
         "kinds": tuple((code, said(text, form.language)) for code, text in contract.KINDS.codes.items()),
         "media": tuple((code, said(contract.MEDIA.codes[code], form.language)) for code in OFFERED),
         "wording": wording.current(),
@@ -108,6 +108,12 @@ async def _values(work: UnitOfWork, form: Form, issues: tuple[Issue, ...] = ()) 
         "issues": [one for one in issues if one not in gate],
         "refused": gate,
     }
+
+
+async def _shown(work: UnitOfWork, patient: str) -> tuple[forms.Shown, ...]:
+    """Give the visits that count as evidence today, the newest first."""
+    insured = await admitting.insured(work, f"Patient/{patient}")
+    return rules.fresh(await asking.shown(work, patient), reading.today(work.now), insured=insured)
 
 
 async def _people(work: UnitOfWork) -> Mapping[str, str]:

@@ -1,11 +1,12 @@
 """What a request for a visit must say, which files are taken, and what a visit of the record shows. Pure."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 from xinglin.capabilities.internet_hospital.contract import KINDS, MEDIA, Request
-from xinglin.capabilities.internet_hospital.rules.forms import ICD10, TCM
+from xinglin.capabilities.internet_hospital.rules.forms import ICD10, TCM, Shown
+from xinglin.care.revisit import DEFAULT, Policy
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.sources import cites
 from xinglin.security.identifiers import IDENTITY_CARD as CARD
@@ -96,6 +97,13 @@ def file_faults(declared: str, content: bytes) -> tuple[Issue, ...]:
     if len(content) > FILE_MOST:
         return (Issue("too-long", "visit-file-large", "file", "A file may have 5 MB at most."),)
     return ()
+
+
+@cites("R1-044")
+def fresh(found: Sequence[Shown], today: date, *, insured: bool, policy: Policy = DEFAULT) -> tuple[Shown, ...]:
+    """Give the visits that may show a diagnosis today: of physical institutions, not too old."""
+    days = timedelta(days=policy.age_days_insured if insured else policy.age_days)
+    return tuple(one for one in found if one.physical and one.on is not None and today - one.on <= days)
 
 
 def kind_of(encounter: Mapping[str, Any]) -> str:
