@@ -48,12 +48,13 @@ ACTS: Final[Mapping[Act, str]] = {
 class Policy:
     """Terms ([CFG]). lock: from the claim to the payment (R3-082). answer: from the choice of a pharmacy to its claim.
 
-    code: of the code that a patient shows. pay: from the review to the payment at the latest, as part of `lock`.
+    code: of the code that a patient shows. pay: at least, from the pharmacy's review to the end of the lock.
     """
 
     lock: timedelta = timedelta(minutes=30)
     answer: timedelta = timedelta(hours=2)
     code: timedelta = timedelta(minutes=10)
+    pay: timedelta = timedelta(minutes=10)
 
 
 POLICY: Final = Policy()

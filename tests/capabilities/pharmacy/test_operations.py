@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -285,13 +286,15 @@ async def test_less_is_given_with_the_prescribers_yes_and_the_rest_is_void(place
 
 @pytest.mark.rule("R3-080", "R3-082")
 async def test_money_takes_it_on_and_comes_back_before_it_is_dispensed(place: tuple[Door, Stopped]) -> None:
-    door, _ = place
+    door, clock = place
     anne = await signed_in(door, ANNE)
     id = await released(door)
     task = await chosen(door, id)
     await act(door, anne, contract.CLAIM, Claiming("claim-01", task))
     await act(door, anne, contract.PHARMACY_REVIEW, Reviewing(task, "review-1", "pass", checked=ALL))
-    bill = supplies.bill_of(await document(door, "Task", task))
+    kept = await document(door, "Task", task)
+    assert supplies.term_of(kept) == (clock.moment + timedelta(minutes=30)).isoformat()  # of the claim
+    bill = supplies.bill_of(kept)
     invoice = await document(door, "Invoice", bill)
     assert invoice["totalNet"]["value"] == 12.5
     for _ in range(2):  # billing may tell twice

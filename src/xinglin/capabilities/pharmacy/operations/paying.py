@@ -1,7 +1,7 @@
 """What a supply costs is put on a bill; what billing tells takes it on, or lets it go (R3-080, R3-082)."""
 
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from xinglin.capabilities.billing.contract import CHARGE, PAID, REFUND, Charge, Line, Refunding
 from xinglin.capabilities.pharmacy import contract
@@ -18,7 +18,6 @@ from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
 
 Json = dict[str, Any]
-SOON: Final = timedelta(minutes=1)
 
 
 async def charge(work: UnitOfWork, supply: Supply, task: Json) -> Json:
@@ -28,6 +27,10 @@ async def charge(work: UnitOfWork, supply: Supply, task: Json) -> Json:
     here = (await reading.stocks(work, (one.code for one in ordered), supply.owner)).get(supply.owner, {})
     if sheets.cost(ordered, here) is None:
         return task
+    term = supplies.term_of(supply.task)
+    until = work.now + POLICY.pay
+    if term:
+        until = max(until, datetime.fromisoformat(term))
     lines: tuple[Line, ...] = sheets.charges(ordered, here)
     task = supplies.priced(task, sheets.cost(ordered, here) or 0)
     bill = await work.platform.operate(
@@ -39,10 +42,10 @@ async def charge(work: UnitOfWork, supply: Supply, task: Json) -> Json:
             payee=supply.owner,
             visit=supply.prescription.get("encounter", {}).get("reference", ""),
             told=contract.SETTLED,
-            until=work.now + POLICY.lock,
+            until=until,
         ),
     )
-    return supplies.billed(supplies.termed(task, (work.now + POLICY.lock).isoformat()), bill)
+    return supplies.billed(supplies.termed(task, until.isoformat()), bill)
 
 
 async def paid(work: UnitOfWork, supply: Supply, key: str, how: str) -> None:
