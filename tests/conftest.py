@@ -45,6 +45,9 @@ hypothesis.settings.load_profile("xinglin")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pairs", type=int, default=10_000, help="pairs that each of both fuzz tests of access compares")
+    parser.addoption(
+        "--journeys", type=int, default=40, help="journeys with a fault at random, after those at every step"
+    )
     parser.addoption("--rushes", type=int, default=1, help="clinic sessions that are sold out while servers are killed")
     parser.addoption("--files", type=int, default=0, help="show so many files that took longest")
 

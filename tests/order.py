@@ -15,6 +15,7 @@ SECONDS: Final = {
     "tests/oracle/test_fuzz_more.py": 192,
     "tests/oracle/test_mutations.py": 116,
     "tests/browser/test_accounts.py": 110,
+    "tests/journeys/test_journeys.py": 60,
     "tests/cli/test_audit.py": 30,
     "tests/cli/test_commands.py": 40,
     "tests/city/": 63,
