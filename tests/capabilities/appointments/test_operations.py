@@ -20,9 +20,10 @@ from tests.capabilities.appointments.hospital import (
     resident,
 )
 from tests.capabilities.residents.people import number
-from xinglin.capabilities.appointments import contract
+from xinglin.capabilities.appointments import contract, gateways
 from xinglin.capabilities.appointments.contract import Call, CheckIn, Hold, HoldNext, One
 from xinglin.capabilities.appointments.operations import fees, giving_back, queue, reading, sessions
+from xinglin.capabilities.appointments.pages import hall
 from xinglin.capabilities.appointments.rules import logs, policies, rosters
 from xinglin.capabilities.appointments.rules.shapes import Booking
 from xinglin.capabilities.billing.contract import STATE
@@ -32,6 +33,7 @@ from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM, Principal
 from xinglin.store.door import Door
 from xinglin.store.store import Store
+from xinglin.web.view import Form
 
 Hospital = tuple[Door, Stopped]
 
@@ -72,7 +74,15 @@ async def booked(door: Door, who: Principal, slot: str) -> str:
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
 
-async def test_the_whole_way_from_a_number_to_the_end_of_the_visit(ward: Hospital) -> None:
+async def spoken(door: Door) -> bytes:
+    """What the call screen of the room says, as sound."""
+    async with door.work(DESK) as work:
+        return (await hall.show_call(work, Form(path={"id": "room-1"}), policy=POLICY)).body
+
+
+async def test_the_whole_way_from_a_number_to_the_end_of_the_visit(
+    ward: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
     door, clock = ward
     await opened(door, planned())
     id = await booked(door, resident(1), "s1-002")
@@ -82,10 +92,17 @@ async def test_the_whole_way_from_a_number_to_the_end_of_the_visit(ward: Hospita
     ticket = await door.auto(DESK).operate(contract.CHECK_IN, CheckIn(id))
     assert ticket == "002"
     assert await door.auto(DOCTOR).operate(contract.CALL, Call("s1")) == id
+
+    async def echo(text: str, _: str) -> bytes:
+        return text.encode()
+
+    monkeypatch.setattr(gateways, "speak", echo)
+    assert (await spoken(door)).decode() == "请 002 号 患*1 到 心内科1诊室 就诊"
     visit = {"patient": "p1", "appointment": f"Appointment/{id}"}
     assert await door.auto(DOCTOR).count("Encounter", **visit, status="in-progress") == 1
     await door.auto(DOCTOR).operate(contract.DONE, One(id))
     assert await status(door, id) == "fulfilled"
+    assert await refused(spoken(door)) == {"nobody-called"}
     assert await door.auto(DOCTOR).count("Encounter", **visit, status="finished") == 1
 
 

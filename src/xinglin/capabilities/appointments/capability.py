@@ -141,5 +141,6 @@ def _pages(rules: Policy) -> tuple[Page, ...]:
             order=31,
         ),
         Page(contract.HALL, contract.SCREEN, show=partial(hall.show_screen, policy=rules)),
+        Page(contract.HALL, contract.CALL_SOUND, show=partial(hall.show_call, policy=rules)),
         Page(contract.PUBLIC, contract.LOG, show=partial(hall.show_log, policy=rules)),
     )

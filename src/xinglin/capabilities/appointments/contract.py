@@ -350,6 +350,7 @@ DESK_QUEUE: Final = "/desk/queue"
 SESSIONS: Final = "/clinic/sessions"
 QUEUE: Final = "/clinic/queue"
 SCREEN: Final = "/screen/{id}"
+CALL_SOUND: Final = "/screen/{id}/call"
 PLANNING: Final = "/institution/sessions"
 RULES: Final = "/institution/booking-rules"
 DESK: Final = Portal("booking-desk", "/desk", frozenset({"receptionist"}), Text("挂号", "Booking"), part_of=INSTITUTION)
@@ -360,6 +361,10 @@ HALL: Final = Portal(
     Text("候诊大屏", "Call screens"),
 )
 PUBLIC: Final = Portal("booking-log", "/booking-log", EVERYBODY, Text("退号公示", "Log of numbers given back"))
+
+
+# What a call says; the name is covered.
+SPOKEN: Final = Text("请 {ticket} 号 {name} 到 {place} 就诊", "Number {ticket}, {name}, please come to {place}")
 
 
 def topic(session: str) -> str:
