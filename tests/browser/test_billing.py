@@ -182,3 +182,14 @@ async def test_the_desk_takes_cash_without_javascript(opened: Open, site: str, w
     await worker.work()
     await desk.reload()
     await expect(desk.get_by_text("已支付")).to_be_visible()
+
+
+async def test_anybody_reads_the_prices(opened: Open, site: str) -> None:
+    context = await opened(PHONE)
+    page = await context.new_page()
+    await page.goto(f"{site}/prices")
+    await page.get_by_label("项目名称或编码").fill("急诊诊查")
+    await page.get_by_role("button", name="查找").click()
+    await expect(page.get_by_text("¥10.00 / ¥15.00 / ¥20.00")).to_be_visible()
+    await shot(page, "390-billing-7-prices")
+    assert await faults_of(page) == []

@@ -8,7 +8,7 @@ from xinglin.capabilities.billing.gateways.alipay import Alipay
 from xinglin.capabilities.billing.gateways.channels import Channel, keys_in
 from xinglin.capabilities.billing.gateways.wechat_pay import WechatPay
 from xinglin.capabilities.billing.operations import arriving, charging, paying, reconciling
-from xinglin.capabilities.billing.pages import desk, differences, own, receipt
+from xinglin.capabilities.billing.pages import desk, differences, own, published, receipt
 from xinglin.capabilities.billing.rules import bills
 from xinglin.fhir.declarations import Text
 from xinglin.registry import RESIDENT, Callback, Capability, Card, Handler, Invariant, Job, Page
@@ -106,6 +106,7 @@ def _pages() -> tuple[Page, ...]:
         Page(RESIDENT, contract.OWN + paper, show=receipt.show),
         Page(contract.CASHIER, contract.DESK, show=desk.show_all, menu=desk.TITLE, icon="currency-yuan", order=14),
         Page(contract.CASHIER, contract.DESK + one, show=desk.show, send=desk.send),
+        Page(contract.PUBLIC, contract.PRICES, show=published.show),
         Page(contract.CASHIER, contract.DESK + paper, show=receipt.show),
         Page(
             contract.CASHIER,

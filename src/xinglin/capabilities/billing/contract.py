@@ -16,6 +16,7 @@ from typing import Final
 from xinglin.fhir.declarations import CodeSet, Operation, Profile, Text, canonical, valueset
 from xinglin.fhir.outcome import Issue
 from xinglin.registry import INSTITUTION, Portal
+from xinglin.security.accounts import EVERYBODY
 
 STATES: Final = CodeSet(
     url=valueset("bill-state"),
@@ -233,6 +234,8 @@ CLOSE: Final = Operation("close-difference", "Task", Closing, str, title=Text("�
 NO_BILL: Final = Issue("not-found", "no-bill", "Invoice", "There is no such bill.")
 
 CASHIER: Final = Portal("cashier", "/desk", frozenset({"receptionist"}), Text("收费", "Cashier"), part_of=INSTITUTION)
+PUBLIC: Final = Portal("prices", "/prices", EVERYBODY, Text("价格公示", "Prices"))
+PRICES: Final = "/prices"
 OWN: Final = "/my/bills"
 DESK: Final = "/desk/bills"
 DIFFERENCES: Final = "/desk/differences"
