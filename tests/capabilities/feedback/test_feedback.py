@@ -9,6 +9,7 @@ import pytest
 from tests.capabilities.internet_hospital.clinic import BO, MEI
 from tests.capabilities.supervision.city import ADMINISTRATOR, REGULATOR, City, Province
 from tests.capabilities.supervision.test_uploading import send
+from xinglin.capabilities.billing import contract as bills
 from xinglin.capabilities.feedback import contract, jobs
 from xinglin.capabilities.feedback.contract import Answering, Complaining, Confirming, Rating, Taking
 from xinglin.capabilities.feedback.pages.mine import ways
@@ -145,3 +146,23 @@ async def test_the_institution_is_reminded_once_a_day(city: City) -> None:
         page = await city.door.auto(SYSTEM).find("Task", code=f"{contract.TASKS.system}|complaint")
         reminded.append(page.matches[0].vid)
     assert reminded == [1, 2, 2, 3]
+
+
+@pytest.mark.rule("R5-015")
+async def test_a_dispute_about_money_gives_back_through_billing(city: City) -> None:
+    fee = bills.Charge("mei", "Encounter/e1", (bills.Line("F0024"),), "Organization/h1", visit="Encounter/e1")
+    bill = await city.act(SYSTEM, bills.CHARGE, fee)
+    desk = replace(ADMINISTRATOR, roles=frozenset({"receptionist"}), organization="Organization/h1", purpose="HMGT")
+    await city.act(desk, bills.BEGIN, bills.Begin(bill))
+    assert await city.act(desk, bills.PAY, bills.Pay(bill, "cash")) == "paid"
+    dispute = replace(BAD, about=f"Invoice/{bill}", category="refund")
+    id = await city.act(MEI, contract.COMPLAIN, dispute)
+    here = replace(ADMINISTRATOR, organization="Organization/h1")
+    given = Answering(id, "核实重复收费，同意全额退费", percent=100)
+    assert state(await city.act(here, contract.REPLY, given)) == "answered"
+    for _ in range(2):
+        async with city.door.work(SYSTEM) as work:
+            await jobs.give_back(work, id)
+    kept = await city.read("Invoice", bill)
+    assert complaints.value(kept, bills.STATE) in {"refunding", "refunded"}
+    assert complaints.value(await city.read("Task", id), contract.REFUNDED) == 100

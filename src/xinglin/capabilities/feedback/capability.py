@@ -33,7 +33,10 @@ def declare(_settings: Settings) -> Capability:
         ),
         grants=policy.GRANTS,
         pages=_pages(),
-        jobs=(Job(contract.REMIND, jobs.remind, every="0 8 * * *"),),
+        jobs=(
+            Job(contract.REMIND, jobs.remind, every="08:00 Asia/Shanghai"),
+            Job(contract.GIVE_BACK, jobs.give_back, retries=8),
+        ),
         notices=(contract.RECEIVED, contract.DUE, contract.ANSWERED),
         templates="xinglin.capabilities.feedback:templates",
     )

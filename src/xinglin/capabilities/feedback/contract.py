@@ -92,7 +92,8 @@ ANSWER: Final = canonical("complaint-answer")
 MENDED: Final = canonical("complaint-mended")  # valueString
 SATISFIED: Final = canonical("complaint-satisfied")  # valueBoolean
 WARNED: Final = canonical("complaint-warned")  # valueDate: on which it was last told that the term ends
-REFUNDED: Final = canonical("complaint-refunded")  # valueInteger: percent that was given back on the complaint
+REFUNDED: Final = canonical("complaint-refunded")  # valueInteger: percent that goes back on the complaint
+ASKED: Final = canonical("complaint-refund-asked")  # valueInstant: when billing was asked to give it back
 COMPLAINT: Final = Profile(
     url=canonical("complaint"),
     on="Task",
@@ -187,6 +188,7 @@ ANSWERED: Final = NoticeKind(
     parameters=frozenset({"place", "text"}),
 )
 REMIND: Final = "feedback.remind"
+GIVE_BACK: Final = "feedback.give-back"  # complaint: logical id
 
 OWN: Final = "/my/feedback"  # /new?about=Encounter/ID, /rate/ENCOUNTER, /ID
 DESK: Final = "/institution/complaints"

@@ -74,7 +74,8 @@ async def answer(work: UnitOfWork, given: Answering) -> Task:
     refuse(complaints.answer_faults(given, task))
     await _write(work, complaints.answered(task, given, by=_by(work), now=work.now))
     if given.percent:
-        await _give_back(work, task, given.percent)
+        await _bills(work, task["focus"]["reference"], task["for"]["reference"])  # refused when nothing was paid
+        await work.defer(contract.GIVE_BACK, complaint=given.id)
     await _tell(work, task, given.text.strip())
     return await _typed(work, given.id)
 
@@ -106,13 +107,19 @@ async def remind(work: UnitOfWork) -> int:
 
 
 @cites("R5-015")
-async def _give_back(work: UnitOfWork, task: Mapping[str, Any], percent: int) -> None:
-    """Have a part of what was charged about the visit given back, by billing's rules."""
-    about = task["focus"]["reference"]
-    for bill in await _bills(work, about, task["for"]["reference"]):
+async def give_back(work: UnitOfWork, complaint: str) -> None:
+    """Have what was charged given back as the answer says, by billing's rules; once for a complaint."""
+    task: Document = document_of((await work.fhir.read("Task", complaint)).body())
+    percent = complaints.value(task, contract.REFUNDED)
+    if not percent or complaints.value(task, contract.ASKED):
+        return
+    by = complaints.answers(task)[-1]["by"]["reference"]
+    for bill in await _bills(work, task["focus"]["reference"], task["for"]["reference"]):
         for charged in _charged(bill):
-            given = bills.Refunding(bill["id"], charged, "complaint", percent, _by(work))
-            await work.platform.operate(bills.REFUND, given)
+            given = bills.Refunding(bill["id"], charged, "complaint", percent, by)
+            await work.fhir.operate(bills.REFUND, given)
+    asked = {"url": contract.ASKED, "valueInstant": work.now.isoformat()}
+    await _write(work, task | {"extension": [*task["extension"], asked]})
 
 
 async def _bills(work: UnitOfWork, about: str, patient: str) -> list[Document]:
@@ -133,12 +140,8 @@ async def _bills(work: UnitOfWork, about: str, patient: str) -> list[Document]:
 
 
 def _charged(bill: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give what was charged on a bill, each once: what an asker named."""
-    found = (
-        next((part["valueReference"]["reference"] for part in one["extension"] if part["url"] == "about"), "")
-        for one in bill.get("extension", ())
-        if one["url"] == bills.ASKER
-    )
+    """Give what the lines of a bill are paid for, each once."""
+    found = ((_extension(line, bills.ABOUT) or {}).get("reference", "") for line in bill.get("lineItem", ()))
     return tuple(dict.fromkeys(filter(None, found)))
 
 
