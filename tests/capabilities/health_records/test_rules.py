@@ -350,3 +350,12 @@ def test_no_known_allergy_is_no_danger_but_known() -> None:
         "none-known",
         "some",
     ]
+
+
+def test_a_reader_of_english_reads_english_names_unless_other_words_were_written() -> None:
+    coding = {"system": words.ICD10, "code": "I10.x00x002", "display": "高血压"}
+    assert words.concept({"coding": [coding], "text": "高血压"}, "en") == "Hypertension"
+    assert words.concept({"coding": [coding], "text": "高血压"}, "zh") == "高血压"
+    assert words.concept({"coding": [coding], "text": "高血压，清晨为主"}, "en") == "高血压，清晨为主"
+    pressure = {"coding": [{"system": "http://loinc.org", "code": "85354-9", "display": "血压"}]}
+    assert words.concept(pressure, "en") == "Blood pressure"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 from xinglin.capabilities.health_records.operations.names import Names
 from xinglin.capabilities.health_records.rules.documents import Document, codings, decimal, instant
-from xinglin.capabilities.health_records.rules.results import Flag, Measure, Reading
+from xinglin.capabilities.health_records.rules.results import LOINC, Flag, Measure, Reading
 from xinglin.tables.catalogues import drugs
+from xinglin.tables.codes import rows
 from xinglin.web.brief import brief, name, quantity
 from xinglin.web.format import day_of, moment
 from xinglin.web.view import Language
@@ -33,6 +35,13 @@ _KINDS: Final = (
 ARROWS: Final[dict[Flag, str]] = {"HH": "↑↑", "H": "↑", "LL": "↓↓", "L": "↓", "A": "＊", "N": "", "": ""}
 TONES: Final[dict[Flag, str]] = {"HH": "danger", "LL": "danger", "H": "warning", "L": "warning", "A": "warning"}
 DRUGS: Final = "https://xinglin.health/fhir/CodeSystem/drug"
+ICD10: Final = "http://hl7.org/fhir/sid/icd-10-cn"
+TESTS: Final = "https://xinglin.health/fhir/CodeSystem/laboratory-item"
+_SIGNS: Final = {
+    "85354-9": "Blood pressure", "8480-6": "Systolic pressure", "8462-4": "Diastolic pressure", "8867-4": "Heart rate",
+    "8310-5": "Temperature", "9279-1": "Breaths", "59408-5": "Oxygen saturation", "29463-7": "Weight",
+    "8302-2": "Height", "39156-5": "Body mass index",
+}  # fmt: skip
 _ROUTES: Final = {
     "口服": "by mouth", "舌下含服": "under the tongue", "含服": "to dissolve in the mouth", "外用": "on the skin",
     "皮下注射": "under the skin", "肌内注射": "into a muscle", "静脉注射": "into a vein", "静脉滴注": "by drip",
@@ -86,9 +95,26 @@ def concept(value: Any, language: Language, names: Names | None = None) -> str:
         found = names.of(value) if names is not None else None
         if found is not None:
             return concept(found.get("code"), language)
+    if language == "en" and isinstance(value, dict) and (told := _in_english(value)):
+        return told
     said = brief(value, language) if value else ""
     head, _, tail = said.rpartition(" (")
     return head if head and tail.rstrip(")") in _KINDS else said
+
+
+def _in_english(value: Document) -> str:
+    """Give the English name of a code that we know, unless somebody wrote other words than those of the code."""
+    if value.get("text") and value["text"] not in {one.get("display") for one in value.get("coding", ())}:
+        return ""
+    return next((_names()[pair] for pair in codings(value) if pair in _names()), "")
+
+
+@cache
+def _names() -> dict[tuple[str, str], str]:
+    """Give English names by system and code: of diseases, tests and vital signs."""
+    diseases = {(ICD10, row["code"]): row["en"] for row in rows("icd10.csv") if row["en"]}
+    tests = {(TESTS, row["code"]): row["abbreviation"] for row in rows("labs.csv") if row["abbreviation"].isascii()}
+    return diseases | tests | {(LOINC, code): said for code, said in _SIGNS.items()}
 
 
 def person(value: Any, names: Names, language: Language) -> str:
