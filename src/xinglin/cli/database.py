@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from xinglin.cli.processes import stoppable, undisturbed
-from xinglin.setting_forms import Secret
-from xinglin.settings import Settings
+from xinglin.settings import Secret, Settings
 
 if TYPE_CHECKING:
     from xinglin.store.embedded import Server

@@ -348,3 +348,44 @@ async def test_medicine_comes_back_for_its_quality_and_stays_used(place: tuple[D
 async def told(door: Door, bill: str, task: str, what: str) -> None:
     async with door.work(SYSTEM) as work:
         await jobs.settled(work, bill=bill, about=f"Task/{task}", state=what)
+
+
+@pytest.mark.rule("R3-081")
+async def test_at_every_step_a_lost_question_changes_nothing_and_a_lost_answer_is_given_again(
+    place: tuple[Door, Stopped],
+) -> None:
+    door, _ = place
+    anne = await signed_in(door, ANNE)
+    id = await released(door)
+    choice = Choosing(id, "shop1", "pharmacy-pickup", "choose-1")
+    task = ""
+    steps = (
+        (RESIDENT, contract.CHOOSE, lambda: choice, "released"),
+        (anne, contract.CLAIM, lambda: Claiming("claim-01", task), "claimed"),
+        (anne, contract.PHARMACY_REVIEW, lambda: Reviewing(task, "review-1", "pass", checked=ALL), "pharmacy-reviewed"),
+        (anne, contract.TAKE_PAYMENT, lambda: Keyed(task, "payment-1"), "paid"),
+        (anne, contract.GIVE_OUT, lambda: Dispensing(task, "dispense", "Practitioner/s2", ALL), "dispensed"),
+        (anne, contract.HAND_OVER, lambda: Handing(task, "hand-over", identity=CARD[-4:]), "closed"),
+    )
+    before = "released"
+    for who, operation, given, after in steps:
+        with pytest.raises(ConnectionError):
+            await broken(door, who, operation, given())
+        assert (await state(door, id))[0] == before
+        answers = {await act(door, who, operation, given()) for _ in range(3)}
+        assert len(answers) == 1
+        task = answers.pop()
+        assert (await state(door, id))[0] == after
+        before = after
+    assert await door.auto(SYSTEM).count("MedicationDispense", patient="Patient/p1") == 1
+    kind = f"{contract.TASKS.system}|{contract.DISPENSE_CODE}"
+    assert await door.auto(SYSTEM).count("Task", focus=f"RequestGroup/{id}", code=kind) == 1
+    kept = await document(door, "Basic", next(one for one in await stocks(door) if one.startswith("shop1")))
+    assert supplies_left(kept) == 28
+
+
+async def broken(door: Door, who: Principal, operation: Any, given: Any) -> None:
+    """The process dies when all was done and nothing was committed."""
+    async with door.work(who) as work:
+        await work.fhir.operate(operation, given)
+        raise ConnectionError
