@@ -1,7 +1,11 @@
 """One query shows the whole chain of a visit, with what rules decided, whose signatures hold, and audit proofs."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from tests.capabilities.prescriptions.clinic import put
 from tests.capabilities.supervision.city import ADMINISTRATOR, REGULATOR, City, Province
 from tests.capabilities.supervision.test_uploading import send
 from xinglin.capabilities.prescriptions import contract as orders
@@ -73,3 +77,26 @@ async def test_only_the_commission_traces(city: City) -> None:
     with pytest.raises(OutcomeError) as gone:
         await city.act(REGULATOR, contract.TRACE, Tracing("Encounter/none"))
     assert gone.value.status == 404
+
+
+async def test_what_cannot_be_traced_drawn_or_checked_is_refused_and_never_breaks(city: City) -> None:
+    """One test, as a city takes a second."""
+    odd = ("\x00", "a" * 5000, "Encounter/", "/", "Foo/bar", "Encounter/../x", "a|b,c$d", "%", "Task/none", "１２３")
+    circle = {"resourceType": "Task", "status": "requested", "intent": "order"}
+    await put(city.door, circle | {"id": "t1", "focus": {"reference": "Task/t2"}})
+    await put(city.door, circle | {"id": "t2", "focus": {"reference": "Task/t1"}})
+    drawing = contract.Drawing("Organization/i1", "2026-11", "x")
+    calls: list[tuple[Any, Any]] = [
+        *((contract.TRACE, Tracing(one)) for one in (*odd, "Task/t1")),
+        *((contract.SEEK, Tracing(one)) for one in (*odd, "Task/t1")),
+        *((contract.DRAW, replace(drawing, institution=one)) for one in odd),
+        *((contract.DRAW, replace(drawing, month=one)) for one in (*odd, "2026-13", "0000-00")),
+        *((contract.CHECK, contract.Checking(one, one, (one,))) for one in odd),
+        *((contract.OPEN, contract.Opening(one)) for one in odd),
+        *((contract.RESEND, contract.One(one)) for one in odd),
+    ]
+    for operation, given in calls:
+        try:
+            await city.act(REGULATOR, operation, given)
+        except OutcomeError as refused:
+            assert 400 <= refused.status < 500, given  # noqa: PT017  whatever it is refused for

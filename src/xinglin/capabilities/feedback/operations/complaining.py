@@ -47,8 +47,8 @@ async def _responsible(work: UnitOfWork, given: Complaining) -> str:
     if subject != f"Patient/{given.id}":
         raise OutcomeError(not_found(type, id))
     if type == "RequestGroup":
-        encounter = document["encounter"]["reference"].partition("/")[2]
-        document = document_of((await work.fhir.read("Encounter", encounter)).body())
+        encounter = document.get("encounter", {}).get("reference", "").partition("/")[2]
+        document = document_of((await work.fhir.read("Encounter", encounter)).body()) if encounter else {}
     found = document.get("serviceProvider") or document.get("issuer") or {}
     if not found.get("reference"):
         raise OutcomeError(Issue("business-rule", "complaint-place", text="The record names no institution."))

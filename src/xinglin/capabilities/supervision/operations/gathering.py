@@ -12,6 +12,7 @@ from xinglin.fhir.outcome import OutcomeError
 from xinglin.store.door import UnitOfWork
 
 MOST: Final = 200
+STEPS: Final = 6  # from one record to the next, on the way to a visit
 GONE: Final = frozenset({404, 410})
 
 
@@ -88,8 +89,8 @@ async def _of_kind(work: UnitOfWork, about: Document) -> dict[str, Any]:
     return {}
 
 
-async def visit_of(work: UnitOfWork, about: Document) -> str:
-    """Give the reference of the Encounter that something belongs to; empty when it belongs to none."""
+async def visit_of(work: UnitOfWork, about: Document, *, steps: int = STEPS) -> str:
+    """Give the reference of the Encounter that something belongs to; empty when none is found within some steps."""
     kind = about.get("resourceType")
     if kind == "Encounter":
         return f"Encounter/{about['id']}"
@@ -106,7 +107,7 @@ async def visit_of(work: UnitOfWork, about: Document) -> str:
         return found if found.startswith("Encounter/") else ""
     for member in ("focus", "authorizingPrescription", "request", "basedOn", "payment"):
         if named := reference(about, member):
-            return await visit_of(work, await read(work, named))
+            return await visit_of(work, await read(work, named), steps=steps - 1) if steps else ""
     return ""
 
 
