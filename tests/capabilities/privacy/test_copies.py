@@ -15,7 +15,15 @@ from tests.capabilities.access.ward import (
     patient,
     put,
 )
-from xinglin.capabilities.privacy.contract import ASK_COPY, FETCH_COPY, JUDGE_COPY, Copying, Fetching, Judging
+from xinglin.capabilities.privacy.contract import (
+    ASK_COPY,
+    COPY_CODE,
+    FETCH_COPY,
+    JUDGE_COPY,
+    Copying,
+    Fetching,
+    Judging,
+)
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
@@ -44,6 +52,8 @@ def key_of(error: pytest.ExceptionInfo[OutcomeError]) -> str:
 @pytest.mark.rule("R7-031")
 async def test_a_copy_is_asked_for_reviewed_by_another_and_made_without_identity(door: Door) -> None:
     id = await door.auto(PHYSICIAN).operate(ASK_COPY, Copying("Condition/c", "bp-2026", REASON))
+    assert [row.id for row in (await door.auto(PHYSICIAN).find("Task", code=COPY_CODE)).matches] == [id]
+    assert not (await door.auto(STRANGER).find("Task", code=COPY_CODE)).matches
     with pytest.raises(OutcomeError) as early:
         await door.auto(PHYSICIAN).operate(FETCH_COPY, Fetching(id))
     assert key_of(early) == "copy-waiting"

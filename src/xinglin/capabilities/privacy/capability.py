@@ -9,12 +9,13 @@ from xinglin.capabilities.privacy.operations import incidents as handling
 from xinglin.capabilities.privacy.operations import registers as entering
 from xinglin.capabilities.privacy.operations import rights as asking
 from xinglin.capabilities.privacy.operations.incidents import Terms
+from xinglin.capabilities.privacy.pages import asking as asking_copies
 from xinglin.capabilities.privacy.pages import copies, incidents, notice, registers, rights
 from xinglin.capabilities.privacy.pages.notice import Processor
 from xinglin.capabilities.privacy.rules.registers import stays
 from xinglin.capabilities.watching.contract import SECURITY
 from xinglin.fhir.declarations import Text
-from xinglin.registry import RESIDENT, Capability, Handler, Invariant, Job, Page
+from xinglin.registry import CLINIC, RESEARCH, RESIDENT, Capability, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
 
 
@@ -41,7 +42,7 @@ def declare(settings: Settings) -> Capability:
             Handler(contract.END, entering.end),
         ),
         grants=rights_of.GRANTS,
-        pages=(*_everybody(settings), *_officer(terms)),
+        pages=(*_everybody(settings), *_officer(terms), *_askers()),
         jobs=(
             Job(contract.TELL, partial(jobs.tell, terms), retries=5),
             Job(contract.REMIND, partial(jobs.look, terms), every="*/10 * * * *"),
@@ -64,6 +65,30 @@ def _everybody(settings: Settings) -> tuple[Page, ...]:
             tab="me",
             order=85,
         ),
+    )
+
+
+def _askers() -> tuple[Page, ...]:
+    clinicians = frozenset(rights_of.ASKERS) - {"researcher"}
+    return tuple(
+        page
+        for portal, path, roles in (
+            (RESEARCH, asking_copies.RESEARCH, frozenset({"researcher"})),
+            (CLINIC, asking_copies.CLINIC, clinicians),
+        )
+        for page in (
+            Page(
+                portal,
+                path,
+                show=asking_copies.show,
+                send=asking_copies.send,
+                menu=asking_copies.TITLE,
+                icon="copy",
+                order=95,
+                roles=roles,
+            ),
+            Page(portal, path + "/{id}/file", show=asking_copies.file, roles=roles),
+        )
     )
 
 

@@ -148,6 +148,8 @@ ANSWER: Final = Operation(
     code="answer-right", on="Task", takes=Answer, gives=str, title=Text("答复个人信息权利请求", "Answer a request")
 )
 
+# Task.requester of a request: an account, which is no FHIR resource.
+ACCOUNTS: Final = canonical("account", "NamingSystem")
 COPY_CODE: Final = f"{TASKS.system}|de-identification"
 DEIDENTIFICATION: Final = Profile(
     url=canonical("de-identification"),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from xinglin.capabilities.privacy.contract import (
+    ACCOUNTS,
     ADVANCE,
     ANSWER,
     ASK,
@@ -27,7 +28,14 @@ _OFFICER: Final = "security-admin"
 # Who may ask for a copy, of what they may read themselves.
 ASKERS: Final = ("physician", "family-doctor", "public-health", "researcher")
 
+# A request that one made oneself.
+_OWN: Final = f"code={COPY_CODE}&requester:identifier={ACCOUNTS}|{{id}}"
+
 GRANTS: Final = (
+    *(
+        Grant(role, frozenset({"read", "search"}), "Task", _OWN, needs=_STRONG, name="own-copies", source="R7-031")
+        for role in ASKERS
+    ),
     Grant(_OFFICER, _SEE, "Task", f"code={COPY_CODE}", needs=_STRONG, name="copies", source="R7-031"),
     *(
         Grant(

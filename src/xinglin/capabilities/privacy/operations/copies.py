@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from xinglin.capabilities.privacy.contract import (
+    ACCOUNTS,
     COPY_CODE,
     DEIDENTIFICATION,
     TASKS,
@@ -25,7 +26,6 @@ from xinglin.store.door import UnitOfWork
 from xinglin.store.reading import not_found
 from xinglin.web.format import today
 
-ACCOUNT: Final = "https://xinglin.health/fhir/NamingSystem/account"
 MEDIA: Final = "application/fhir+json"
 
 
@@ -44,7 +44,7 @@ async def ask(work: UnitOfWork, given: Copying) -> str:
         "intent": "order",
         "code": {"coding": [{"system": TASKS.system, "code": "de-identification"}]},
         "focus": {"reference": f"{type_name}/{id}/_history/{row.vid}"},
-        "requester": {"identifier": {"system": ACCOUNT, "value": work.principal.id}},
+        "requester": {"identifier": {"system": ACCOUNTS, "value": work.principal.id}},
         "authoredOn": work.now.isoformat(),
         "description": given.reason.strip(),
         "input": [
