@@ -45,3 +45,9 @@
     }
   });
 })();
+
+// A row of tabs that is wider than the phone begins where the reader is.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+}
