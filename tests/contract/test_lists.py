@@ -18,6 +18,9 @@ from xinglin.web.listing import Listing
 ROOT: Final = Path(xinglin.capabilities.__path__[0])
 # A table or lines with pages of its own that the kit did not make: the file, and why.
 BY_HAND: Final = {
+    "billing/templates/billing/bill.html": "the lines and payments of one bill",
+    "billing/templates/billing/prices.html": "a catalogue that ships with the platform, found by words",
+    "billing/templates/billing/differences.html": "the last days, and what is open on the desk, each with its form",
     "records/templates/records/listing.html": "a search form for any FHIR type: it has all five of its own",
     "records/templates/records/find.html": "the first hits by type, each leading to its list",
     "records/templates/records/timeline.html": "a time line of one person by days, not a table",

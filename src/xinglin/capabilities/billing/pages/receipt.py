@@ -62,7 +62,7 @@ async def show(work: UnitOfWork, form: Form) -> Download:
                 (word("item"), word("amount")),
                 (
                     *((Cell(line.text), Cell(money(line.fen))) for line in bill.lines),
-                    (Cell(word("total"), strong=True), Cell(money(bill.total), strong=True)),
+                    (Cell(word("total")), Cell(money(bill.total))),
                 ),
                 (4, 1),
             ),
