@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from xinglin.settings import Secret, Settings, SettingsError, environment, is_loopback, read, variables
+from xinglin.setting_forms import Secret
+from xinglin.settings import Settings, SettingsError, environment, is_loopback, read, variables
 
 
 def test_nothing_set_gives_the_defaults() -> None:

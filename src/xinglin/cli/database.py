@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from xinglin.cli.processes import stoppable, undisturbed
-from xinglin.settings import Secret, Settings
+from xinglin.setting_forms import Secret
+from xinglin.settings import Settings
 
 if TYPE_CHECKING:
     from xinglin.store.embedded import Server

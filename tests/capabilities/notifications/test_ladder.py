@@ -44,7 +44,7 @@ from xinglin.capabilities.notifications.rules.receipts import (
 from xinglin.capabilities.watching.contract import ALERTED
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import ANONYMOUS, SYSTEM
-from xinglin.settings import Secret
+from xinglin.setting_forms import Secret
 from xinglin.simulators import sms, voice, wechat
 from xinglin.simulators.faults import Faults
 from xinglin.simulators.mail import Office as PostOffice

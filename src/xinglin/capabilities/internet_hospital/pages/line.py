@@ -14,7 +14,7 @@ from xinglin.capabilities.internet_hospital.rules import forms, line, states
 from xinglin.fhir.document import document_of
 from xinglin.fhir.outcome import Issue, OutcomeError
 from xinglin.fhir.r4.resources import Binary
-from xinglin.settings import Secret
+from xinglin.setting_forms import Secret
 from xinglin.store.door import UnitOfWork
 from xinglin.web.format import said
 from xinglin.web.view import Download, Form, Redirect, Rejected, View

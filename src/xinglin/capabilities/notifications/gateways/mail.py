@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from typing import Final
 
 from xinglin.capabilities.notifications.gateways import GatewayRefused, GatewaySilent, Letter
-from xinglin.settings import Secret
+from xinglin.setting_forms import Secret
 
 SECONDS: Final = 5
 

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from xinglin.capabilities.notifications.gateways import GatewayRefused, GatewaySilent, Letter
-from xinglin.settings import Secret
+from xinglin.setting_forms import Secret
 
 SECONDS: Final = 5
 STALE: Final = frozenset({40001, 40014, 42001})  # the token is none, or none any more

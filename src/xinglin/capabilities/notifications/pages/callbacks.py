@@ -9,7 +9,7 @@ from xinglin.capabilities.notifications.operations.contacts import follow
 from xinglin.capabilities.notifications.rules import receipts
 from xinglin.capabilities.notifications.rules.receipts import Receipt
 from xinglin.fhir.outcome import Issue, OutcomeError
-from xinglin.settings import Secret
+from xinglin.setting_forms import Secret
 from xinglin.store.door import UnitOfWork
 from xinglin.web.view import Heard, Said
 
