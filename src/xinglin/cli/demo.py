@@ -212,6 +212,10 @@ def _what_to_open(settings: "Settings", port: int) -> str:
         if settings.demo
         else ""
     )
+    from xinglin.cli.walk import walk
+
+    day = _mark(settings).read_text() if settings.demo and _mark(settings).exists() else ""
+    walked = "\n" + walk(_address(settings, ""), date.fromisoformat(day)) + "\n" if day else ""
     return f"""
 杏林 is running.
 
@@ -220,7 +224,7 @@ def _what_to_open(settings: "Settings", port: int) -> str:
   FHIR           {_address(settings, "/fhir/Patient")}
   What it can    {_address(settings, "/fhir/metadata")}
   Components     {_address(settings, "/design")}{simulated}
-
+{walked}
 Ctrl-C stops it; the data stays in {settings.data_dir.absolute()}.
 """
 
