@@ -1,5 +1,6 @@
 """`xinglin audit` over a database of its own, and the simulated witness."""
 
+import asyncio
 import json
 import os
 from datetime import UTC, datetime
@@ -19,9 +20,9 @@ from xinglin.simulators import witness
 from xinglin.store.store import Store
 
 
-def audit(dsn: str, *arguments: str) -> tuple[int, str]:
+async def audit(dsn: str, *arguments: str) -> tuple[int, str]:
     key = str(Path(os.environ[FOLDER]) / "master.key")
-    ended = run("audit", *arguments, XINGLIN_DATABASE_URL=dsn, XINGLIN_KEY_FILE=key)
+    ended = await asyncio.to_thread(run, "audit", *arguments, XINGLIN_DATABASE_URL=dsn, XINGLIN_KEY_FILE=key)
     return ended.returncode, ended.stdout + ended.stderr
 
 
@@ -31,25 +32,25 @@ async def test_the_command_verifies_proves_and_finds_what_was_changed(postgres_d
         await store.ledger.event(act_by(SYSTEM, store.now, "login", detail=str(number)))
     ids = [record["id"] for record in await store.fetch("SELECT id FROM audit ORDER BY txid, id")]
     await store.close()
-    status, said = audit(postgres_dsn, "head", "--json")
+    status, said = await audit(postgres_dsn, "head", "--json")
     assert status == 0, said
     head = head_of(json.loads(said))
     assert head.size == 9
     kept = tmp_path / "heads"
     kept.write_text(said)
-    status, said = audit(postgres_dsn, "prove", str(ids[4]))
+    status, said = await audit(postgres_dsn, "prove", str(ids[4]))
     proof = json.loads(said)
     leaf, *path = (bytes.fromhex(one) for one in (proof["leaf"], *proof["path"]))
     assert status == 0
     assert merkle.included(leaf, 4, 9, path, head.root)
-    status, said = audit(postgres_dsn, "verify", "--witness", str(kept))
+    status, said = await audit(postgres_dsn, "verify", "--witness", str(kept))
     assert (status, said.splitlines()[0]) == (0, "9 entries, 9 leaves, 1 heads: 0 faults")
     connection = await asyncpg.connect(postgres_dsn)
     await connection.execute("SET session_replication_role = replica")
     await connection.execute(f"UPDATE audit SET entry = entry || ' '::bytea WHERE id = {ids[3]}")
     await connection.execute(f"DELETE FROM audit WHERE id = {ids[6]}")
     await connection.close()
-    status, said = audit(postgres_dsn, "verify")
+    status, said = await audit(postgres_dsn, "verify")
     assert status == 1
     assert [line.partition(": Leaf")[0] for line in said.splitlines()[:2]] == [
         f"changed: entry {ids[3]}",

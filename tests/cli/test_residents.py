@@ -1,5 +1,6 @@
 """`xinglin residents train`: weights from who is there, which the platform then matches by."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -20,9 +21,11 @@ from xinglin.store.orders import Order
 from xinglin.store.store import Store
 
 
-def train(dsn: str, *arguments: str) -> tuple[int, str]:
+async def train(dsn: str, *arguments: str) -> tuple[int, str]:
     key = str(Path(os.environ[FOLDER]) / "master.key")
-    ended = run("residents", "train", *arguments, XINGLIN_DATABASE_URL=dsn, XINGLIN_KEY_FILE=key)
+    ended = await asyncio.to_thread(
+        run, "residents", "train", *arguments, XINGLIN_DATABASE_URL=dsn, XINGLIN_KEY_FILE=key
+    )
     return ended.returncode, ended.stdout + ended.stderr
 
 
@@ -31,7 +34,7 @@ async def test_the_command_learns_from_the_store_and_the_platform_takes_what_it_
     postgres_dsn: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "weights.json"
-    status, said = train(postgres_dsn, str(out))
+    status, said = await train(postgres_dsn, str(out))
     assert status == 1
     assert "no residents" in said
     store = await Store.open(postgres_dsn, keys=key_store())
@@ -43,7 +46,7 @@ async def test_the_command_learns_from_the_store_and_the_platform_takes_what_it_
     for start in range(0, len(orders), 100):
         await door.auto(SYSTEM).write_many(orders[start : start + 100])
     await store.close()
-    status, said = train(postgres_dsn, str(out))
+    status, said = await train(postgres_dsn, str(out))
     assert status == 0, said
     assert f"{len(people)} residents" in said
     learnt = specification(out)
