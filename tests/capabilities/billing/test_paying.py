@@ -1,5 +1,6 @@
 """A bill is charged, reckoned, paid and refunded, on a real store with simulated channels, with kills in between."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,9 +13,11 @@ from tests.capabilities.billing.places import KilledError, Till
 from tests.capabilities.insurance.places import put, read
 from xinglin.capabilities.billing import contract, jobs
 from xinglin.capabilities.billing.contract import Line
+from xinglin.capabilities.billing.operations import arriving
 from xinglin.capabilities.insurance.rules import claims
 from xinglin.fhir.outcome import OutcomeError
 from xinglin.security.principal import SYSTEM
+from xinglin.web.view import Heard
 
 
 @pytest.mark.rule("R5-033", "R5-034")
@@ -120,6 +123,28 @@ async def test_a_payment_is_taken_once_and_only_as_it_was_asked_for(till: Till, 
     else:
         assert till.told == [("Appointment/a1", "paid")]
         assert await till.balances(bill) == {f"channel/{channel}": 1500, "income/service/h1": -1500}
+
+
+async def test_call_backs_and_questions_at_once_book_once(till: Till) -> None:
+    bill = await till.charge()
+    await till.begin(bill)
+    payment = await till.pay(bill)
+    till.town.wechat.till.pay(payment.number)
+    await till.town.wechat.till.heard()
+    [(address, body, headers)] = till.town.mail
+    till.town.mail = []
+
+    async def told() -> None:
+        async with till.door.work(SYSTEM) as work:
+            heard = Heard("POST", {}, headers, body)
+            await arriving.heard(work, heard, name="wechat-pay", channel=till.channels["wechat-pay"])
+
+    looks = (till.run(contract.LOOK, {"payment": payment.number}) for _ in range(3))
+    await asyncio.gather(*(told() for _ in range(3)), *looks)
+    await till.work()
+    assert address.endswith("/wechat-pay")
+    assert till.told == [("Appointment/a1", "paid")]
+    assert await till.balances(bill) == {"channel/wechat-pay": 1500, "income/service/h1": -1500}
 
 
 @pytest.mark.parametrize("channel", ["wechat-pay", "alipay"])
