@@ -50,8 +50,23 @@ async def decocted(door: Door) -> None:
     choice = Choosing(id, "shop1", "pharmacy-pickup", "choose-tcm", decocted=True)
     task = await shop.act(door, clinic.RESIDENT, contract.CHOOSE, choice)
     await through(door, anne, task)
+    second = await shop.formula(door, "tcm2")
+    choice = Choosing(second, "shop1", "pharmacy-pickup", "choose-packed", decocted=True)
+    task = await shop.act(door, clinic.RESIDENT, contract.CHOOSE, choice)
+    await through(door, anne, task)
     kind = f"{contract.WORK_ORDERS.system}|decoction"
-    IDS["order"] = (await door.auto(SYSTEM).find("Task", code=kind)).matches[0].id
+    row = (await door.auto(SYSTEM).find("Task", code=kind, focus=f"Task/{task}")).matches[0]
+    IDS["packed"] = row.id
+    order = await clinic.document(door, "Task", row.id)
+    at = "2026-11-20T12:00:00+08:00"
+    parts = [
+        {"url": "code", "valueCode": "packed"},
+        {"url": "start", "valueInstant": at},
+        {"url": "end", "valueInstant": at},
+        {"url": "by", "valueReference": {"reference": "Practitioner/s2"}},
+        {"url": "ml", "valueString": "200"},
+    ]
+    await clinic.put(door, order | {"extension": [{"url": contract.STEP, "extension": parts}]})
 
 
 async def sent(door: Door, doctor: Principal, reviewer: Principal) -> None:
@@ -149,7 +164,7 @@ async def test_from_the_choice_to_the_counter(opened: Open, site: str) -> None:
     await desk.get_by_label("取药码").fill(digits)
     await shot(desk, "1366-dispensing-4-hand-over")
     await desk.get_by_role("button", name="确认交付").click()
-    await expect(desk.locator("#desk .main")).to_have_count(3)
+    await expect(desk.locator("#desk .main")).to_have_count(4)
     await expect(resident.locator("#supply")).to_contain_text("除质量原因外不退换")
     await desk.go_back()
     await desk.reload()
@@ -170,6 +185,11 @@ async def test_on_the_way_and_in_the_decoction_room(opened: Open, site: str) -> 
     number = await floor.locator("#orders .main").first.inner_text()
     await shot(floor, "1366-decoction-1-floor")
     assert await faults_of(floor) == []
+    await floor.goto(f"/clinic/decoction/{IDS['packed']}/label")
+    await expect(floor.locator(".pharmacy-label")).to_contain_text("内服")
+    await shot(floor, "1366-decoction-3-label")
+    assert await faults_of(floor) == []
+    await floor.goto("/clinic/decoction")
     await floor.get_by_label("扫描或输入煎药单号").fill(number.lower())
     await floor.keyboard.press("Enter")
     for n, grams in ((1, "12"), (2, "6")):
