@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
+
+from msgspec import structs
 
 from xinglin.capabilities.quality.contract import DOMAINS
 from xinglin.capabilities.quality.operations import findings
@@ -176,7 +178,7 @@ async def _with_parts(work: UnitOfWork, cases: Sequence[Case]) -> list[Case]:
                 break
             more = {TOKEN: page.next_token}
     for name in stays:
-        once[name] = replace(once[name], parts={type: tuple(found) for type, found in parts[name].items()})
+        once[name] = structs.replace(once[name], parts={type: tuple(found) for type, found in parts[name].items()})
     return list(once.values())
 
 
