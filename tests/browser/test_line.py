@@ -152,5 +152,6 @@ async def test_two_see_each_other_and_a_line_falls_to_sound(
         found = json.loads((await door.auto(SYSTEM).read("Encounter", visit)).body())
         said = [one for one in found["extension"] if one["url"] == contract.LINE]
         assert forms.value(found, contract.MEDIUM) == "text"
-        assert [forms._parts(one)["medium"] for one in said][-2:] == ["audio", "text"]
+        by_hand = [one["medium"] for one in map(forms.inner, said) if one["reason"] == "by-hand"]
+        assert by_hand == ["audio", "text"]
         assert await kept(door, visit) >= 2

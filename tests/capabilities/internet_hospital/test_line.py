@@ -99,6 +99,7 @@ async def join(door: Door, who: Principal, id: str) -> Any:
 async def test_the_sides_join_and_a_line_that_does_not_hold_falls(door: Door) -> None:
     waiting = str((await do(door, MEI, contract.REQUEST, asking(medium="video"))).id)
     assert await refused(join(door, MEI, waiting)) == (409, "visit-state")
+    await do(door, MEI, contract.CANCEL, Visit(waiting))
     id = await visit_of(door)
     seat = await join(door, MEI, id)
     assert (seat.line, seat.side, seat.now) == (f"visit/{id}", "patient", {"medium": "video", "state": "in-progress"})

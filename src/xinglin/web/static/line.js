@@ -40,6 +40,7 @@
     tile.querySelector("video").srcObject = local;
     dim(tile, !picture || dark);
     part("tiles").toggleAttribute("data-sound", medium === "audio");
+    for (const one of document.querySelectorAll("[data-ladder] button")) one.hidden = one.value === medium;
     button("camera").hidden = !joined || !picture;
     for (const name of ["mute", "hang"]) button(name).hidden = !joined;
     button("join").hidden = joined || medium === "text" || medium === "call-back";
@@ -310,7 +311,7 @@
 
   function stop(why) {
     const last = samples.at(-1);
-    if (last) send({ kind: "quality", data: { medium, samples: [last], over: true } });
+    if (last && (medium === "video" || medium === "audio")) send({ kind: "quality", data: { medium, samples: [last], over: true } });
     send({ kind: "bye" });
     joined = false;
     unkeep();

@@ -57,9 +57,7 @@ async def _page(
         "open": not states.line_faults(visit.state),
         "socket": contract.LINE_SOCKET.replace("{id}", form["id"]),
         "ice": msgspec.json.encode(line.ice(way.servers.split(), secret, work.principal.id, work.now)).decode(),
-        "ladder": tuple(
-            (code, said(contract.MEDIA.codes[code], form.language)) for code in states.LADDER if code != visit.medium
-        ),
+        "ladder": tuple((code, said(contract.MEDIA.codes[code], form.language)) for code in states.LADDER),
     }
     live = (contract.topic(form["id"]),)
     return View("internet_hospital/line.html", values, block="now", status=status, live=live, devices=DEVICES)

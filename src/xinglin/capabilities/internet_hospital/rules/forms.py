@@ -102,15 +102,16 @@ def value(document: Mapping[str, Any], url: str) -> Any:
 def parts(document: Mapping[str, Any], url: str) -> dict[str, Any]:
     """Read the parts of a nested extension by name; empty when there is none."""
     found: Mapping[str, Any] = next((one for one in document.get("extension", ()) if one["url"] == url), {})
-    return _parts(found)
+    return inner(found)
 
 
 def moves(encounter: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     """Read every move of a visit, in order: state, at, by."""
-    return tuple(_parts(one) for one in encounter.get("extension", ()) if one["url"] == contract.MOVE)
+    return tuple(inner(one) for one in encounter.get("extension", ()) if one["url"] == contract.MOVE)
 
 
-def _parts(extension: Mapping[str, Any]) -> dict[str, Any]:
+def inner(extension: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the parts of one nested extension by name."""
     return {
         one["url"]: next((one[name] for name in one if name.startswith("value")), None)
         for one in extension.get("extension", ())
