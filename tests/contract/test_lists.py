@@ -42,6 +42,7 @@ BY_HAND: Final = {
     "health_records/pages/correct.py": "writes a whole record into one file",
     "practitioners/templates/practitioners/one.html": "certificates and places of work of one person",
     "quality/templates/quality/institution.html": "the rules, and the days, of one institution",
+    "quality/pages/scores.py": "a source of a list of the kit",
     "audit/templates/audit/tree.html": "the last twenty signed heads",
     "audit/pages/looked.py": "a source of a list of the kit",
     "access/pages.py": "a source of a list of the kit",
