@@ -58,6 +58,7 @@ class Sheet:
 
     def __init__(self, title: str, heads: Sequence[str]) -> None:
         from openpyxl import Workbook  # noqa: PLC0415  half a second that most processes never need
+
         self._book = Workbook(write_only=True)
         clean = "".join(sign for sign in title if sign not in r"\/*?:[]")
         self._sheet = self._book.create_sheet(clean[:_TITLE_MOST] or "1")
