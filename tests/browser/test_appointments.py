@@ -35,11 +35,12 @@ async def _planned(dsn: str) -> None:
     """A session that is under way whatever the time of day, one with a single number, and one tomorrow."""
     async with door_of(dsn, audited=False) as door:
         now = door.clock.now().replace(second=0, microsecond=0)
-        # Of the same local day, so that the queue of today has it.
+        # Of the same local day, so that the queue of today has it, and under way until its end.
         day = now.astimezone(ZONE).replace(hour=0, minute=0)
         start = min(now - timedelta(minutes=5), (day + timedelta(hours=22)).astimezone(UTC))
         await hospital.put(door, *hospital.places(), *hospital.people(4))
-        await hospital.opened(door, hospital.planned("s-now", start=max(start, day.astimezone(UTC)), minutes=100))
+        today = hospital.planned("s-now", start=max(start, day.astimezone(UTC)), minutes=120)
+        await hospital.opened(door, today, seats=4)
         await hospital.opened(door, hospital.planned("s-next", start=now + timedelta(days=1), minutes=180, doctor=2))
 
 

@@ -68,17 +68,18 @@ async def test_a_visit_from_request_to_note(opened: Open, site: str) -> None:
     await expect(desk.get_by_text("已核对，有效")).to_be_visible()
 
     # The patient's page hears of it by itself.
-    await expect(mine.get_by_text("医生已接诊，正在核对资料")).to_be_visible(timeout=10_000)
+    await expect(mine.get_by_text("医生已接诊，正在核对资料")).to_be_visible(timeout=30_000)
     await mine.get_by_role("button", name="我已准备好").click()
     await expect(mine.get_by_text("您已候诊")).to_be_visible()
     await desk.get_by_role("button", name="开始诊疗").click()
     await expect(desk.get_by_role("heading", name="复诊病历")).to_be_visible()
     await desk.locator("#f-text").fill("您好，最近有头晕吗？")
     await desk.get_by_role("button", name="发送").click()
-    await expect(mine.get_by_text("最近有头晕吗")).to_be_visible(timeout=10_000)
+    await expect(mine.get_by_text("最近有头晕吗")).to_be_visible(timeout=30_000)
     await mine.locator("#f-text").fill("没有，血压很稳。")
     await mine.locator("#f-text").press("Control+Enter")
-    await expect(desk.get_by_text("血压很稳")).to_be_visible(timeout=10_000)
+    await expect(mine.get_by_text("血压很稳")).to_be_visible()
+    await expect(desk.get_by_text("血压很稳")).to_be_visible()
     await mine.locator("#f-file").set_input_files({"name": "血压.png", "mimeType": "image/png", "buffer": PNG})
     await mine.get_by_role("button", name="发送").click()
     await expect(mine.locator(".talk-one img")).to_be_visible()
@@ -92,7 +93,7 @@ async def test_a_visit_from_request_to_note(opened: Open, site: str) -> None:
     await desk.get_by_role("button", name="签名并结束").click()
     await expect(desk.get_by_text("医师已签名")).to_be_visible()
     await shot(desk, "1366-visit-5-finished")
-    await expect(mine.get_by_text("低盐饮食")).to_be_visible(timeout=10_000)
+    await expect(mine.get_by_text("低盐饮食")).to_be_visible(timeout=30_000)
     await shot(mine, "390-visit-5-finished")
     assert await faults_of(mine) == []
 
@@ -121,6 +122,6 @@ async def test_a_doctor_ends_a_visit_that_needs_a_hospital(opened: Open, site: s
     await desk.locator("#f-code").select_option("EMERGENCY_RED_FLAG")
     await desk.locator("#f-end-advice").fill("请立即拨打 120 或前往最近的急诊。")
     await desk.get_by_role("button", name="拒诊并引导线下就医").click()
-    await expect(mine.get_by_role("alert")).to_contain_text("Signs of an emergency", timeout=10_000)
+    await expect(mine.get_by_role("alert")).to_contain_text("Signs of an emergency", timeout=30_000)
     await shot(mine, "390-en-visit-7-ended")
     assert await faults_of(mine) == []

@@ -54,7 +54,12 @@ RELEASED: Final = (*PRESCRIBED, Step("release", steps.release, steps.prescriptio
 WITHDRAWN: Final = (
     *PRESCRIBED,
     *PAID,
-    Step("withdraw", steps.withdraw, steps.prescription("released", "refunded"), outside=True),
+    Step("withdraw", steps.withdraw, steps.bill("refunded"), outside=True),
+)
+RETURNED: Final = (
+    *PRESCRIBED,
+    *PAID,
+    Step("release when paid", steps.release, steps.bill("refunded"), outside=True),
 )
 
 JOURNEYS: Final[Mapping[str, tuple[Step, ...]]] = {
@@ -65,6 +70,7 @@ JOURNEYS: Final[Mapping[str, tuple[Step, ...]]] = {
     "supplied": SUPPLIED,
     "released": RELEASED,
     "withdrawn": WITHDRAWN,
+    "returned": RETURNED,
 }
 # Steps that another journey has, too: their faults are tried there.
 COMMON: Final[Mapping[str, frozenset[str]]] = {
@@ -74,7 +80,7 @@ COMMON: Final[Mapping[str, frozenset[str]]] = {
     for place, name in enumerate(JOURNEYS)
 }
 FACTS: Final = {"online": steps.seen_before, "taken back": steps.seen_before} | dict.fromkeys(
-    ("supplied", "released", "withdrawn"), steps.in_the_room
+    ("supplied", "released", "withdrawn", "returned"), steps.in_the_room
 )
 
 

@@ -9,6 +9,7 @@ from xinglin.capabilities.directory.operations import readiness
 from xinglin.capabilities.directory.pages import detail, importing, search, upkeep
 from xinglin.capabilities.directory.pages import readiness as checklist
 from xinglin.capabilities.directory.rules import invariants
+from xinglin.capabilities.directory.rules.checklist import item_codes
 from xinglin.fhir.declarations import Text
 from xinglin.registry import INSTITUTION, RESIDENT, Capability, Card, Handler, Invariant, Job, Page
 from xinglin.settings import Settings
@@ -23,7 +24,10 @@ def declare(settings: Settings) -> Capability:
         name="directory",
         title=FIND,
         needs=("notifications", "practitioners"),
-        code_sets=(contract.INSTITUTION_KINDS, contract.SERVICE_MODES, contract.TITLES, contract.RESULTS),
+        code_sets=(
+            *(contract.INSTITUTION_KINDS, contract.SERVICE_MODES, contract.TITLES, contract.RESULTS),
+            *(contract.READINESS_TASKS, item_codes()),
+        ),
         profiles=(
             contract.INSTITUTION_PROFILE,
             contract.DEPARTMENT_PROFILE,

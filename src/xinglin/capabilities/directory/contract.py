@@ -51,6 +51,9 @@ TITLES: Final = CodeSet(
 
 TASKS: Final = canonical("task", "CodeSystem")
 READINESS: Final = "readiness"
+READINESS_TASKS: Final = CodeSet(
+    url=valueset("readiness-task"), system=TASKS, codes={READINESS: Text("准入清单", "Readiness checklist")}
+)
 # Task.reasonCode: the item. An item has one Task for an internet hospital, whose identifier tells them apart.
 ITEMS: Final = canonical("readiness-item", "CodeSystem")
 ITEM_KEYS: Final = canonical("readiness-item", "NamingSystem")

@@ -12,6 +12,7 @@ from xinglin.care.booking import Policy
 from xinglin.fhir.document import bytes_of
 from xinglin.fhir.outcome import Issue, OutcomeError, refuse
 from xinglin.store.door import UnitOfWork
+from xinglin.store.reading import not_found
 
 _KINDS: Final = frozenset({"walk-in", "referred"})
 
@@ -129,7 +130,10 @@ async def done(work: UnitOfWork, given: contract.One) -> str:
 
 async def _changed(work: UnitOfWork, id: str, before: str, after: str) -> str:
     found = await _locked(work, id)
-    await reading.own_session(work, found.session)
+    try:
+        await reading.own_session(work, found.session)
+    except OutcomeError as refused:  # a booking elsewhere is answered as one that is not
+        raise OutcomeError(not_found("Appointment", id)) from refused
     place = found.queue
     if place is not None and place.state == after != "called":
         return found.id  # asked again

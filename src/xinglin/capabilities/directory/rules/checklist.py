@@ -13,6 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import Final, Literal
 
+from xinglin.capabilities.directory.contract import ITEMS
+from xinglin.fhir.declarations import CodeSet, Text, valueset
 from xinglin.fhir.outcome import Issue
 from xinglin.fhir.sources import cites
 from xinglin.security.identifiers import institution_licence_faults
@@ -128,6 +130,14 @@ def all_items() -> tuple[Item, ...]:
             date.fromisoformat(row["until"]) if row["until"] else None,
         )
         for row in csv.DictReader(io.StringIO(text))
+    )
+
+
+def item_codes() -> CodeSet:
+    """Give the items as codes, and what names the paper of an evidence."""
+    codes = {one.code: Text(one.zh, one.en) for one in all_items()}
+    return CodeSet(
+        url=valueset("readiness-item"), system=ITEMS, codes=codes | {"document": Text("证明文件", "Document")}
     )
 
 

@@ -132,6 +132,7 @@ async def _issue(work: UnitOfWork, header: Any, lines: Sequence[Any], *, replace
         patient=f"Patient/{case.patient.id}",
         encounter=f"Encounter/{case.encounter.id}",
         reasons=tuple(f"Condition/{each.id}" for each in case.conditions),
+        named={f"Condition/{each.id}": reading.called(each) for each in case.conditions},
         author=work.principal.practitioner or "",
         author_name=case.standing.name,
         online=case.setting.online,

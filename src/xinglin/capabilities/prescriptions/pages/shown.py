@@ -230,16 +230,13 @@ async def _encounter(work: UnitOfWork, header: Any) -> tuple[str, str]:
 
 
 async def _diagnoses(work: UnitOfWork, header: Any) -> tuple[str, ...]:
-    ids = [(one.reference or "").removeprefix("Condition/") for one in header.reasonReference or ()]
-    if not ids:
-        return ()
-    page = await work.fhir.find("Condition", _id=",".join(ids))
-    found: list[Any] = [codec.decode(row.body(), "Condition") for row in page.matches]
-    return tuple(
-        one.code.text or next((each.display or "" for each in one.code.coding or ()), "")
-        for one in sorted(found, key=lambda each: ids.index(each.id))
-        if one.code is not None
-    )
+    """Name the diagnoses: as they were signed, else (a draft) as the reader may read them."""
+    names = {one.reference or "": one.display or "" for one in header.reasonReference or ()}
+    asked = [reference.removeprefix("Condition/") for reference, name in names.items() if not name]
+    if asked:
+        page = await work.fhir.find("Condition", _id=",".join(asked))
+        names |= {f"Condition/{row.id}": reading.called(codec.decode(row.body(), "Condition")) for row in page.matches}
+    return tuple(filter(None, names.values()))
 
 
 async def _review(work: UnitOfWork, id: str, language: Language) -> Review | None:

@@ -42,6 +42,14 @@ def code_of(concept: Any, system: str) -> str:
     return next((one.code or "" for one in (concept.coding or () if concept else ()) if one.system == system), "")
 
 
+def called(condition: Any) -> str:
+    """Name a diagnosis; empty when it has no words."""
+    concept = condition.code
+    if concept is None:
+        return ""
+    return str(concept.text or next((one.display for one in concept.coding or () if one.display), ""))
+
+
 def prescription_of(
     header: Any, lines: Sequence[Any], conditions: Iterable[Any], *, issued: date, born: date, place: forms.Place
 ) -> tuple[forms.Prescription, tuple[Issue, ...]]:

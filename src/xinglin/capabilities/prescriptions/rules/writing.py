@@ -1,7 +1,7 @@
 """From what was decided to resources: the header, its lines, the review that is asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -48,12 +48,14 @@ FREQUENCIES: Final[Mapping[str, str]] = {
 class About:
     """Whose prescription, in which visit, for which diagnoses: references. number: of the prescription, once given.
 
-    key: of the act of signing, so that it is done once.
+    key: of the act of signing, so that it is done once. named: what the diagnoses are called, as whoever reviews or
+    fills the prescription may not read them.
     """
 
     patient: str
     encounter: str
     reasons: tuple[str, ...] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
     author: str = ""
     author_name: str = ""
     online: bool = False
@@ -90,10 +92,15 @@ def header(one: forms.Prescription, about: About, state: str) -> Json:
     if about.key:
         made["groupIdentifier"] = {"value": about.key}
     if about.reasons:
-        made["reasonReference"] = [{"reference": one} for one in about.reasons]
+        made["reasonReference"] = _reasons(about)
     if about.replaces:
         made["replaces"] = [{"reference": about.replaces}]
     return made
+
+
+def _reasons(about: About) -> list[Json]:
+    names = about.named
+    return [{"reference": one} | ({"display": names[one]} if names.get(one) else {}) for one in about.reasons]
 
 
 def _more(one: forms.Prescription, about: About) -> Iterator[Json]:
@@ -166,7 +173,7 @@ def _line(one: forms.Line, whole: forms.Prescription, about: About, state: str) 
         made["requester"] = _named(about.author, about.author_name)
         made["authoredOn"] = about.at
     if about.reasons:
-        made["reasonReference"] = [{"reference": one} for one in about.reasons]
+        made["reasonReference"] = _reasons(about)
     if whole.extension_reason:
         made["extension"].append(code(contract.EXTENSION_REASON, whole.extension_reason))
     return made

@@ -14,7 +14,7 @@ from xinglin.security.deidentify import refusals
 from xinglin.security.labels import belongs
 from xinglin.store.door import UnitOfWork
 from xinglin.web.format import moment
-from xinglin.web.listing import Cell, Column, Empty, Found, Listing, show_list, view_list
+from xinglin.web.listing import Cell, Column, Empty, Filter, Found, Listing, show_list, view_list
 from xinglin.web.names import type_name
 from xinglin.web.view import Download, Form, Redirect, Rejected, View
 
@@ -55,10 +55,18 @@ ASKED: Final = Listing(
         Column(words.text("request.outcome"), _state),
         Column(words.text("copy.note"), _answer),
     ),
-    filters=(),
+    filters=(
+        Filter(
+            "state",
+            words.text("request.outcome"),
+            "choice",
+            options=tuple((code, words.text(f"copy.{code}")) for code in TONES),
+            ask=lambda code: (("status", code),),
+        ),
+        Filter("day", words.text("request.at"), "days", "authored-on"),
+    ),
     sort="-authored-on",
     href=_file,
-    export=0,
     empty=Empty("copy", words.text("copies.asked-none"), words.text("copies.asked-none-what")),
     template="privacy/asking.html",
 )
