@@ -39,7 +39,10 @@ async def as_(role: str, browser: Browser, root: str, size: tuple[int, int]) -> 
 async def paid(page: Page) -> None:
     """Pay the bill that is open on the page, with WeChat Pay's simulator."""
     await page.get_by_role("button", name="去缴费").first.click()
-    await page.get_by_role("button", name=re.compile("微信支付")).click(timeout=SOON)
+    await page.get_by_label("微信支付").check()
+    for box in await page.locator("input[name=agreed]").all():
+        await box.check()
+    await page.locator("button[value=pay]").click()
     link = page.get_by_role("link", name=re.compile("打开微信支付"))
     await expect(link).to_be_visible(timeout=SOON)
     address = await link.get_attribute("href")
@@ -85,12 +88,12 @@ async def test_the_dizzy_resident_from_the_first_word_to_the_medicine(browser: B
     visit = doctor.url
     await doctor.get_by_role("link", name="开处方").click()
     await doctor.get_by_label(re.compile("高血压")).first.check()
-    await doctor.locator("#f-d1").fill("硝苯地平控释")
+    await doctor.locator("#f-d1").fill("苯磺酸氨氯地平片")
     await doctor.locator(".code-options:visible [role=option]").first.click()
-    await doctor.locator("#f-dose1").fill("30")
+    await doctor.locator("#f-dose1").fill("5")
     await doctor.locator("#f-freq1").select_option("qd")
     await doctor.locator("#f-days1").fill("7")
-    await expect(doctor.locator("#findings")).to_contain_text("未发现问题", timeout=SOON)
+    await expect(doctor.locator("#findings")).to_contain_text("一次5mg，每日1次，共7天", timeout=SOON)
     await doctor.get_by_role("button", name="签名并提交审核").click()
     await expect(doctor.locator("#state")).to_contain_text("待审核")
     await doctor.goto(visit)
@@ -126,7 +129,7 @@ async def test_the_dizzy_resident_from_the_first_word_to_the_medicine(browser: B
     await shop.get_by_role("button", name="审核通过并签名").click()
     await mine.goto("/my/bills")
     await (
-        mine.get_by_role("link", name=re.compile("去缴费|硝苯地平"))
+        mine.get_by_role("link", name=re.compile("去缴费|氨氯地平"))
         .or_(mine.get_by_role("button", name="去缴费"))
         .first.click()
     )
@@ -135,10 +138,14 @@ async def test_the_dizzy_resident_from_the_first_word_to_the_medicine(browser: B
 
     await shop.reload()
     await shop.get_by_label("药品追溯码").fill("81000000000000000017")
-    await shop.get_by_label("调配人").select_option(index=1)
+    own = (await shop.locator("a[href='/account']").first.inner_text()).strip()
+    others = [one for one in await shop.get_by_label("调配人").locator("option").all_inner_texts() if one != own]
+    await shop.get_by_label("调配人").select_option(label=others[-1])
     for box in await shop.locator("input[name=checked]").all():
         await box.check()
     await shop.get_by_role("button", name="核对无误").click()
+    await shot(shop, "1366-walk-5-dispensed")
+    await expect(shop.get_by_label("取药码")).to_be_visible()
     await mine.goto(supply)
     await mine.get_by_role("link", name="出示取药码").click()
     digits = await mine.locator(".pharmacy-digits").inner_text()
@@ -155,4 +162,4 @@ async def test_the_dizzy_resident_from_the_first_word_to_the_medicine(browser: B
         await expect(regulator.locator("main")).to_contain_text(link)
     await expect(regulator.locator(".state-success", has_text="有效").first).to_be_visible()
     await expect(regulator.locator(".state-danger", has_text="无效")).to_have_count(0)
-    await shot(regulator, "1366-walk-5-trace")
+    await shot(regulator, "1366-walk-6-trace")
