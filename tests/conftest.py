@@ -44,6 +44,7 @@ hypothesis.settings.load_profile("xinglin")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--walk", action="store_true", help="walk the care line through a demonstration (minutes)")
     parser.addoption("--pairs", type=int, default=10_000, help="pairs that each of both fuzz tests of access compares")
     parser.addoption(
         "--journeys", type=int, default=40, help="journeys with a fault at random, after those at every step"

@@ -15,8 +15,10 @@ SOON = 30_000  # ms: jobs of other processes are part of the way
 
 
 @pytest.fixture(scope="module")
-async def root(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def root(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """A demonstration of its own, with all its processes."""
+    if not request.config.getoption("--walk"):
+        pytest.skip("takes minutes beside other tests, as it starts a demonstration: asked for by --walk")
     folder: Path = tmp_path_factory.mktemp("walk") / "data"
     with demo(folder, free_port("127.0.0.1", 18_500)) as (_, base):
         yield base.rstrip("/")
@@ -54,6 +56,7 @@ async def paid(page: Page) -> None:
     await expect(page.locator("main")).to_contain_text("已支付", timeout=SOON)
 
 
+@pytest.mark.timeout(600)
 async def test_the_dizzy_resident_from_the_first_word_to_the_medicine(browser: Browser, root: str) -> None:
     mine = await as_("patient", browser, root, PHONE)
     await mine.goto("/my/triage")

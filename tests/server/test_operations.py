@@ -1,5 +1,6 @@
 """$validate, $everything, $meta and operations that capabilities declare."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -126,6 +127,7 @@ async def test_everything_at_an_instant_has_what_was_deleted_since(client: httpx
     made = [await created(client, observation(f"Patient/{owner['id']}")) for _ in range(5)]
     moved = await created(client, observation(f"Patient/{owner['id']}"))
     then = moved["meta"]["lastUpdated"]
+    await asyncio.sleep(0.005)  # instants are milliseconds: what comes after must not be of the same
     late = await created(client, observation(f"Patient/{owner['id']}"))
     other = await created(client, observation("Patient/1"))
     await client.put(f"/Observation/{other['id']}", json=other | {"subject": {"reference": f"Patient/{owner['id']}"}})

@@ -169,6 +169,6 @@ async def test_every_distributed_table_begins_with_bucket_and_no_foreign_key_cro
     sequences = await ask(
         postgres_dsn, "SELECT relname FROM pg_class WHERE relkind = 'S' AND relname NOT LIKE 'procrastinate%'"
     )
-    # The numbers of the ledger's entries: its order is kept in one place, as the tree is. And of words between browsers,
-    # which live for minutes on one node.
+    # The numbers of the ledger's entries: its order is kept in one place, as the tree is. And of words between
+    # browsers, which live for minutes on one node.
     assert sorted(sequences) == [("audit_number",), ("line_word_number_seq",)]

@@ -18,7 +18,7 @@ def declare(settings: Settings) -> Capability:
         profiles=tuple(contract.PROFILES.values()),
         operations=(
             Handler(contract.GIVE, partial(operations.give, zone=settings.zone)),
-            Handler(contract.WITHDRAW, operations.withdraw),
+            Handler(contract.WITHDRAW, partial(operations.withdraw, zone=settings.zone)),
         ),
         grants=policy.grants(settings),
         pages=(

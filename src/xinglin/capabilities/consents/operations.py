@@ -47,7 +47,7 @@ async def give(work: UnitOfWork, given: Give, *, zone: str) -> Consent:
 
 
 @cites("R7-008", "R7-021")
-async def withdraw(work: UnitOfWork, given: Withdraw) -> Consent:
+async def withdraw(work: UnitOfWork, given: Withdraw, *, zone: str) -> Consent:
     """Patient/$withdraw-consent: what it allowed is over now, and what it restricted is free; the paper is kept."""
     who = work.principal
     patient = f"Patient/{given.id}"
@@ -63,7 +63,9 @@ async def withdraw(work: UnitOfWork, given: Withdraw) -> Consent:
     ended = None
     if old is not None:
         start = old.period.start if old.period is not None else None
-        ended = msgspec.structs.replace(old, period=Period(start=start, end=work.now.isoformat()))
+        # A day, as the start is: an instant would lie before it in the first hours of a day that is ahead of UTC.
+        today = work.now.astimezone(ZoneInfo(zone)).date()
+        ended = msgspec.structs.replace(old, period=Period(start=start, end=today.isoformat()))
     over = msgspec.structs.replace(consent, status="inactive", provision=ended)
     await work.platform.update(over, type="Consent", id=given.consent, if_match=row.vid)
     work.note("consent-withdrawn", type="Consent", refs=(f"Consent/{given.consent}",))

@@ -10,8 +10,11 @@
   const state = () => (document.querySelector("[data-state]") || { dataset: {} }).dataset.state;
   const writing = () => [...document.querySelectorAll("textarea")].some((one) => one.value !== one.defaultValue);
   const first = state();
+  // What is being sent goes on: to load the page anew would break it off.
+  let sending = false;
+  document.addEventListener("submit", (event) => (sending = !event.defaultPrevented));
   new MutationObserver(() => {
-    if (state() && state() !== first && !writing()) location.reload();
+    if (state() && state() !== first && !writing() && !sending) location.reload();
   }).observe(document.body, { childList: true, subtree: true });
   document.addEventListener("keydown", (event) => {
     const form = event.target.closest && event.target.closest("[data-say]");
