@@ -13,6 +13,7 @@ from xinglin.capabilities.health_records.rules.cda.templates import template_of
 from xinglin.capabilities.health_records.rules.cda.writing import write
 from xinglin.capabilities.quality.rules import judging
 from xinglin.capabilities.quality.rules.case import Case, is_stay
+from xinglin.care.prices import package_fen
 from xinglin.city import acute, diseases, fees, papers, stays, tcm
 from xinglin.city.spec import CitySpec
 from xinglin.city.terms import FAULT
@@ -113,8 +114,8 @@ def test_items_of_the_front_page_bear_their_names(by_type: dict[str, list[Json]]
 
 
 def test_a_package_costs_the_same_each_time_and_little() -> None:
-    prices = [fees.package_fen(f"D{number:04d}") for number in range(1, 400)]
-    assert prices == [fees.package_fen(f"D{number:04d}") for number in range(1, 400)]
+    prices = [package_fen(f"D{number:04d}") for number in range(1, 400)]
+    assert prices == [package_fen(f"D{number:04d}") for number in range(1, 400)]
     assert 300 <= min(prices) < max(prices) <= 6000
 
 
